@@ -1,0 +1,79 @@
+# `make` lists the targets. Everything runs in .venv, made here and made again when pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HASH := $(shell cksum < pyproject.toml | tr ' ' '-')
+READY := $(VENV)/.ready-$(HASH)
+READY_DEV := $(VENV)/.ready-dev-$(HASH)
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+
+# without byte code every import takes three to four times as long
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint static house interpreted bench notebooks clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave demo/report.html and demo/equity.png
+	@mkdir -p demo
+	@$(BIN)/vecbt init demo/run.yaml --force
+	@$(BIN)/vecbt backtest demo/run.yaml --report demo/report.html --plot demo/equity.png
+	@$(BIN)/vecbt replay demo/run.yaml
+
+test: $(READY_DEV) static interpreted ## lint, tests, README examples, notebooks, from a cold cache of kernels (10 minutes)
+	@$(call cold,$(BIN)/python -m pytest -q tests notebooks --nbmake)
+
+check: $(READY_DEV) static interpreted ## everything: slow tests too, random examples (repeat with SEED=...)
+	@echo "SEED=$(SEED)"
+	@$(call cold,VECBT_TEST_PROFILE=check $(BIN)/python -m pytest -q tests notebooks --nbmake -m "slow or not slow" \
+		--hypothesis-seed=$(SEED) --timeout=1800)
+
+lint: static house ## ruff, mypy, import contracts, house tests
+
+static: $(READY_DEV)
+	@$(BIN)/ruff check --quiet vecbt tests benchmarks
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --config setup.cfg > .venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
+	@echo "static checks passed: ruff, mypy, import contracts"
+
+house: $(READY_DEV)
+	@$(BIN)/python -m pytest -q tests/house
+
+interpreted: $(READY_DEV)
+	@echo "kernel tests, uncompiled"
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests -m interpreted
+
+bench: $(READY_DEV) ## time the engine against hand-written loops; writes benchmarks/latest.json
+	@$(BIN)/python -m benchmarks
+
+notebooks: $(READY_DEV) ## run the notebooks and keep their outputs
+	@$(BIN)/jupytext --quiet --set-kernel python3 --execute notebooks/*.ipynb
+
+clean: ## remove the environment and what the other targets leave behind
+	@rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/latest.json
+
+# run with an empty folder for compiled kernels, removed afterwards
+define cold
+folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && VECBT_CACHE_DIR="$$folder" $(1)
+endef
+
+$(READY): | pyproject.toml
+	@command -v $(PYTHON) > /dev/null 2>&1 || { \
+		echo "vecbt needs Python 3.11 or newer: install it, or name one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "vecbt needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V 2>&1): install a newer one, or name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' > /dev/null 2>&1 || { \
+		echo "$(PYTHON) cannot make environments (no ensurepip): install it, on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@rm -rf $(VENV)
+	@echo "making $(VENV) (about a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e .
+	@touch $@
+
+$(READY_DEV): $(READY)
+	@echo "adding what tests and lint need"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[data,oracle,dev]'
+	@touch $@

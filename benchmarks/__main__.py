@@ -1,0 +1,41 @@
+"""`python -m benchmarks [WORK ...]`: measure, print the table, write `benchmarks/latest.json`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from .table import LATEST, Row, machine, show, write
+
+
+def _cases() -> dict[str, Callable[[], list[Row]]]:
+    from .cases import bar_by_bar, long_run
+    from .starts import start_of_a_process
+
+    return {"W1": long_run, "W5": bar_by_bar, "start": start_of_a_process}
+
+
+def main(wanted: list[str]) -> int:
+    """Exit status 0 when every row reaches what it must, 1 when one does not, 2 for an unknown name."""
+    cases = _cases()
+    unknown = [name for name in wanted if name not in cases]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; known: {', '.join(cases)}", file=sys.stderr)
+        return 2
+    about = machine()
+    print(", ".join(f"{name} {value}" for name, value in about.items()), flush=True)
+    rows: list[Row] = []
+    for name in wanted or cases:
+        found = cases[name]()
+        if not all(row.ok for row in found):
+            print(f"\n{name} missed; once more. First measured:\n{show(found)}", flush=True)
+            found = cases[name]()
+        rows += found
+    print("\n" + show(rows))
+    write(rows, about)
+    print(f"\nwritten to benchmarks/{LATEST.name}")
+    return 0 if all(row.ok for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""The workloads: each checks that vecbt and the reference agree, then times both."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+
+import vecbt as vb
+
+from . import work
+from .loops import CASH_LEFT, SLIPPAGE, account_loop, account_step
+from .table import CALLS, Row, in_turn
+
+KEYWORDS: dict[str, Any] = {
+    "costs": vb.Costs(commission_rate=work.COMMISSION_RATE, slippage_bps=work.SLIPPAGE_BPS),
+    "sizing": vb.Cash(1.0),
+    "initial_capital": work.CASH,
+    "fill": "close",
+    "direction": "long",
+}
+STRATEGY = vb.SmaCross(fast=work.FAST, slow=work.SLOW)
+SAME = 1e-9
+
+
+def make_bars(data: dict[str, work.Array]) -> vb.Bars:
+    """Minute bars of one asset."""
+    return vb.Bars.from_numpy(**data, index=work.minutes(len(data["close"])), symbols=("X",), asset_class="crypto")
+
+
+class Disagreement(Exception):
+    """vecbt and the reference did not do the same work, so there is nothing to time."""
+
+
+def agree(what: str, ours: Any, theirs: Any) -> None:
+    """Disagreement unless both are equal to 1e-9 of their size."""
+    a, b = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
+    if a.shape != b.shape:
+        raise Disagreement(f"{what}: shapes {a.shape} and {b.shape}")
+    worst = float(np.max(np.abs(a - b) / np.maximum(1.0, np.abs(b)), initial=0.0))
+    if not worst <= SAME:
+        raise Disagreement(f"{what}: differ by {worst:.3g}")
+
+
+def long_run() -> list[Row]:
+    """W1: one run over 1,000,000 bars."""
+    data = work.walk_of_w1()
+    bars, close = make_bars(data), data["close"]
+    series, fills, trades = np.empty((4, len(close))), np.empty((40_000, 5)), np.empty((20_000, 6))
+
+    def loop() -> tuple[int, int, float, float, float]:
+        return account_loop(close, (work.FAST, work.SLOW), (work.COMMISSION_RATE, SLIPPAGE), work.CASH, series, fills, trades)
+
+    def everything() -> tuple[Any, ...]:
+        result = vb.backtest(bars, STRATEGY, **KEYWORDS)
+        frames = (result.equity, result.cash, result.drawdown, result.returns, result.positions, result.exposure)
+        return result, frames, result.fills, result.trades, result.stats()
+
+    def figures() -> Any:
+        result = vb.backtest(bars, STRATEGY, **KEYWORDS)
+        return result, result.stats()
+
+    result, (equity, cash, drawdown, _, positions, _), our_fills, our_trades, stats = everything()
+    n_fills, n_trades, mean, deviation, deepest = loop()
+    agree("W1 equity", equity, series[0])
+    agree("W1 cash", cash, series[1])
+    agree("W1 positions", positions.iloc[:, 0], series[2])
+    agree("W1 drawdown", drawdown, series[3])
+    agree("W1 fills", result.run.fills.q, fills[:n_fills, 1])
+    agree("W1 fill prices", result.run.fills.price, fills[:n_fills, 2])
+    agree("W1 trades", result.run.trades.pnl, trades[:n_trades, 5])
+    agree("W1 counts", (len(our_fills), len(our_trades)), (n_fills, n_trades))
+    agree("W1 statistics", (stats["max_drawdown"], stats["sharpe"]), (deepest, mean / deviation * bars.market.periods_per_year**0.5))
+    del result, equity, cash, drawdown, positions, our_fills, our_trades
+
+    taken, reference = in_turn(everything, loop)
+    short, short_reference = in_turn(figures, loop)
+    what = f"1,000,000 bars, {n_trades:,} trades: "
+    said, short_said = (f"hand-written loop {seconds * 1e3:.2f} ms" for seconds in (reference, short_reference))
+    return [
+        Row("W1", what + "account series, fills, trades, stats()", taken / reference, "x loop", said, must=10.0, aim=4.0),
+        Row("W1", what + "the same, absolute", taken * 1e3, "ms", said),
+        Row("W1", what + "backtest() and stats() alone", short / short_reference, "x loop", short_said),
+    ]
+
+
+def bar_by_bar() -> list[Row]:
+    """W5: a stream updated from Python, the averages computed inside."""
+    count = 100_000
+    data = work.walk_of_w1(count)
+    bars = make_bars(data)
+    given = [
+        vb.Bar(time=int(t), open=o, high=h, low=low, close=c, volume=v)
+        for t, o, h, low, c, v in zip(bars.index, *(data[n].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True)
+    ]
+    prices = data["close"].tolist()
+
+    def stream(n: int = count) -> tuple[float, Any]:
+        live = vb.Stream(STRATEGY, market=bars.market, **KEYWORDS)
+        start = time.perf_counter()
+        for bar in given[:n]:
+            decision = live.update(bar)
+        return time.perf_counter() - start, decision
+
+    def floor() -> tuple[float, float]:
+        state, window = np.zeros(6), np.zeros(work.SLOW)
+        state[CASH_LEFT] = work.CASH
+        start = time.perf_counter()
+        for price in prices:
+            equity = account_step(state, window, price)
+        return time.perf_counter() - start, equity
+
+    account_step(np.zeros(6), np.zeros(work.SLOW), 1.0)
+    _, decision = stream()
+    equity = vb.backtest(bars, STRATEGY, **KEYWORDS).run.equity[-1, 0]
+    agree("W5 equity, stream and batch", decision.account.equity, equity)
+    agree("W5 equity, stream and step", decision.account.equity, floor()[1])
+    seconds = [(stream()[0], floor()[0]) for _ in range(max(5, CALLS - 2))]
+    ours, theirs = (statistics.median(column) / count * 1e6 for column in zip(*seconds, strict=True))
+    said = f"hand-written step called from Python {theirs:.3f} us"
+    return [
+        Row("W5", "Stream.update, SMA 10/50 inside, one asset, 100,000 bars", ours, "us/bar", said, must=10.0, aim=2.0),
+        Row("W5", "the same against the step", ours / theirs, "x step", said),
+    ]

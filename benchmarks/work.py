@@ -1,0 +1,40 @@
+"""The data of the workloads, the same at each run."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+COMMISSION_RATE, SLIPPAGE_BPS = 0.001, 5.0
+FAST, SLOW = 10, 50
+CASH = 100_000.0
+
+
+def walk(bars: int, sigma: float, drift: Array | float, seed: int) -> dict[str, Array]:
+    """Open, high, low, close, volume (T,) of a geometric random walk that starts at 100."""
+    draw = np.random.default_rng(seed)
+    close = 100.0 * np.exp(np.cumsum(draw.normal(drift, sigma, bars)))
+    open_ = np.concatenate(([100.0], close[:-1])) * np.exp(draw.normal(0.0, 0.2 * sigma, bars))
+    above = np.exp(np.abs(draw.normal(0.0, 0.5 * sigma, bars)))
+    below = np.exp(-np.abs(draw.normal(0.0, 0.5 * sigma, bars)))
+    volume = draw.integers(1_000, 100_000, bars).astype(np.float64)
+    return {
+        "open": open_,
+        "high": np.maximum(open_, close) * above,
+        "low": np.minimum(open_, close) * below,
+        "close": close,
+        "volume": volume,
+    }
+
+
+def walk_of_w1(bars: int = 1_000_000) -> dict[str, Array]:
+    """W1 and W5: the drift changes its sign every 1,000 bars, so that the account survives its costs and there is something to compare."""
+    drift = np.where((np.arange(bars) // 1_000) % 2 == 0, 1e-4, -1e-4)
+    return walk(bars, 0.001, drift, seed=1)
+
+
+def minutes(bars: int) -> NDArray[np.int64]:
+    """Labels (T,), one a minute, ns since 1970 UTC."""
+    return np.arange(bars, dtype=np.int64) * 60_000_000_000 + np.datetime64("2020-01-01", "ns").astype(np.int64)

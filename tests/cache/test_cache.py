@@ -1,0 +1,103 @@
+"""Compiled kernels are kept and never stale; where they cannot be kept or made, everything works the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cache.children import run
+
+PACKAGE = Path(__file__).resolve().parents[2] / "vecbt"
+UNSET = ("VECBT_ENGINE", "VECBT_CACHE_DIR", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+
+pytestmark = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT", "").strip("0")), reason="is about compiled kernels")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A copy of the package, where its kernels are kept, and what its first start found."""
+
+    package: Path
+    environment: dict[str, str]
+    found: dict[str, Any]
+
+
+def _plain_environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k not in UNSET}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    """The first start of every entry point, with nothing on disk."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(PACKAGE, folder / "vecbt", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = _plain_environment() | {"VECBT_CACHE_DIR": str(folder / "kernels"), "PYTHONPATH": str(folder)}
+    found, _ = run(environment, cwd=folder)
+    assert Path(found["package"]).is_relative_to(folder)
+    return Started(folder / "vecbt", environment, found)
+
+
+def test_first_start_compiles(first: Started) -> None:
+    assert first.found["engine"] == "numba"
+    assert first.found["misses"] > 0 and first.found["hits"] == 0
+    assert Path(first.found["folder"]).is_relative_to(first.environment["VECBT_CACHE_DIR"])
+
+
+def test_second_start_compiles_nothing(first: Started) -> None:
+    """Every entry point: `backtest`, `Stream`, its save and restore, `stats`, `check_parity`."""
+    found, _ = run(first.environment, cwd=first.package.parent)
+    assert found["misses"] == 0, f"compiled again: {found['missed']}"
+    assert found["hits"] > 0
+    assert found["digest"] == first.found["digest"]
+
+
+def test_an_edited_step_never_runs_stale(first: Started) -> None:
+    """A step is edited in one module; the loop that calls it stands in another, and numba would keep that loop."""
+    source = first.package / "execution" / "costs.py"
+    before = source.read_text(encoding="utf-8")
+    step = "fee = notional * rate"
+    assert before.count(step) == 1
+    after = before.replace(step, "fee = 3.0 * notional * rate")
+    source.write_text(after, encoding="utf-8")
+    try:
+        found, _ = run(first.environment, cwd=first.package.parent)
+    finally:
+        source.write_text(before, encoding="utf-8")
+    assert found["equity"] < first.found["equity"], "three times the commission must cost"
+    assert found["folder"] != first.found["folder"]
+
+
+def test_interpreted_kernels_give_the_same_bits(first: Started) -> None:
+    found, _ = run(first.environment | {"VECBT_ENGINE": "python"}, cwd=first.package.parent)
+    assert found["engine"] == "python"
+    assert found["digest"] == first.found["digest"]
+
+
+def test_numba_that_compiles_nothing_gives_the_same_bits(first: Started) -> None:
+    found, _ = run(first.environment | {"NUMBA_DISABLE_JIT": "1"}, cwd=first.package.parent)
+    assert found["digest"] == first.found["digest"]
+
+
+def test_without_numba_the_same_bits_and_one_notice(first: Started, tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('no numba here')\n")
+    environment = first.environment | {"PYTHONPATH": os.pathsep.join([str(tmp_path), first.environment["PYTHONPATH"]])}
+    found, stderr = run(environment, cwd=first.package.parent)
+    assert found["engine"] == "python"
+    assert found["digest"] == first.found["digest"]
+    assert stderr.count("numba cannot be imported") == 1, stderr
+    assert stderr.count("Warning") == 1, stderr
+
+
+def test_works_where_nothing_can_be_written(first: Started, tmp_path: Path) -> None:
+    """The folder for kernels cannot be made, because its parent is a file: kernels are compiled for this process only."""
+    (tmp_path / "file").write_text("")
+    environment = first.environment | {"VECBT_CACHE_DIR": str(tmp_path / "file" / "kernels")}
+    found, stderr = run(environment, cwd=first.package.parent)
+    assert found["folder"] == "None"
+    assert found["digest"] == first.found["digest"]
+    assert "Warning" not in stderr

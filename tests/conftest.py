@@ -1,0 +1,35 @@
+"""Settings of all tests: hypothesis profiles, and which tests also run uncompiled.
+
+`VECBT_TEST_PROFILE` chooses the profile: `test` (default: the same examples every time) or `check` (other examples at
+each run; `make check` prints the seed and `make check SEED=...` repeats it). Where kernels run uncompiled, examples are fewer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+PROFILE = os.environ.get("VECBT_TEST_PROFILE", "test")
+INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or os.environ.get("VECBT_ENGINE") == "python"
+
+# a first example compiles its kernels: no deadline, and slow generation is no fault
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+settings.register_profile("test", derandomize=True, max_examples=20 if INTERPRETED else 60, **_COMMON)
+settings.register_profile("check", print_blob=True, max_examples=60 if INTERPRETED else 500, **_COMMON)
+settings.load_profile(PROFILE)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say in the first lines of a run what it runs on."""
+    engine = "uncompiled" if INTERPRETED else "compiled"
+    folder = os.environ.get("VECBT_CACHE_DIR", "the default folder")
+    return f"vecbt: profile {PROFILE!r}, kernels {engine}, cached in {folder}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the bar itself also run uncompiled, whether they say so or not."""
+    for item in items:
+        if item.path.relative_to(item.config.rootpath).parts[1] in ("engine", "fuzz", "rules"):
+            item.add_marker(pytest.mark.interpreted)

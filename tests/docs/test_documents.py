@@ -1,0 +1,82 @@
+"""The documents tell the truth: their Python runs and prints what they show, their commands succeed, their links lead somewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.documents import DOCUMENTS, ROOT, blocks
+
+README = ROOT / "README.md"
+WITH_PYTHON = [path for path in DOCUMENTS if any(block.language == "python" for block in blocks(path))]
+
+
+@pytest.mark.parametrize("path", WITH_PYTHON, ids=lambda p: p.name)
+def test_python_of_a_document_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks share their names from top to bottom; a `text` block right after a `python` block is what that one prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    names: dict[str, Any] = {"__name__": path.stem}
+    printed = ""
+    for block in blocks(path):
+        where = f"{path.name}:{block.line}"
+        if block.language == "python":
+            # line numbers of errors are those of the document
+            code = compile("\n" * block.line + block.text, str(path), "exec")
+            output = io.StringIO()
+            with contextlib.redirect_stdout(output):
+                exec(code, names)
+            printed = output.getvalue()
+        elif block.language == "text" and block.follows_at_once:
+            assert _lines(printed) == _lines(block.text), f"{where} shows another output"
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def test_first_example_is_five_lines() -> None:
+    first = next(block for block in blocks(README) if block.language == "python")
+    assert len([line for line in first.text.splitlines() if line.strip()]) == 5
+
+
+def test_commands_of_the_readme_succeed(tmp_path: Path) -> None:
+    """Every `$ vecbt ...` line of a `console` block, in order, in one empty folder."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"MPLBACKEND": "agg"}
+    commands = [
+        line[2:]
+        for block in blocks(README)
+        if block.language == "console"
+        for line in block.text.splitlines()
+        if line.startswith("$ vecbt")
+    ]
+    assert commands
+    for command in commands:
+        arguments = shlex.split(command, comments=True)[1:]
+        done = subprocess.run(
+            [sys.executable, "-m", "vecbt.cli", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+def test_links_lead_to_files(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (path.parent / target).exists(), f"{path.name} links to {target}, which is not there"
+
+
+def test_make_targets_that_are_named_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for path in DOCUMENTS:
+        for name in re.findall(r"`make ([a-z]+)", path.read_text(encoding="utf-8")):
+            assert name in targets, f"{path.name} names `make {name}`"

@@ -1,0 +1,1 @@
+"""Random scenarios: the engine against the reference engine of `naive`."""

@@ -1,0 +1,237 @@
+"""Random scenarios on dyadic grids: prices of multiples of 1/16 around 8 to 64, dyadic rates, distances and lots.
+
+On such grids touches and ties are real, and floats decide them as fractions do. Each family is one combination of rules:
+a combination compiles a kernel of its own, so the list is fixed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction as F
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.naive.scenario import Bars, Costs, Distance, Scenario, Size, Stops, Zones
+
+__all__ = ["FAMILIES", "Family", "scenarios"]
+
+Draw = Any
+UNITS = (F(1, 16), F(1, 4), F(1, 2), F(1), F(2))
+
+
+@dataclass(frozen=True)
+class Family:
+    """Which rules may be in play; everything else is drawn."""
+
+    inputs: str
+    stops: str = "none"  # none, plain (fractions, ticks, prices), atr
+    zones: bool = False
+    sizes: tuple[str, ...] = ("units", "notional", "weight")
+    costs: str = "any"  # free, any, impact (volume share)
+    fills: tuple[str, ...] = ("next_open", "close")
+    events: bool = False  # many gaps, delistings, starting positions
+    separate: bool = False
+    weights_of: tuple[str, ...] = ("net", "gross")
+
+
+FAMILIES: dict[str, Family] = {
+    "signals": Family("signals"),
+    "signals_cash": Family("signals", sizes=("cash",)),
+    "signals_stops": Family("signals", stops="plain"),
+    "signals_atr_fixed": Family("signals", stops="atr", sizes=("fixed", "units")),
+    "signals_zones": Family("signals", zones=True),
+    "signals_all": Family("signals", stops="plain", zones=True, sizes=("units", "weight", "fixed"), costs="impact", events=True),
+    "signals_events": Family("signals", events=True),
+    "signals_separate": Family("signals", stops="atr", zones=True, separate=True),
+    "strengths": Family("strengths", sizes=("weight", "units", "cash")),
+    "strengths_impact": Family("strengths", stops="atr", costs="impact"),
+    "weights": Family("weights"),
+    "weights_impact": Family("weights", costs="impact", events=True),
+    "weights_zones": Family("weights", zones=True),
+    "weights_all": Family("weights", stops="atr", zones=True, events=True),
+    "quantities": Family("quantities", events=True),
+    "quantities_all": Family("quantities", stops="plain", zones=True),
+}
+
+
+def scenarios(name: str) -> st.SearchStrategy[Scenario]:
+    """Scenarios of one family."""
+    return _scenario(FAMILIES[name])
+
+
+def _pick(draw: Draw, *values: Any) -> Any:
+    return draw(st.sampled_from(values))
+
+
+def _sometimes(draw: Draw, *values: Any) -> Any:
+    """The first value about half of the time: most rules off keeps scenarios readable."""
+    return draw(st.sampled_from((values[0],) * max(1, len(values) - 1) + values))
+
+
+@st.composite
+def _scenario(draw: Draw, family: Family) -> Scenario:
+    count, assets = draw(st.integers(3, 30)), draw(st.integers(1, 4))
+    stops = _stops(draw, family)
+    bars = _bars(draw, family, stops, count, assets)
+    sizes = _size(draw, family, stops, assets)
+    positions = {}
+    if family.events and draw(st.booleans()):
+        n = draw(st.integers(0, assets - 1))
+        positions[n] = (_pick(draw, 8, -8, 3, 40), F(draw(st.integers(32, 128)), 4))
+    return Scenario(
+        bars=bars,
+        inputs=family.inputs,
+        rows=_rows(draw, family.inputs, count, assets),
+        costs=_costs(draw, family),
+        size=sizes,
+        stops=stops,
+        zones=_zones(draw) if family.zones else None,
+        capital=_pick(draw, 1024, 4096, 512),
+        fill=_pick(draw, *family.fills),
+        direction=_sometimes(draw, "both", "long", "short"),
+        accumulate=draw(st.booleans()),
+        weights_of=_pick(draw, *family.weights_of),
+        band=_sometimes(draw, F(0), F(1, 16), F(1, 8)),
+        intrabar=_pick(draw, "pessimistic", "optimistic"),
+        trade_through=draw(st.booleans()),
+        separate=family.separate,
+        positions=positions,
+        liquidate_at_end=draw(st.booleans()),
+    )
+
+
+def _bars(draw: Draw, family: Family, stops: Stops | None, count: int, assets: int) -> Bars:
+    columns = [_column(draw, count, family.events) for _ in range(assets)]
+    tables: list[list[list[F | None]]] = [[[column[t][k] for column in columns] for t in range(count)] for k in range(5)]
+    per_day = _pick(draw, 1, 4)
+    delisted = {}
+    if family.events:
+        for n in range(assets):
+            if _sometimes(draw, False, True):
+                delisted[n] = (draw(st.integers(1, count - 1)), _pick(draw, F(0), F(1, 4), F(1)))
+    tick = _pick(draw, F(0), F(1, 16), F(1, 4))
+    if stops is not None and any(d is not None and d.kind == "ticks" for d in (stops.hard, stops.trailing, stops.take_profit)):
+        tick = tick or F(1, 16)
+    return Bars(
+        *tables,
+        session=[t // per_day for t in range(count)],
+        multiplier=[_sometimes(draw, F(1), F(2), F(1, 2)) for _ in range(assets)],
+        lot=[_pick(draw, F(1, 4), F(1), F(0), F(4)) for _ in range(assets)],
+        tick=[tick] * assets,
+        min_notional=[_sometimes(draw, F(0), F(16), F(128)) for _ in range(assets)],
+        delisted=delisted,
+    )
+
+
+def _column(draw: Draw, count: int, gaps: bool) -> list[tuple[F | None, ...]]:
+    """One asset: o, h, l, c, v per bar. Small steps on a coarse grid make touches; whole bars are missing now and then."""
+    unit = _pick(draw, *UNITS)
+    last = F(draw(st.integers(12, 64)))
+    step = st.tuples(st.integers(-3, 3), st.integers(-4, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, 11))
+    moves = draw(st.lists(step, min_size=count, max_size=count))
+    column: list[tuple[F | None, ...]] = []
+    for gap, move, up, down, luck in moves:
+        if luck == 11 or (gaps and luck >= 9):
+            column.append((None,) * 5)
+            continue
+        o = max(F(1), last + gap * unit)
+        c = max(F(1), o + move * unit)
+        h = max(o, c) + up * unit
+        low = max(F(1, 2), min(o, c) - down * unit)
+        column.append((o, h, low, c, F(0 if luck == 8 else 64 * (1 + luck))))
+        last = c
+    if all(row[0] is None for row in column):
+        column[0] = (last, last, last, last, F(64))
+    return column
+
+
+def _rows(draw: Draw, inputs: str, count: int, assets: int) -> list[list[object]]:
+    if inputs == "signals":
+        choices: list[Any] = [(0, 0, 0, 0)] * 6 + [(1, 0, 0, 0)] * 3 + [(0, 0, 1, 0)] * 2 + [(0, 1, 0, 0), (0, 0, 0, 1)]
+        choices += [(0, 1, 1, 0), (1, 0, 0, 1), (1, 1, 0, 0), (1, 0, 1, 0), (1, 1, 1, 0), (0, 1, 0, 1), (1, 1, 1, 1)]
+    elif inputs == "strengths":
+        choices = [None] * 6 + [F(1), F(-1), F(1, 2), F(-1, 2), F(1, 4), F(0), F(0), F(1)]
+    elif inputs == "weights":
+        choices = [None] * 5 + [F(k, 8) for k in (-8, -4, -2, 0, 0, 1, 2, 3, 4, 4, 6, 8, 12)]
+    else:
+        choices = [None] * 5 + [F(q) for q in (0, 0, 4, 8, 8, 16, 3, -4, -8, 40, -40)] + [F(1, 2), F(-5, 4)]
+    row = st.lists(st.sampled_from(choices), min_size=assets, max_size=assets)
+    return draw(st.lists(row, min_size=count, max_size=count))
+
+
+def _costs(draw: Draw, family: Family) -> Costs:
+    if family.costs == "free" or draw(st.integers(0, 4)) == 0:
+        return Costs()
+    impact = family.costs == "impact"
+    return Costs(
+        rate=_pick(draw, F(0), F(1, 1024), F(1, 256)),
+        per_unit=_sometimes(draw, F(0), F(1, 64)),
+        per_order=_sometimes(draw, F(0), F(1, 2), F(1)),
+        minimum=_sometimes(draw, F(0), F(1), F(2)),
+        maximum_rate=_sometimes(draw, None, F(1, 64)),
+        maker_rate=_sometimes(draw, None, F(0), F(1, 2048)),
+        slippage_bps=_sometimes(draw, F(0), F(5)) if impact else F(0),
+        half_spread=_sometimes(draw, F(0), F(1, 32), F(1, 8)),
+        volume_share=_pick(draw, F(0), F(1, 8), F(1)) if impact else F(0),
+        volume_window=_pick(draw, 20, 2, 3),
+    )
+
+
+def _size(draw: Draw, family: Family, stops: Stops | None, assets: int) -> Size:
+    kind = _pick(draw, *family.sizes)
+    if kind == "units":
+        return Size(kind, _pick(draw, F(4), F(8), F(16), F(5, 2), F(100)))
+    if kind == "notional":
+        return Size(kind, _pick(draw, F(128), F(256), F(1000), F(4096)))
+    if kind == "weight":
+        return Size(kind, _pick(draw, F(1, 2), F(1, 4), F(1), F(1, 8)), scale=draw(st.booleans()))
+    if kind == "cash":
+        return Size(kind, _pick(draw, F(1), F(1, 2), F(1, 4)))
+    return Size(kind, _pick(draw, F(1, 64), F(1, 16)), most=_pick(draw, F(1, 4), F(1)))
+
+
+def _distance(draw: Draw, kinds: tuple[str, ...]) -> Distance | None:
+    kind = _pick(draw, "none", *kinds)
+    if kind == "none":
+        return None
+    values = {
+        "pct": (F(1, 32), F(1, 16), F(1, 8), F(1, 4)),
+        "atr": (F(1), F(1, 2), F(2)),
+        "ticks": (4, 16, 40),
+        "price": (F(16), F(24), F(31), F(40)),
+    }
+    return Distance(kind, _pick(draw, *values[kind]))
+
+
+def _stops(draw: Draw, family: Family) -> Stops | None:
+    if family.stops == "none":
+        return None
+    atr = family.stops == "atr"
+    forms: tuple[str, ...] = ("pct", "atr", "atr") if atr else ("pct", "pct", "ticks")
+    levels: tuple[str, ...] = forms if atr else (*forms, "price")
+    stops = Stops(
+        hard=_distance(draw, levels),
+        trailing=_distance(draw, forms),
+        take_profit=_distance(draw, levels),
+        time_bars=_sometimes(draw, None, 1, 3, 5),
+        time_days=_sometimes(draw, None, 1, 2),
+        atr_window=_pick(draw, 2, 1, 4, 3),
+    )
+    if stops.trailing is not None:
+        stops.activation = _pick(draw, None, F(1, 32), F(1, 8))
+    if stops.hard is None and stops.trailing is None and ("fixed" in family.sizes or stops.take_profit is None):
+        stops.hard = Distance("pct", F(1, 16))
+    return stops
+
+
+def _zones(draw: Draw) -> Zones:
+    boundaries = _pick(draw, (F(1, 32), F(1, 16), F(1, 8)), (F(1, 64), F(1, 32), F(1, 16)), (F(1, 8), F(1, 4), F(1, 2)))
+    mark = _sometimes(draw, "close", "intrabar")
+    return Zones(
+        boundaries=boundaries,
+        factors=_pick(draw, (F(1), F(1, 2), F(1, 4), F(0)), (F(3, 4), F(1, 2), F(0), F(0)), (F(1), F(1), F(1), F(0))),
+        liquidate_at=_pick(draw, None, boundaries[1], F(3, 32) if boundaries[1] < F(3, 32) else F(3, 8)) if mark == "close" else None,
+        cooldown_bars=_pick(draw, None, 1, 2, 4),
+        mark=mark,
+    )

@@ -1,0 +1,54 @@
+"""What an import may cost: heavy packages are loaded when they are used."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+HEAVY = (
+    "numba pandas polars scipy matplotlib statsmodels arch rich pydantic typer exchange_calendars pyarrow duckdb yfinance yaml"
+).split()
+HELP_SECONDS = 0.3
+BUSY_MACHINE = 3.0  # the limit holds on an idle machine; where tests share it with others, a start may take so much longer
+
+
+def _environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
+def _loaded_after(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint('\\n'.join(sorted({{name.split('.')[0] for name in sys.modules}})), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=_environment(), check=True, timeout=60)
+    return set(done.stderr.split())
+
+
+def test_import_vecbt_loads_nothing_heavy() -> None:
+    assert not _loaded_after("import vecbt") & set(HEAVY)
+
+
+def test_import_of_data_types_needs_no_compiler() -> None:
+    """A user who only names things pays for what they name."""
+    loaded = _loaded_after("import vecbt as vb\nvb.Costs.free()\nvb.Pct(3)")
+    assert not loaded & {"numba", "polars", "scipy", "matplotlib", "statsmodels", "arch"}
+
+
+HELP = "from vecbt.cli import main\nsys.argv = ['vecbt', '--help']\ntry:\n    main()\nexcept SystemExit as done:\n    assert not done.code"
+
+
+def test_help_loads_only_the_command_line() -> None:
+    assert not _loaded_after(HELP) & (set(HEAVY) | {"numpy"}) - {"typer", "rich"}
+
+
+def test_help_is_quick() -> None:
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-c", f"import sys\n{HELP}"], stdout=subprocess.DEVNULL, env=_environment(), check=True, timeout=60
+        )
+        seconds.append(time.perf_counter() - start)
+    measured = f"vecbt --help: {min(seconds):.2f} s at best, {statistics.median(seconds):.2f} s as a rule"
+    assert min(seconds) <= HELP_SECONDS * BUSY_MACHINE, measured

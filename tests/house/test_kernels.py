@@ -1,0 +1,132 @@
+"""What a compiled function may contain: so that compiled and interpreted bits agree, and nothing surprises at run time."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house.source import Function, Module, decorators, functions, is_kernel, kernels, modules
+
+# constants and types, shapes; on scalars math.* is used instead of np.*
+NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "uint8", "bool_"}
+CALLS_ALLOWED = {"abs", "bool", "borrowed", "float", "int", "len", "max", "min", "prange", "range", "round"}
+METHODS_ALLOWED = {"view"}
+FORBIDDEN = {
+    ast.Raise: "raises",
+    ast.Try: "handles exceptions",
+    ast.With: "opens a context",
+    ast.Assert: "asserts",
+    ast.Yield: "yields",
+    ast.Lambda: "makes a function",
+    ast.Dict: "makes a dict",
+    ast.Set: "makes a set",
+    ast.List: "makes a list",
+    ast.ListComp: "makes a list",
+    ast.DictComp: "makes a dict",
+    ast.SetComp: "makes a set",
+    ast.GeneratorExp: "makes a generator",
+    ast.JoinedStr: "builds a string",
+    ast.Global: "uses a global",
+    ast.Import: "imports",
+    ast.ImportFrom: "imports",
+    ast.FunctionDef: "defines a function",
+}
+
+KERNELS = list(kernels())
+KERNEL_NAMES = {function.name for _, _, function in KERNELS}
+# kernels hand several records on in one argument
+TUPLE_NAMES = {
+    node.name
+    for module in modules()
+    for node in module.tree.body
+    if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases)
+}
+IDS = [f"{module.name}.{name}" for module, name, _ in KERNELS]
+
+
+def _body(function: Function) -> list[ast.stmt]:
+    has_docstring = ast.get_docstring(function) is not None
+    return function.body[1:] if has_docstring else function.body
+
+
+def _faults(function: Function) -> Iterator[str]:
+    arguments = {a.arg for a in function.args.args}
+    for statement in _body(function):
+        for node in ast.walk(statement):
+            for kind, what in FORBIDDEN.items():
+                if isinstance(node, kind):
+                    yield f"line {node.lineno}: {what}"  # type: ignore[attr-defined]
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield f"line {node.lineno}: a string"
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np":
+                if node.attr not in NUMPY_ALLOWED:
+                    yield f"line {node.lineno}: np.{node.attr}; use math.* on scalars, allocate outside"
+            if isinstance(node, ast.Call):
+                yield from _faulty_call(node, arguments)
+
+
+def _faulty_call(node: ast.Call, arguments: set[str]) -> Iterator[str]:
+    target = node.func
+    if isinstance(target, ast.Name):
+        if target.id not in CALLS_ALLOWED | KERNEL_NAMES | TUPLE_NAMES | arguments:
+            yield f"line {node.lineno}: calls {target.id}, which is no kernel"
+    elif isinstance(target, ast.Attribute):
+        owner = target.value.id if isinstance(target.value, ast.Name) else ""
+        if owner not in ("math", "np") and target.attr not in METHODS_ALLOWED:
+            yield f"line {node.lineno}: calls the method .{target.attr}"
+
+
+def test_there_are_kernels() -> None:
+    assert len(KERNELS) > 10
+
+
+@pytest.mark.parametrize(("module", "name", "function"), KERNELS, ids=IDS)
+def test_a_kernel_computes_and_does_nothing_else(module: Module, name: str, function: Function) -> None:
+    faults = list(_faults(function))
+    assert not faults, f"{module.where} {name}:\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize(("module", "name", "function"), KERNELS, ids=IDS)
+def test_a_kernel_stands_alone_at_the_top_of_its_module(module: Module, name: str, function: Function) -> None:
+    """A closure is compiled anew in each process: it never finds its place in the cache."""
+    assert function in module.tree.body, f"{module.where} {name} is not a top-level function"
+    assert not function.args.vararg and not function.args.kwarg and not function.args.kwonlyargs
+
+
+@pytest.mark.parametrize(("module", "name", "function"), KERNELS, ids=IDS)
+def test_only_loops_run_in_parallel_and_never_over_time(module: Module, name: str, function: Function) -> None:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "prange":
+            assert "kernel_loop" in decorators(function), f"{module.where} {name}: prange outside a loop"
+            over = ast.unparse(node.args[-1])
+            assert over not in ("T", "bars"), f"{module.where} {name}: time runs in order"
+
+
+def test_numba_is_met_in_one_place() -> None:
+    """Only `core/jit.py` compiles, so that nothing is compiled with other options or into another folder."""
+    for module in modules():
+        if module.where == "vecbt/core/jit.py":
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Import):
+                assert not any(a.name.split(".")[0] == "numba" for a in node.names), f"{module.where}:{node.lineno} imports numba"
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numba":
+                assert {a.name for a in node.names} <= {"prange"}, f"{module.where}:{node.lineno} imports from numba"
+
+
+def test_arithmetic_is_never_loosened() -> None:
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.keyword):
+                assert node.arg not in ("fastmath", "boundscheck"), f"{module.where}:{node.lineno}: {node.arg}"
+
+
+def test_only_kernels_go_without_annotations() -> None:
+    """Numba types the bodies of kernels; everything else is typed for mypy, which is told so function by function."""
+    for module in modules():
+        kernel_lines = {f.lineno for _, f in functions(module) if is_kernel(f)}
+        for number, line in enumerate(module.text.splitlines(), 1):
+            if "ignore[no-untyped-def]" in line:
+                assert number in kernel_lines, f"{module.where}:{number}: not a kernel, so it needs annotations"

@@ -1,0 +1,78 @@
+"""The style sheet of the report: readable on a wide screen, a narrow one and on paper."""
+
+from __future__ import annotations
+
+__all__ = ["CSS"]
+
+CSS = """
+:root {
+  color-scheme: light;
+  --ink: #1f2933; --muted: #5f6c79; --line: #dfe4e9; --soft: #f5f7f9; --gain: #0b6b5d; --loss: #a63a2c;
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0; background: #fff; color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+}
+main { max-width: 1080px; margin: 0 auto; padding: 28px 24px 48px; }
+h1 { margin: 0; font-size: 26px; line-height: 1.25; overflow-wrap: anywhere; }
+h2 { margin: 40px 0 10px; padding-bottom: 6px; border-bottom: 1px solid var(--line); font-size: 18px; }
+h3 { margin: 0 0 6px; color: var(--muted); font-size: 12px; letter-spacing: .06em; text-transform: uppercase; }
+p { margin: 6px 0 12px; }
+.sub, .note { color: var(--muted); }
+.note { font-size: 13px; }
+.tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin: 22px 0 6px; }
+.tiles div { padding: 12px 14px; border: 1px solid var(--line); border-radius: 8px; background: var(--soft); }
+.tiles b { display: block; font-size: 21px; line-height: 1.25; font-weight: 650; font-variant-numeric: tabular-nums; }
+.tiles span { color: var(--muted); font-size: 12.5px; }
+.gain { color: var(--gain); } .loss { color: var(--loss); }
+figure { margin: 22px 0 0; }
+figure img { display: block; width: 100%; height: auto; }
+.cards { columns: 3 270px; column-gap: 34px; margin-top: 14px; }
+.cards > section { break-inside: avoid; padding-bottom: 20px; }
+table { width: 100%; border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
+th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th { font-weight: 600; }
+thead th { color: var(--muted); font-size: 12px; white-space: nowrap; }
+td.n, th.n { padding-right: 0; padding-left: 14px; text-align: right; white-space: nowrap; }
+td.n + td:not(.n), th.n + th:not(.n) { padding-left: 14px; }
+.cards th { font-weight: 400; }
+.scroll { overflow-x: auto; }
+.scroll td, .scroll th { white-space: nowrap; }
+.rest td { padding: 8px 0; color: var(--muted); }
+.facts { margin-bottom: 22px; }
+.facts th { width: 190px; font-weight: 400; }
+.facts td { overflow-wrap: anywhere; }
+.facts .why { width: 46%; color: var(--muted); }
+footer {
+  margin-top: 44px; padding-top: 12px; border-top: 1px solid var(--line);
+  color: var(--muted); font-size: 12.5px; overflow-wrap: anywhere;
+}
+@media (max-width: 640px) {
+  body { font-size: 14.5px; }
+  main { padding: 18px 14px 32px; }
+  h1 { font-size: 21px; }
+  .tiles { grid-template-columns: 1fr 1fr; gap: 8px; }
+  .tiles b { font-size: 18px; }
+  .facts, .facts tbody { display: block; }
+  .facts tr { display: grid; grid-template-columns: 38% 1fr; column-gap: 10px; padding: 5px 0; border-bottom: 1px solid var(--line); }
+  .facts th, .facts td { width: auto; padding: 0; border: 0; }
+  .facts th { color: var(--muted); overflow-wrap: anywhere; }
+  .facts .why { grid-column: 2; width: auto; font-size: 12.5px; }
+}
+@media print {
+  @page { margin: 14mm; }
+  body { font-size: 11px; }
+  main { max-width: none; padding: 0; }
+  h2, h3 { break-after: avoid; }
+  h2 { margin-top: 22px; }
+  table { font-size: 10px; }
+  th, td { padding-top: 2px; padding-bottom: 2px; }
+  figure, .tiles, section, tr { break-inside: avoid; }
+  .scroll { overflow: visible; }
+  .scroll table { font-size: 8.5px; }
+  .scroll td, .scroll th { padding-right: 4px; }
+  .scroll td.n, .scroll th.n { padding-left: 4px; }
+}
+"""

@@ -1,0 +1,284 @@
+"""`Result`: what a backtest returns. A run with statistics, frames, a picture and a report."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._typing import ArrayTG, Table
+from ..core.codes import Zone
+from ..data.labels import label_text
+from ..errors import ConfigError, nearest
+from . import tables
+from .assumptions import assumptions, source_name
+from .curves import Curves
+from .statistics import STATISTICS, compute, write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..engine.run import Run
+
+__all__ = ["Result"]
+
+_FRAMES = ("equity", "cash", "drawdown", "returns", "zone", "positions", "exposure", "orders", "fills", "trades", "open_positions")
+_SHORT = ("total_return", "cagr", "sharpe", "max_drawdown", "trades", "win_rate")
+
+
+class Result:
+    """A finished backtest.
+
+    Frames are made when they are asked for, and are the caller's to change. Per-bar frames have UTC times as index; with one account
+    `equity`, `cash`, `drawdown`, `returns` and `zone` are Series, with one account per asset they are frames with a column per symbol.
+
+    Parameters
+    ----------
+    run : Run
+        What the engine returned; kept as `result.run`.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._curves = Curves(run)
+
+    def stats(self, *, rf: float = 0.0, mar: float = 0.0, alpha: float = 0.05) -> Any:
+        """All statistics by name; see `vecbt.analytics.statistics.STATISTICS` for unit and meaning of each.
+
+        Parameters
+        ----------
+        rf, mar : float
+            Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
+        alpha : float
+            Share of the worst bars for `var` and `cvar`.
+
+        Returns
+        -------
+        pandas.Series, or pandas.DataFrame with a column per symbol when each asset has its account
+            Fractions, ratios, money and counts; what is undefined is NaN (M5).
+        """
+        import pandas as pd
+
+        found = compute(self.run, self._curves, rf=rf, mar=mar, alpha=alpha)
+        for name in ("start", "end"):
+            found[name] = pd.Timestamp(int(found[name]), tz="UTC")
+        whole = {row.name for row in STATISTICS if row.kind == "count"}
+        columns = {}
+        for account, label in enumerate(self._labels):
+            values = {name: value[account] if isinstance(value, np.ndarray) else value for name, value in found.items()}
+            columns[label] = pd.Series({name: _plain(value, name in whole) for name, value in values.items()}, dtype=object, name="stats")
+        return pd.DataFrame(columns) if self._curves.separate else columns[self._labels[0]]
+
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
+        return self.run.bars.symbols if self._curves.separate else ("account",)
+
+    def _by_account(self, values: ArrayTG, name: str) -> Any:
+        import pandas as pd
+
+        if self._curves.separate:
+            return pd.DataFrame(np.array(values), index=self.times, columns=list(self._labels))
+        return pd.Series(np.array(values[:, 0]), index=self.times, name=name)
+
+    @property
+    def times(self) -> Any:
+        """Labels of all bars, a UTC DatetimeIndex named `time`."""
+        return tables.times(self.run).rename("time")
+
+    @property
+    def equity(self) -> Any:
+        """Equity at each close, money."""
+        return self._by_account(self.run.equity, "equity")
+
+    @property
+    def cash(self) -> Any:
+        """Cash at each close, money; proceeds of shorts included (F3)."""
+        return self._by_account(self.run.cash, "cash")
+
+    @property
+    def drawdown(self) -> Any:
+        """Drawdown at each close, a positive fraction of the highest close so far (Z1)."""
+        return self._by_account(self._curves.drawdown, "drawdown")
+
+    @property
+    def returns(self) -> Any:
+        """Simple return of each bar, the first against `initial` (M1)."""
+        return self._by_account(self._curves.returns, "returns")
+
+    @property
+    def zone(self) -> Any:
+        """Drawdown zone of each bar, an ordered categorical from `normal` to `emergency` (Z1); None when zones are off."""
+        import pandas as pd
+
+        if self.run.zone is None:
+            return None
+        kind = pd.CategoricalDtype([zone.name.lower() for zone in Zone], ordered=True)
+        columns = {
+            label: pd.Series(pd.Categorical.from_codes(self.run.zone[:, account], dtype=kind), index=self.times, name="zone")
+            for account, label in enumerate(self._labels)
+        }
+        return pd.DataFrame(columns) if self._curves.separate else columns[self._labels[0]]
+
+    @property
+    def positions(self) -> Table:
+        """Signed quantity held at each close, a column per symbol: starting positions and fills, added up."""
+        import pandas as pd
+
+        return pd.DataFrame(self._curves.positions.copy(), index=self.times, columns=list(self.run.bars.symbols))
+
+    @property
+    def exposure(self) -> Table:
+        """Gross and net value of positions over equity at each close; NaN where equity is not positive.
+
+        Columns `gross` and `net`; with one account per asset, two levels: `gross` or `net`, and the symbol.
+        """
+        import pandas as pd
+
+        gross, net = self._curves.exposures
+        if not self._curves.separate:
+            return pd.DataFrame({"gross": gross[:, 0], "net": net[:, 0]}, index=self.times)
+        frames = {"gross": gross, "net": net}
+        return pd.concat(
+            {name: pd.DataFrame(values, index=self.times, columns=list(self._labels)) for name, values in frames.items()}, axis=1
+        )
+
+    @property
+    def orders(self) -> Table:
+        """Every order with its status and the rules that cut or refused it; those still pending come last."""
+        return tables.orders(self.run)
+
+    @property
+    def fills(self) -> Table:
+        """Every fill: signed quantity, price with slippage, reference price without, commission, reason."""
+        return tables.fills(self.run)
+
+    @property
+    def trades(self) -> Table:
+        """Every closed trade: entry, exit, costs, pnl, reason, MAE, MFE, R multiple."""
+        return tables.trades(self.run)
+
+    @property
+    def open_positions(self) -> Table:
+        """What is held after the last bar, at its mark."""
+        return tables.open_positions(self.run)
+
+    @property
+    def refusals(self) -> Table:
+        """How many orders each rule cut or refused."""
+        return tables.refusals(self.run)
+
+    def to_polars(self, name: str) -> Table:
+        """One of the frames as a polars DataFrame; per-bar frames get their times as a column `time`.
+
+        Parameters
+        ----------
+        name : {"equity", "cash", "drawdown", "returns", "zone", "positions", "exposure", "orders", "fills", "trades", "open_positions"}
+        """
+        import polars as pl
+
+        if name not in _FRAMES:
+            raise ConfigError(f"name is {name!r}, which is no frame of a result; {nearest(name, _FRAMES)}")
+        frame = getattr(self, name)
+        if frame is None:
+            raise ConfigError("zones were off in this run, so there is no zone to give; set risk=Risk(zones=Zones())")
+        if frame.index.name == "time":
+            frame = (frame.to_frame() if frame.ndim == 1 else frame).reset_index()
+        columns = {}
+        for label, column in frame.items():
+            plain = column.dt.tz_localize(None) if getattr(column.dtype, "tz", None) is not None else column
+            values = plain.to_numpy() if plain.dtype.kind in "fiubM" else plain.to_list()
+            name = "_".join(part for part in label if part) if isinstance(label, tuple) else str(label)
+            series = pl.Series(name, values, strict=False)
+            columns[series.name] = series.cast(pl.Datetime("ns")).dt.replace_time_zone("UTC") if plain.dtype.kind == "M" else series
+        return pl.DataFrame(columns)
+
+    def assumptions(self) -> Table:
+        """Every assumption in force: section, name, value, and what it means where the value does not say so."""
+        import pandas as pd
+
+        return pd.DataFrame(assumptions(self.run), columns=["section", "name", "value", "meaning"]).astype("str")
+
+    def plot(self, path: str | Path | None = None, *, log: bool = False, symbol: str | None = None) -> Figure:
+        """Equity, drawdown with its zones, prices with fills, exposure: one matplotlib figure.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write it; the ending chooses the format (png, svg, pdf).
+        log : bool
+            Equity on a logarithmic axis.
+        symbol : str, optional
+            The asset whose price and fills are drawn; several assets are else drawn relative to their first close.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Shown by notebooks; nothing opens a window.
+        """
+        from .plots import figure, to_bytes
+
+        picture = figure(self.run, self._curves, log=log, symbol=symbol, title=self.title)
+        if path is not None:
+            target = Path(path)
+            known = sorted(picture.canvas.get_supported_filetypes())
+            form = target.suffix[1:].lower()
+            if form not in known:
+                raise ConfigError(f"path is {str(path)!r}; its ending chooses the format: {nearest(form, known)}")
+            target.write_bytes(to_bytes(picture, form))
+        return picture
+
+    def report(self, path: str | Path = "report.html", *, log: bool = False, symbol: str | None = None) -> Path:
+        """Write one self-contained HTML page: figures, statistics, trades, refused orders, every assumption in force.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to write it; its folder must exist.
+        log, symbol
+            As in `plot`.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+        """
+        from .report import page
+
+        target = Path(path)
+        target.write_text(page(self, log=log, symbol=symbol), encoding="utf-8")
+        return target
+
+    @property
+    def title(self) -> str:
+        """Strategy or inputs, and assets."""
+        symbols = self.run.bars.symbols
+        shown = ", ".join(symbols[:6]) + (f" and {len(symbols) - 6} more" if len(symbols) > 6 else "")
+        return f"{source_name(self.run)} · {shown}"
+
+    def _headline(self) -> list[tuple[str, str]]:
+        """A few statistics of the first account as people read them."""
+        kinds = {row.name: row.kind for row in STATISTICS}
+        found = compute(self.run, self._curves, rf=0.0, mar=0.0, alpha=0.05)
+        return [(name, write(kinds[name], found[name][0])) for name in _SHORT]
+
+    def __repr__(self) -> str:
+        index, accounts = self.run.bars.index, self.run.equity.shape[1]
+        span = f"{label_text(int(index[0]))} to {label_text(int(index[-1]))}, {len(index):,} bars"
+        lines = [f"Result: {self.title}", f"  {span}" + (f", {accounts} accounts" if accounts > 1 else "")]
+        if accounts == 1:
+            lines.append("  " + ", ".join(f"{name} {value}" for name, value in self._headline()))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from .report import summary
+
+        return summary(self)
+
+
+def _plain(value: Any, whole: bool) -> Any:
+    """NumPy's scalars as Python's; counts as int."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return int(value) if whole and isinstance(value, float) and value == value else value

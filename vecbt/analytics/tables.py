@@ -1,0 +1,154 @@
+"""The logs of a run as frames: times, symbols and words instead of numbers."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Table
+from ..core.codes import OrderStatus, Reason, rule_names
+from ..metrics.holdings import position_values
+
+if TYPE_CHECKING:
+    from ..engine.run import Run
+
+__all__ = ["fills", "open_positions", "orders", "refusals", "times", "trades"]
+
+_NOT_YET = np.iinfo(np.int64).min  # the bits of NaT
+
+
+def times(run: Run, bars: Any = None) -> Any:
+    """UTC times of bar numbers, or of all bars; a bar before the first or still to come is NaT."""
+    import pandas as pd
+
+    index = run.bars.index
+    if bars is not None:
+        known = (bars >= 0) & (bars < len(index))
+        index = np.where(known, index[np.where(known, bars, 0)], _NOT_YET)
+    return pd.DatetimeIndex(np.asarray(index, dtype=np.int64).view("M8[ns]"), tz="UTC")
+
+
+def _words(codes: NDArray[np.int64], kind: type[IntEnum]) -> NDArray[np.object_]:
+    names = {int(member): member.name.lower() for member in kind}
+    return np.array([names[int(code)] for code in codes], dtype=object)
+
+
+def _symbols(run: Run, assets: NDArray[np.int64]) -> NDArray[np.object_]:
+    return np.array(run.bars.symbols, dtype=object)[assets]
+
+
+def _frame(columns: dict[str, Any], text: tuple[str, ...]) -> Table:
+    import pandas as pd
+
+    return pd.DataFrame(columns).astype(dict.fromkeys(text, "str"))
+
+
+def orders(run: Run) -> Table:
+    """Every order in time order, pending ones last.
+
+    Quantities are signed. `wanted` is before any cut, NaN where the size is found at the fill; `closing` and `opening` are its parts as
+    queued; `cut_by` names the rules that cut or refused it, empty when none did; `done` is NaT while it is pending.
+    """
+    log = run.orders
+    columns = {
+        "id": log["id"],
+        "time": times(run, log["t"]),
+        "symbol": _symbols(run, log["asset"]),
+        "wanted": log["wanted"],
+        "closing": log["close_q"],
+        "opening": log["open_q"],
+        "filled": log["filled"],
+        "price": log["price"],
+        "commission": log["commission"],
+        "done": times(run, log["t_done"]),
+        "status": _words(log["status"], OrderStatus),
+        "reason": _words(log["reason"], Reason),
+        "cut_by": np.array([rule_names(int(mask)) for mask in log["cut_by"]], dtype=object),
+        "priority": log["priority"],
+    }
+    return _frame(columns, ("symbol", "status", "reason", "cut_by"))
+
+
+def fills(run: Run) -> Table:
+    """Every fill in time order: `quantity` is signed, `price` includes slippage, `reference` does not; costs are money."""
+    log = run.fills
+    columns = {
+        "time": times(run, log["t"]),
+        "symbol": _symbols(run, log["asset"]),
+        "order": log["order"],
+        "quantity": log["q"],
+        "price": log["price"],
+        "reference": log["ref"],
+        "commission": log["commission"],
+        "slippage": log["slippage"],
+        "reason": _words(log["reason"], Reason),
+    }
+    return _frame(columns, ("symbol", "reason"))
+
+
+def trades(run: Run) -> Table:
+    """Every closed trade, from flat to flat (M4), in the order they were closed.
+
+    `pnl` is net of commission, `return` is pnl over the money paid at entry, `mae` and `mfe` are fractions of the entry price (M7),
+    `r_multiple` is pnl over initial risk, NaN without a stop. A position held before the first bar has entry time NaT.
+    """
+    log = run.trades
+    risk = np.where(log["initial_risk"] > 0.0, log["initial_risk"], np.nan)
+    paid = np.abs(log["quantity"] * log["entry_price"]) * run.bars.market.multiplier[log["asset"]]
+    columns = {
+        "symbol": _symbols(run, log["asset"]),
+        "side": _sides(log["side"]),
+        "entry_time": times(run, log["entry_t"]),
+        "exit_time": times(run, log["exit_t"]),
+        "holding_bars": log["exit_t"] - log["entry_t"],
+        "quantity": log["quantity"],
+        "entry_price": log["entry_price"],
+        "exit_price": log["exit_price"],
+        "gross": log["gross"],
+        "commission": log["commission"],
+        "pnl": log["pnl"],
+        "return": log["pnl"] / np.where(paid > 0.0, paid, np.nan),
+        "reason": _words(log["reason"], Reason),
+        "mae": log["mae"],
+        "mfe": log["mfe"],
+        "stop": log["stop"],
+        "initial_risk": log["initial_risk"],
+        "r_multiple": log["pnl"] / risk,
+    }
+    return _frame(columns, ("symbol", "side", "reason"))
+
+
+def open_positions(run: Run) -> Table:
+    """What is held after the last bar, at its mark (T8): `value` and `unrealized` are money, `stop` and `target` the levels in force."""
+    held = np.flatnonzero(run.assets["q"] != 0.0)
+    state, multiplier = run.assets[held], run.bars.market.multiplier[held]
+    columns = {
+        "symbol": _symbols(run, held),
+        "side": _sides(state["q"]),
+        "quantity": state["q"],
+        "entry_time": times(run, state["entry_t"]),
+        "entry_price": state["avg"],
+        "mark": state["mark"],
+        "value": position_values(state["q"], state["mark"], multiplier),
+        "unrealized": state["q"] * multiplier * (state["mark"] - state["avg"]),
+        "stop": state["stop"],
+        "target": state["target"],
+    }
+    return _frame(columns, ("symbol", "side"))
+
+
+def _sides(signed: NDArray[Any]) -> NDArray[np.object_]:
+    return np.where(signed > 0, "long", "short").astype(object)
+
+
+def refusals(run: Run) -> Table:
+    """Orders that a rule cut or refused, counted by rule and what became of them: `rule`, `status`, `orders`, most frequent first (Z6)."""
+    import pandas as pd
+
+    log = run.orders[run.orders["cut_by"] != 0]
+    pairs = pd.DataFrame({"rule": [rule_names(int(mask)) for mask in log["cut_by"]], "status": _words(log["status"], OrderStatus)})
+    counted = pairs.value_counts().rename("orders").reset_index()
+    return counted.sort_values(["orders", "rule", "status"], ascending=[False, True, True], ignore_index=True)

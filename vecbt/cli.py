@@ -1,0 +1,242 @@
+"""The command line: `vecbt backtest`, `replay`, `schema`, `init`.
+
+Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from .errors import AuditError, ConfigError, ParityError, VecbtError
+
+if TYPE_CHECKING:
+    from .analytics.result import Result
+    from .config import RunFile
+
+__all__ = ["app", "main"]
+
+OK, FAILED, MISTAKE = 0, 1, 2
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 a run failed its audit, or a replay its parity; 2 a mistake in the run file, the data or the arguments."
+)
+
+app = typer.Typer(
+    help="Vectorized backtesting whose batch run and bar-by-bar replay agree to the last bit.",
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+RunPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="Run file, YAML or JSON; `vecbt init` writes an example.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key for this run, as in costs.slippage_bps=5. Repeatable.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Entry of the `vecbt` command: mistakes of the user become one message and an exit code, anything else is raised."""
+    try:
+        app()
+    except (AuditError, ParityError) as error:
+        _stop(error, FAILED)
+    except VecbtError as error:
+        _stop(error, MISTAKE)
+    except BrokenPipeError:
+        # the reader of a pipe, such as head, has seen enough; do not fail once more while closing
+        sys.stdout = open(_devnull(), "w", encoding="utf-8")
+        sys.exit(OK)
+
+
+def _devnull() -> str:
+    import os
+
+    return os.devnull
+
+
+def _stop(error: Exception, code: int) -> NoReturn:
+    _say(f"error: {error}")
+    sys.exit(code)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from . import __version__
+
+        print(f"vecbt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Vectorized backtesting whose batch run and bar-by-bar replay agree to the last bit."""
+
+
+@app.command(epilog=_EXIT_CODES)
+def backtest(
+    config: RunPath,
+    settings: Settings = None,
+    report: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write the picture here: png, svg or pdf.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a run file and print its statistics."""
+    from .config import load_run
+
+    run = load_run(config, settings or ())
+    report, plot = _target(report, run, "report"), _target(plot, run, "plot")
+    result = _simulate(run)
+    print(json.dumps(_as_json(result), indent=2) if as_json else _table(result))
+    with _writing():
+        if report is not None:
+            _say(f"report: {result.report(report)}")
+        if plot is not None:
+            result.plot(plot)
+            _say(f"plot: {plot}")
+
+
+@app.command(epilog=_EXIT_CODES)
+def replay(config: RunPath, settings: Settings = None, as_json: AsJson = False) -> None:
+    """Replay a run file bar by bar, with save, kill and restore, and print the parity certificate."""
+    from .api import check_parity
+    from .config import load_run
+
+    run = load_run(config, settings or ())
+    bars, strategy, keywords = run.bars(), run.strategy(), run.keywords()
+    keywords.pop("audit", None)  # of a backtest only: the replay compares all state at each bar
+    with _progress("replaying") as progress:
+        certificate = check_parity(bars, strategy, progress=progress, **keywords)
+    print(json.dumps(dataclasses.asdict(certificate), indent=2) if as_json else str(certificate))
+    if not certificate.ok:
+        raise typer.Exit(FAILED)
+
+
+@app.command(epilog=_EXIT_CODES)
+def schema() -> None:
+    """Print the JSON schema of run files: every key, its type, range, default and meaning."""
+    from .config import run_schema
+
+    print(json.dumps(run_schema(), indent=2))
+
+
+@app.command(epilog=_EXIT_CODES)
+def init(
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="Where to write it.")] = Path("run.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a commented run file that runs as it is, on the bundled prices."""
+    from .config.example import EXAMPLE
+
+    if file.exists() and not force:
+        raise ConfigError(f"{file} is there already and was left alone; give another name, or --force to overwrite it")
+    with _writing():
+        file.write_text(EXAMPLE, encoding="utf-8")
+    _say(f"wrote {file}; next: vecbt backtest {file}")
+
+
+def _simulate(run: RunFile) -> Result:
+    from .api import backtest as simulate
+
+    bars, strategy, keywords = run.bars(), run.strategy(), run.keywords()
+    with _progress("simulating"):  # one compiled call: the bar moves, but cannot know how far the run is
+        return simulate(bars, strategy, **keywords)
+
+
+def _target(given: Path | None, run: RunFile, name: str) -> Path | None:
+    """Where a file goes, known to be writable before the work begins: the option wins over the run file."""
+    output = getattr(run.config.output, name) if run.config.output is not None else None
+    path = given if given is not None else (run.path_of(output) if output is not None else None)
+    if path is not None and not path.parent.is_dir():
+        raise ConfigError(f"{name} is {str(path)!r}, but there is no folder {str(path.parent)!r}; make it first")
+    return path
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A file that cannot be written is the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{error.filename} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr when that is a terminal, else nothing: a function of (done, total) bars."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _columns(result: Result) -> dict[str, dict[str, Any]]:
+    """Statistics per account: one called `account`, or one per symbol."""
+    stats = result.stats()
+    return {"account": stats.to_dict()} if stats.ndim == 1 else {str(name): column.to_dict() for name, column in stats.items()}
+
+
+def _table(result: Result) -> str:
+    """Statistics as aligned text, a column per account."""
+    from .analytics.statistics import STATISTICS, write
+
+    accounts = _columns(result)
+    rows = [
+        [row.name, *(_day(v[row.name]) if row.kind == "time" else write(row.kind, v[row.name]) for v in accounts.values())]
+        for row in STATISTICS
+    ]
+    if len(accounts) > 1:
+        rows.insert(0, ["", *accounts])
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]) for row in rows]
+    return "\n".join([result.title, "", *lines])
+
+
+def _day(stamp: Any) -> str:
+    from .data.labels import label_text
+
+    return label_text(int(stamp.value))
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    """Statistics and every assumption in force; undefined statistics are null."""
+    accounts = {name: {key: _plain(value) for key, value in column.items()} for name, column in _columns(result).items()}
+    return {
+        "title": result.title,
+        "stats": accounts["account"] if list(accounts) == ["account"] else accounts,
+        "assumptions": result.assumptions().to_dict(orient="records"),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, int):
+        return value
+    number = float(value)
+    return number if number - number == 0.0 else None
+
+
+if __name__ == "__main__":
+    main()

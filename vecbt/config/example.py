@@ -1,0 +1,70 @@
+"""The commented run file that `vecbt init` writes. It runs as it is, on the bundled prices."""
+
+from __future__ import annotations
+
+__all__ = ["EXAMPLE"]
+
+EXAMPLE = """\
+# A run of vecbt.   vecbt backtest FILE   simulates it, vecbt replay FILE proves that bar by bar gives the same bits,
+# vecbt schema   lists every key there is, for this file and for editors. Keys can be set for one run:
+#   vecbt backtest FILE --set strategy.parameters.fast=50 --set stops.hard=5%
+# What is commented out below is off, or shows its default.
+
+data:
+  sample: us_daily                # bundled: AAPL, FB, GOOG, IBM, MSFT, daily 2000-03-01 .. 2013-03-01, adjusted
+  symbols: [AAPL, MSFT, IBM]
+  start: 2001-01-01
+  end: 2013-01-01                 # the first date that is not used any more
+  # path: prices.csv              # instead of sample: CSV or Parquet with columns date, open, high, low, close, volume;
+  #                               # and symbol, where there are several assets. Relative to this file
+  # resample: 1W
+
+strategy:
+  name: SmaCross                  # SmaCross, EmaCross, BuyAndHold, FixedWeights, or module:Name of your own
+  parameters:
+    fast: 20
+    slow: 100
+    direction: long               # long, short, both
+
+costs:                            # needed; without any costs say  free: true
+  commission_rate: 0.0005         # fraction of the notional of each fill: 5 bps
+  minimum: 1.0                    # least commission of an order
+  slippage_bps: 2.0
+
+account:
+  initial_capital: 100000
+  # accounts: separate            # one account per asset instead of one for all
+  # positions: {AAPL: {quantity: 100, price: 12.5}}
+
+sizing:                           # exactly one; without this section  weight: 1/N
+  fixed_fractional: {risk_fraction: 0.01, max_position_fraction: 0.33}
+  # weight: 0.25
+  # units: 100
+  # notional: 10000
+  # cash: 0.5
+
+stops:                            # "3%", "2 atr", "20 ticks", {price: 97.5}, or a fraction below 1
+  hard: 3 atr
+  trailing: 15%
+  activation: 10%                 # the trailing stop waits for this gain
+  # take_profit: 25%
+  # time_bars: 120
+  # atr_window: 14
+
+risk:
+  zones:                          # drawdown zones: CAUTION, ALERT, EMERGENCY
+    boundaries: [0.10, 0.15, 0.25]
+    factors: [1.0, 0.5, 0.25, 0.0]  # of new risk in each zone
+    cooldown_bars: 60             # after EMERGENCY; without it no new risk until the end
+    # liquidate_at: 0.20
+
+# fill: next_open                 # orders meet the next open; close: the close of the decision
+# direction: both
+# intrabar: pessimistic           # stop before target, where one bar holds both
+# liquidate_at_end: false
+# audit: false                    # check the accounts at every bar
+
+# output:                         # files to write, relative to this one
+#   report: report.html
+#   plot: equity.png
+"""

@@ -1,0 +1,231 @@
+"""A run file becomes the public objects of a run: bars, strategy, and the keywords of `backtest`."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..data.bars import Bars
+from ..data.labels import time_label
+from ..data.market import Market
+from ..engine.strategy import Strategy, as_strategy
+from ..errors import ConfigError, VecbtError, nearest
+from ..execution.costs import Costs
+from ..risk.sizing import Cash, FixedFractionalSizing, Notional, Sizing, Units, Weight
+from ..risk.stops import Stops
+from ..risk.zones import Risk, Zones
+from .messages import explain
+from .models import RunConfig
+from .source import Source, read_source, read_text
+
+__all__ = ["STRATEGIES", "RunFile", "load_run", "parse_run"]
+
+STRATEGIES = {
+    "SmaCross": "vecbt.strategies.trend:SmaCross",
+    "EmaCross": "vecbt.strategies.trend:EmaCross",
+    "BuyAndHold": "vecbt.strategies.basic:BuyAndHold",
+    "FixedWeights": "vecbt.strategies.basic:FixedWeights",
+}
+_UNITS_OF_TRADING = ("multiplier", "lot", "tick", "min_notional")
+_PLAIN = ("fill", "direction", "accumulate", "weights_of", "band", "intrabar", "trade_through", "liquidate_at_end", "audit")
+
+
+def load_run(path: str | Path, settings: Iterable[str] = ()) -> RunFile:
+    """A run file with `a.b=1` settings applied. ConfigError names file, line, key, what was expected and found."""
+    path = Path(path)
+    return _validated(read_source(path), settings, path.resolve().parent)
+
+
+def parse_run(text: str, settings: Iterable[str] = (), *, name: str = "run", folder: str | Path = ".") -> RunFile:
+    """The same from YAML text; relative paths start at `folder`."""
+    return _validated(read_text(text, name), settings, Path(folder).resolve())
+
+
+def _validated(source: Source, settings: Iterable[str], folder: Path) -> RunFile:
+    source.override(settings)
+    try:
+        config = RunConfig.model_validate(source.tree)
+    except ValidationError as error:
+        raise explain(error, RunConfig, source) from None
+    return RunFile(config, source, folder)
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A valid configuration, and the objects it stands for. Each method raises ConfigError or DataError that names the section."""
+
+    config: RunConfig
+    source: Source
+    folder: Path
+
+    @contextmanager
+    def _section(self, *place: str) -> Iterator[None]:
+        """Say where it is written when a public object refuses what it is given."""
+        try:
+            yield
+        except VecbtError as error:
+            raise type(error)(f"{self.source.where(self.source.find(place, str(error)))}: {'.'.join(place)}: {error}") from error
+
+    def bars(self) -> Bars:
+        """The prices."""
+        data = self.config.data
+        with self._section("data"):
+            bars = self._sample() if data.sample is not None else self._file()
+            if data.symbols is not None and data.path is not None:
+                bars = bars.select(data.symbols)
+            for name in ("start", "end"):
+                if getattr(data, name) is not None:
+                    time_label(getattr(data, name), name)
+            if data.start is not None or data.end is not None:
+                bars = bars.slice(data.start, data.end)
+            return bars.resample(data.resample) if data.resample is not None else bars
+
+    def _sample(self) -> Bars:
+        from ..data import samples
+
+        data = self.config.data
+        assert data.sample is not None
+        adjusted = {} if data.adjusted is None else {"adjusted": data.adjusted}
+        bars = samples.load(data.sample, data.symbols, **adjusted)
+        market = data.market.given() if data.market else {}
+        for key in market:
+            if key not in _UNITS_OF_TRADING:
+                raise ConfigError(f"market.{key} is part of a sample; only {', '.join(_UNITS_OF_TRADING)} can be set for it")
+        return _with_market(bars, Market(**{**bars.market.to_dict(), **market})) if market else bars
+
+    def _file(self) -> Bars:
+        data = self.config.data
+        assert data.path is not None
+        path = self.path_of(data.path)
+        options = {
+            k: v for k, v in data.given().items() if k in ("time", "symbol", "symbol_column", "columns", "missing", "repair", "delisting")
+        }
+        if data.delistings is not None:
+            options["delistings"] = {symbol: (d.time, d.haircut) for symbol, d in data.delistings.items()}
+        options |= data.market.given() if data.market else {}
+        readers = {".csv": Bars.read_csv, ".parquet": Bars.read_parquet}
+        if path.suffix.lower() not in readers:
+            raise ConfigError(f"path is {data.path!r}; expected a file called .csv or .parquet")
+        return readers[path.suffix.lower()](path, **options)
+
+    def strategy(self) -> Strategy:
+        """The strategy with its parameters."""
+        section = self.config.strategy
+        with self._section("strategy"):
+            found = self._find(section.name)
+            parameters = section.parameters or {}
+            if isinstance(found, type) and issubclass(found, Strategy):
+                return found.make(parameters)
+            if isinstance(found, Strategy) and not parameters:
+                return found
+            if inspect.isfunction(found):
+                return as_strategy(_bound(found, parameters, section.name))
+            raise ConfigError(f"{section.name} is {found!r}; expected a subclass of Strategy, or a function rows(bars)")
+
+    def _find(self, name: str) -> Any:
+        module_name, colon, attribute = STRATEGIES.get(name, name).partition(":")
+        if not colon:
+            raise ConfigError(
+                f"name is {name!r}, which no strategy is called; {nearest(name, STRATEGIES)} (one of your own is module:Name)"
+            )
+        with _importable(self.folder):
+            try:
+                module = importlib.import_module(module_name)
+            except ModuleNotFoundError as error:
+                if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+                    raise
+                raise ConfigError(
+                    f"name is {name!r}: no module {module_name!r} in {self.folder} or among the installed packages"
+                ) from error
+        if not hasattr(module, attribute):
+            raise ConfigError(
+                f"name is {name!r}: the module has no {attribute!r}; {nearest(attribute, (n for n in vars(module) if n[0] != '_'))}"
+            )
+        return getattr(module, attribute)
+
+    def keywords(self) -> dict[str, Any]:
+        """The keywords of `backtest`: those that were given, and nothing else."""
+        config, account = self.config, self.config.account
+        out: dict[str, Any] = {"costs": self._costs(), **account.given("positions"), **config.given(*_sections(config))}
+        if account.positions is not None:
+            out["positions"] = {symbol: (p.quantity, p.price) for symbol, p in account.positions.items()}
+        if config.sizing is not None:
+            out["sizing"] = self._sizing()
+        if config.stops is not None:
+            with self._section("stops"):
+                out["stops"] = Stops(**config.stops.given())
+        if config.risk is not None:
+            with self._section("risk"):
+                out["risk"] = self._risk()
+        return out
+
+    def _costs(self) -> Costs:
+        costs = self.config.costs
+        with self._section("costs"):
+            given = costs.given("free")
+            if costs.free and any(given.values()):
+                raise ConfigError(f"free: true stands beside {', '.join(given)}; keep one")
+            return Costs.free() if costs.free else Costs(**given)
+
+    def _sizing(self) -> Sizing:
+        sizing = self.config.sizing
+        assert sizing is not None
+        with self._section("sizing"):
+            if sizing.fixed_fractional is not None:
+                return FixedFractionalSizing(**sizing.fixed_fractional.given())
+            if sizing.weight is not None:
+                return Weight(**sizing.given())
+            kinds: dict[str, type[Units | Notional | Cash]] = {"units": Units, "notional": Notional, "cash": Cash}
+            ((key, value),) = sizing.given().items()
+            return kinds[key](value)
+
+    def _risk(self) -> Risk:
+        zones = self.config.risk.zones if self.config.risk is not None else None
+        if zones is None:
+            return Risk()
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in zones.given().items()}
+        return Risk(zones=Zones(**given))
+
+    def path_of(self, name: str) -> Path:
+        """A path of the file: relative ones start at its folder."""
+        return self.folder / Path(name).expanduser()
+
+
+def _sections(config: RunConfig) -> list[str]:
+    return [name for name in type(config).model_fields if name not in _PLAIN]
+
+
+def _with_market(bars: Bars, market: Market) -> Bars:
+    """The same bars with other units of trading; a sample is checked already."""
+    fields = {
+        n: getattr(bars, n) for n in ("has_volume", "splits", "dividends", "funding", "delist_bar", "delist_haircut", "notes", "repairs")
+    }
+    return Bars._trusted(bars.block, bars.index, market, source=bars.periods_per_year_source, **fields)
+
+
+def _bound(function: Any, parameters: dict[str, Any], name: str) -> Any:
+    """The function with its parameters, which it must take by name."""
+    known = list(inspect.signature(function).parameters)[1:]
+    for key in parameters:
+        if key not in known:
+            raise ConfigError(f"{name} takes no parameter {key!r}; {nearest(key, known) if known else 'it takes the bars alone'}")
+    return functools.partial(function, **parameters) if parameters else function
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let modules beside the run file be imported."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))

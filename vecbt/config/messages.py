@@ -1,0 +1,151 @@
+"""Validation errors in words: where it is written, which key, what was expected, what was found."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..errors import ConfigError, nearest
+from .source import Place, Source
+
+__all__ = ["explain"]
+
+_KINDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "text; put it in quotes",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "keys and values",
+    "model_type": "a section of keys",
+    "finite_number": "a finite number",
+}
+
+
+def explain(error: ValidationError, model: type[BaseModel], source: Source) -> ConfigError:
+    """All that is wrong in one ConfigError, a line each."""
+    found: dict[str, None] = {}  # a union complains once per member: keep each line once
+    items = [(tuple(p for p in item["loc"] if not _is_branch(p)), item) for item in error.errors(include_url=False)]
+    for place, item in items:
+        if any(other[: len(place)] == place and len(other) > len(place) for other, _ in items):
+            continue  # one member of a union took it and found the mistake inside
+        found[f"{source.where(place)}: {_sentence(item, place, model)}"] = None
+    return ConfigError("\n".join(found))
+
+
+def _is_branch(part: Any) -> bool:
+    """Names that pydantic adds to a place for the members of a union."""
+    return part in ("float", "int", "str") or (isinstance(part, str) and part.startswith(("dict[", "list[")))
+
+
+def _dotted(place: Place) -> str:
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
+    return text
+
+
+def _sentence(item: Any, place: Place, model: type[BaseModel]) -> str:
+    key, kind, context = _dotted(place), item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        section = _dotted(place[:-1])
+        inside = f" in {section}" if section else ""
+        return f"unknown key {place[-1]!r}{inside}; {nearest(str(place[-1]), _known(model, place[:-1]))}"
+    if kind == "missing":
+        return f"{key} is missing{_described(model, place)}"
+    if kind == "model_type" and item["input"] is None:
+        return f"{key} is empty; expected a section with the keys {', '.join(_known(model, place))}"
+    if kind in ("source", "sizing"):
+        return f"{key}: {item['msg']}"
+    if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
+        expected = "a number " + " and ".join(_bounds(model, place)) if _bounds(model, place) else item["msg"]
+        return f"{key} is {_shown(item['input'])}; expected {expected}"
+    return f"{key} is {_shown(item['input'])}; expected {_expected(kind, context, item['msg'])}"
+
+
+_BOUNDS = {"gt": "greater than", "ge": "of at least", "lt": "below", "le": "of at most"}
+
+
+def _bounds(model: type[BaseModel], place: Place) -> list[str]:
+    """The whole range of a number, in words."""
+    owner = _model_at(model, place[:-1])
+    if owner is None or str(place[-1]) not in owner.model_fields:
+        return []
+    info = owner.model_fields[str(place[-1])]
+    bounds = [
+        f"{words} {getattr(m, sign):g}" for m in _marks(info) for sign, words in _BOUNDS.items() if getattr(m, sign, None) is not None
+    ]
+    return list(dict.fromkeys(bounds))
+
+
+def _marks(annotation: Any) -> list[Any]:
+    """Constraints in an annotation, however deep: of a field, of Annotated, of Field inside it."""
+    found = list(getattr(annotation, "metadata", ())) or list(getattr(annotation, "__metadata__", ()))
+    inner = [getattr(annotation, "annotation", None)] if hasattr(annotation, "annotation") else typing.get_args(annotation)
+    return [m for part in found for m in (_marks(part) or [part])] + [m for part in inner for m in _marks(part)]
+
+
+def _expected(kind: str, context: Mapping[str, Any], message: str) -> str:
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind == "literal_error":
+        return f"one of {context['expected'].replace(' or ', ', ')}"
+    if kind in ("too_short", "too_long"):
+        return f"{context.get('min_length', context.get('max_length'))} numbers"
+    if kind == "distance":
+        return str(context["expected"])
+    return message
+
+
+def _shown(value: Any) -> str:
+    text = {None: "null", True: "true", False: "false"}.get(value) if isinstance(value, (bool, type(None))) else None
+    text = text or repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
+    """The model of the section at a place; in a mapping of sections one part of the place is the key."""
+    here, in_mapping = model, False
+    for part in place:
+        if in_mapping:
+            in_mapping = False
+        elif part not in here.model_fields:
+            return None
+        else:
+            found = _section_in(here.model_fields[str(part)].annotation)
+            if found is None:
+                return None
+            here, in_mapping = found
+    return None if in_mapping else here
+
+
+def _section_in(annotation: Any) -> tuple[type[BaseModel], bool] | None:
+    """The section in an annotation, through Optional and dict[str, ...], and whether there was a dict."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    for part in typing.get_args(annotation):
+        found = _section_in(part)
+        if found is not None:
+            return found[0], found[1] or typing.get_origin(annotation) is dict
+    return None
+
+
+def _known(model: type[BaseModel], place: Place) -> list[str]:
+    found = _model_at(model, place)
+    return list(found.model_fields) if found else []
+
+
+def _described(model: type[BaseModel], place: Place) -> str:
+    """What a missing key should say."""
+    owner = _model_at(model, place[:-1])
+    if owner is None:
+        return ""
+    info = owner.model_fields[str(place[-1])]
+    if info.description:
+        return f": {info.description}"
+    inner = _model_at(model, place)
+    return f": {(inner.__doc__ or '').splitlines()[0]} Keys: {', '.join(inner.model_fields)}" if inner else ""

@@ -1,0 +1,1 @@
+"""What a kernel is: the decorators, records of state, parameters of strategies."""

@@ -1,0 +1,33 @@
+"""Rounding to lots and ticks (F5), with its 1e-9 relative tolerance."""
+
+from __future__ import annotations
+
+import math
+
+from .jit import kernel
+
+__all__ = ["tick_down", "tick_up", "whole_lots"]
+
+
+@kernel
+def whole_lots(quantity, lot):  # type: ignore[no-untyped-def]
+    """`quantity >= 0` rounded down to whole lots, with 1e-9 relative tolerance (F5); lot 0 leaves it."""
+    if lot <= 0.0:
+        return quantity
+    return math.floor(quantity / lot * (1.0 + 1e-9)) * lot
+
+
+@kernel
+def tick_up(price, tick):  # type: ignore[no-untyped-def]
+    """`price` rounded up to a tick, with 1e-9 relative tolerance; tick 0 leaves it."""
+    if tick <= 0.0:
+        return price
+    return math.ceil(price / tick * (1.0 - 1e-9)) * tick
+
+
+@kernel
+def tick_down(price, tick):  # type: ignore[no-untyped-def]
+    """`price` rounded down to a tick, with 1e-9 relative tolerance; tick 0 leaves it."""
+    if tick <= 0.0:
+        return price
+    return math.floor(price / tick * (1.0 + 1e-9)) * tick

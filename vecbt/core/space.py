@@ -1,0 +1,142 @@
+"""Parameters of a strategy: what each may be, and how a wrong one is refused.
+
+Strategies, sweeps and optimizers read the same `Space`, so a range is written once, beside the parameter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError, nearest
+
+__all__ = ["Domain", "Parameter", "Space"]
+
+_KEY = "vecbt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """What one parameter may be: a number in a range (bounds included), one of some choices, or anything.
+
+    `integer` asks for whole numbers; 20.0 becomes 20. `default` is `dataclasses.MISSING` where there is none.
+    """
+
+    name: str
+    default: Any = dataclasses.MISSING
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] | None = None
+    integer: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a number is expected."""
+        return self.integer or self.low is not None or self.high is not None
+
+    def expected(self) -> str:
+        """What may be given, in words."""
+        if self.choices is not None:
+            return "one of " + ", ".join(repr(c) for c in self.choices)
+        what = "a whole number" if self.integer else "a number"
+        if self.low is not None and self.high is not None:
+            return f"{what} from {self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"{what} of at least {self.low:g}"
+        return f"{what} of at most {self.high:g}" if self.high is not None else what
+
+    def validate(self, value: Any, owner: str = "") -> Any:
+        """`value` in the type it is kept in; ConfigError, naming `owner` and the parameter, if it may not be."""
+        if self.choices is not None:
+            if not any(value == c and type(value) is type(c) for c in self.choices):
+                raise self._refusal(value, owner)
+            return value
+        if not self.is_number:
+            return value
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not math.isfinite(value):
+            raise self._refusal(value, owner)
+        if self.integer and value != int(value):
+            raise self._refusal(value, owner)
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise self._refusal(value, owner)
+        return int(value) if self.integer else float(value)
+
+    def _refusal(self, value: Any, owner: str) -> ConfigError:
+        name = f"{owner}.{self.name}" if owner else self.name
+        return ConfigError(f"{name} is {value!r}; expected {self.expected()}")
+
+
+def Parameter(
+    default: Any = dataclasses.MISSING,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+    integer: bool = False,
+) -> Any:
+    """A field of a strategy, with what it may be: `fast: int = Parameter(20, low=1, high=500, integer=True)`.
+
+    Parameters
+    ----------
+    default : value when it is not given; without one it must be given
+    low, high : bounds, both included
+    choices : the values it may take, instead of a range
+    integer : whole numbers only
+
+    Raises
+    ------
+    ConfigError when the description contradicts itself, or the default is outside it.
+    """
+    if choices is not None and (integer or low is not None or high is not None or not choices):
+        raise ConfigError("a parameter has choices (at least one) or a range, not both")
+    if low is not None and high is not None and low > high:
+        raise ConfigError(f"a parameter's range goes from low to high; found {low:g} to {high:g}")
+    domain = Domain(name="the default", default=default, low=low, high=high, choices=choices, integer=integer)
+    if default is not dataclasses.MISSING:
+        domain.validate(default)
+        return dataclasses.field(default=default, metadata={_KEY: domain})
+    return dataclasses.field(metadata={_KEY: domain})
+
+
+@dataclass(frozen=True)
+class Space(Mapping[str, Domain]):
+    """The parameters of a strategy in order, name to `Domain`; those without a description may be anything."""
+
+    owner: str
+    domains: tuple[Domain, ...]
+
+    @classmethod
+    def of(cls, strategy: type) -> Space:
+        """The space of a dataclass: one domain for each field that its constructor takes."""
+        if not dataclasses.is_dataclass(strategy):
+            return cls(strategy.__name__, ())
+        domains = []
+        for field in dataclasses.fields(strategy):
+            if field.init:
+                described: Domain = field.metadata.get(_KEY, Domain(name=field.name, default=field.default))
+                domains.append(dataclasses.replace(described, name=field.name))
+        return cls(strategy.__name__, tuple(domains))
+
+    def __getitem__(self, name: str) -> Domain:
+        for domain in self.domains:
+            if domain.name == name:
+                return domain
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (domain.name for domain in self.domains)
+
+    def __len__(self) -> int:
+        return len(self.domains)
+
+    def validate(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` in the types they are kept in; ConfigError for an unknown name or a value that may not be."""
+        for name in values:
+            if name not in self:
+                raise ConfigError(f"{self.owner} has no parameter {name!r}; {nearest(str(name), self)}")
+        return {name: self[name].validate(value, self.owner) for name, value in values.items()}

@@ -1,0 +1,23 @@
+"""Records: the state and the parameters of kernels. What can be named, printed, saved and compared."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from .._typing import Records
+
+__all__ = ["records", "schema_hash"]
+
+
+def records(dtype: np.dtype[Any], count: int) -> Records:
+    """`count` records of `dtype`, all zero, C order, writable."""
+    return np.zeros(count, dtype=dtype).view(np.recarray)
+
+
+def schema_hash(*dtypes: np.dtype[Any]) -> str:
+    """Hash of names, types and offsets of records, 16 hexadecimal digits: states of another layout are refused by it."""
+    text = "|".join(str([(name, str(d.fields[name][0]), d.fields[name][1]) for name in d.names]) for d in dtypes)  # type: ignore[index,union-attr]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The simulation: the bar, its state, and the drivers that call it."""

@@ -1,0 +1,229 @@
+"""Accounts that audit themselves (F3): equity, cash, positions and trades worked out again from the fills alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._typing import ArrayTN
+from ..data.labels import label_text
+from ..errors import AuditError
+from .run import Run
+
+__all__ = ["audit"]
+
+_TOLERANCE = 1e-9
+
+
+def audit(run: Run) -> None:
+    """Check the books of a run against its fills.
+
+    At each bar: positions are the sum of fills, cash and equity follow from them, `equity - initial = realized + unrealized -
+    fees` (F3) to 1e-9 of the money involved, no cash below zero where nothing was ever short. At the end: trades are what the
+    fills say.
+
+    Raises
+    ------
+    AuditError
+        The first violation, with bar, account and the order last filled. It means a fault in vecbt.
+    """
+    positions, cash = _from_fills(run)
+    marks = _marks(run)
+    _check_positions(run, positions)
+    _check_money(run, positions, cash, marks)
+    _check_trades(run)
+
+
+@dataclass
+class _Holding:
+    """Average-price bookkeeping of one asset (F9), in plain floats."""
+
+    q: float = 0.0
+    avg: float = math.nan
+    realized: float = 0.0
+    gross: float = 0.0
+
+    def fill(self, q: float, price: float, multiplier: float) -> float:
+        """Book a fill; returns the quantity it closed."""
+        closing = min(abs(q), abs(self.q)) if self.q * q < 0 else 0.0
+        if closing:
+            gain = closing * multiplier * (price - self.avg) * math.copysign(1.0, self.q)
+            self.realized += gain
+            self.gross += gain
+        opening = abs(q) - closing
+        left = abs(self.q) - closing
+        if opening:
+            self.avg = (left * self.avg + opening * price) / (left + opening) if left else price
+        self.q += q
+        if not opening and abs(self.q) <= _TOLERANCE * abs(q):
+            self.q = 0.0
+        return closing
+
+
+def _groups(run: Run) -> np.ndarray:
+    """Account of each asset."""
+    return np.asarray(run.assets.g)
+
+
+def _starts(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Quantities and prices of the starting positions (F14), (N,)."""
+    q, price = np.zeros(run.bars.N), np.full(run.bars.N, np.nan)
+    for symbol, entry in (run.setup.positions or {}).items():
+        n = run.bars.symbols.index(symbol)
+        q[n], price[n] = entry
+    return q, price
+
+
+def _from_fills(run: Run) -> tuple[ArrayTN, ArrayTN]:
+    """Positions (T, N) and cash (T, G) at each close, summed from the fills."""
+    T, N, fills = run.bars.T, run.bars.N, run.fills
+    start, _ = _starts(run)
+    bought, paid = np.zeros((T, N)), np.zeros((T, run.equity.shape[1]))
+    multiplier = np.asarray(run.bars.market.multiplier)
+    np.add.at(bought, (fills.t, fills.asset), fills.q)
+    np.add.at(paid, (fills.t, fills.account), fills.q * fills.price * multiplier[fills.asset] + fills.commission)
+    return start + np.cumsum(bought, axis=0), run.setup.initial_capital - np.cumsum(paid, axis=0)
+
+
+def _marks(run: Run) -> ArrayTN:
+    """Last valid close of each asset at each bar (F8); the entry price of a starting position before it."""
+    close = run.bars.close
+    seen = np.maximum.accumulate(np.where(np.isnan(close), -1, np.arange(len(close))[:, None]), axis=0)
+    marks: ArrayTN = np.where(seen >= 0, np.take_along_axis(close, np.maximum(seen, 0), axis=0), _starts(run)[1])
+    return marks
+
+
+def _fail(run: Run, t: int, account: int, what: str) -> None:
+    before = run.fills[(run.fills.t <= t) & (run.fills.account == account)]
+    last = "no order was filled before"
+    if len(before):
+        fill = before[-1]
+        symbol = run.bars.symbols[fill.asset]
+        last = f"last filled: order {fill.order} of account {account}, {symbol}, {fill.q:+g} at {fill.price:g}, bar {fill.t}"
+    raise AuditError(f"audit: bar {t} ({label_text(int(run.bars.index[t]))}), account {account}: {what}; {last}. Please report this.")
+
+
+def _first_bad(difference: np.ndarray, scale: np.ndarray) -> tuple[int, int] | None:
+    bad = ~(np.abs(difference) <= _TOLERANCE * scale)
+    if not bad.any():
+        return None
+    t, k = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    return int(t), int(k)
+
+
+def _check_positions(run: Run, positions: ArrayTN) -> None:
+    traded = np.zeros(run.bars.N)
+    np.add.at(traded, run.fills.asset, np.abs(run.fills.q))
+    found = _first_bad((positions[-1] - run.assets.q)[None, :], traded[None, :] + 1e-300)
+    if found:
+        n = found[1]
+        what = f"{run.bars.symbols[n]} holds {run.assets.q[n]!r} units, the fills add up to {positions[-1, n]!r}"
+        _fail(run, run.bars.T - 1, int(_groups(run)[n]), what)
+
+
+def _check_money(run: Run, positions: ArrayTN, cash: ArrayTN, marks: ArrayTN) -> None:
+    groups, multiplier = _groups(run), np.asarray(run.bars.market.multiplier)
+    positions = np.where(np.abs(positions) <= _TOLERANCE * np.maximum.accumulate(np.abs(positions), axis=0), 0.0, positions)
+    values = np.where(positions == 0.0, 0.0, positions * marks * multiplier)
+    profit = _profits(run, marks)
+    for g in range(run.equity.shape[1]):
+        own = groups == g
+        # money that has been moved so far: what rounding errors are measured against
+        moved = np.zeros(run.bars.T)
+        fills = run.fills[run.fills.account == g]
+        np.add.at(moved, fills.t, np.abs(fills.q * fills.price) * multiplier[fills.asset])
+        scale = (abs(run.initial[g]) + np.cumsum(moved) + np.abs(values[:, own]).sum(axis=1))[:, None]
+        equity = cash[:, g] + values[:, own].sum(axis=1)
+        checks = (
+            ("cash", run.cash[:, g], cash[:, g]),
+            ("equity", run.equity[:, g], equity),
+            ("equity - initial", run.equity[:, g] - run.initial[g], profit[:, g]),
+        )
+        for name, booked, worked_out in checks:
+            found = _first_bad((booked - worked_out)[:, None], scale)
+            if found:
+                t = found[0]
+                _fail(run, t, g, f"{name} is {booked[t]!r}, from the fills it is {worked_out[t]!r}")
+        _check_free_cash(run, g, positions[:, own], scale[:, 0])
+
+
+def _check_free_cash(run: Run, g: int, positions: ArrayTN, scale: np.ndarray) -> None:
+    """No negative free cash without leverage: for accounts that never were short (W2's gross weights are the exception)."""
+    if run.setup.weights_of == "gross":
+        return
+    shorted = np.zeros(len(positions), dtype=bool)
+    trades = run.trades[(run.trades.account == g) & (run.trades.side < 0)]
+    shorted[np.maximum(trades.entry_t, 0)] = True  # also one that was over before its first close
+    short_before = np.maximum.accumulate(shorted | (positions < 0.0).any(axis=1))
+    bad = (run.cash[:, g] < -_TOLERANCE * scale) & ~short_before
+    if bad.any():
+        t = int(np.argmax(bad))
+        _fail(run, t, g, f"cash is {run.cash[t, g]!r}, below zero in an account without leverage")
+
+
+def _profits(run: Run, marks: ArrayTN) -> ArrayTN:
+    """Realized + unrealized - fees at each bar and account, by average prices (F9), shape (T, G)."""
+    T, N = run.bars.T, run.bars.N
+    groups, multiplier = _groups(run), np.asarray(run.bars.market.multiplier)
+    realized, fees = np.zeros((T, N)), np.zeros((T, N))
+    held, average = np.zeros((T, N)), np.zeros((T, N))
+    start_q, start_price = _starts(run)
+    holdings = [_Holding(float(q), float(p)) for q, p in zip(start_q, start_price, strict=True)]
+    changed = np.zeros((T, N), dtype=bool)
+    for n in range(N):
+        if holdings[n].q:
+            held[0, n], average[0, n] = holdings[n].q, holdings[n].avg
+    changed[0] = True
+    for fill in run.fills:
+        n, t = int(fill.asset), int(fill.t)
+        before = holdings[n].realized
+        holdings[n].fill(float(fill.q), float(fill.price), float(multiplier[n]))
+        realized[t, n] += holdings[n].realized - before
+        fees[t, n] += fill.commission
+        held[t, n], average[t, n], changed[t, n] = holdings[n].q, holdings[n].avg, True
+    rows = np.maximum.accumulate(np.where(changed, np.arange(T)[:, None], 0), axis=0)
+    held, average = np.take_along_axis(held, rows, axis=0), np.take_along_axis(average, rows, axis=0)
+    with np.errstate(invalid="ignore"):
+        open_profit = np.where(held == 0.0, 0.0, held * (marks - average) * multiplier)
+    profit = np.cumsum(realized - fees, axis=0) + open_profit
+    out = np.zeros((T, run.equity.shape[1]))
+    for n in range(N):
+        out[:, groups[n]] += profit[:, n]
+    return out
+
+
+def _check_trades(run: Run) -> None:
+    """Each closed trade against the fills of its asset, in order."""
+    multiplier = np.asarray(run.bars.market.multiplier)
+    start_q, start_price = _starts(run)
+    for n in range(run.bars.N):
+        found = _trades_of(run.fills[run.fills.asset == n], float(start_q[n]), float(start_price[n]), float(multiplier[n]))
+        logged = run.trades[run.trades.asset == n]
+        if len(found) != len(logged):
+            what = f"{run.bars.symbols[n]} has {len(logged)} trades in the log, its fills make {len(found)}"
+            _fail(run, run.bars.T - 1, int(_groups(run)[n]), what)
+        for trade, (exit_t, gross, commission, size) in zip(logged, found, strict=True):
+            scale = _TOLERANCE * (size + abs(gross) + commission)
+            if trade.exit_t != exit_t or abs(trade.gross - gross) > scale or abs(trade.commission - commission) > scale:
+                what = f"the trade of {run.bars.symbols[n]} that ends here made {trade.pnl!r}, its fills made {gross - commission!r}"
+                _fail(run, int(exit_t), int(trade.account), what)
+
+
+def _trades_of(fills: Any, q: float, price: float, multiplier: float) -> list[tuple[int, float, float, float]]:
+    """(exit bar, gross, commission, notional) of each round trip in a run of fills."""
+    out: list[tuple[int, float, float, float]] = []
+    holding, commission, size = _Holding(q, price), 0.0, abs(q * price) * multiplier if q else 0.0
+    for fill in fills:
+        amount, before = float(fill.q), holding.q
+        closed = holding.fill(amount, float(fill.price), multiplier)
+        share = float(fill.commission) * closed / abs(amount)
+        commission += share
+        size += abs(amount * fill.price) * multiplier
+        if before and (holding.q == 0.0 or holding.q * before < 0):
+            out.append((int(fill.t), holding.gross, commission, size))
+            holding.gross, commission, size = 0.0, 0.0, abs(amount * fill.price) * multiplier
+        commission += float(fill.commission) - share
+    return out

@@ -1,0 +1,83 @@
+"""The default feed: evaluate the whole strategy on the bars so far, and answer with the last row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.bar import NormalBar
+from ..data.bars import Bars
+from ..data.market import Market
+from ..errors import StateError
+from ..indicators.save import pack, unpack
+from .inputs import AlignedInputs
+from .strategy import evaluate
+
+if TYPE_CHECKING:
+    from .strategy import Strategy
+
+__all__ = ["ReplayFeed"]
+
+_FIRST_ROOM = 256
+
+
+class ReplayFeed:
+    """Right for any strategy, because it never has a later bar; the work grows with the square of the number of bars.
+
+    It keeps the bars so far (5, room, N) and doubles the room when it is full; what `rows` gets is a view.
+    """
+
+    def __init__(self, strategy: Strategy, market: Market) -> None:
+        self._strategy, self._market = strategy, market
+        self._block = np.empty((5, _FIRST_ROOM, market.N))
+        self._index = np.empty(_FIRST_ROOM, dtype=np.int64)
+        self._count = 0
+
+    def update(self, bar: NormalBar) -> AlignedInputs:
+        """The last row of the strategy on all bars so far, this one included."""
+        at = self._count
+        if at == len(self._index):
+            self._make_room(2 * at)
+        self._block[:, at] = bar.prices
+        self._index[at] = bar.time
+        self._count = at + 1
+        return evaluate(self._strategy, self._bars()).row(-1)
+
+    def _make_room(self, room: int) -> None:
+        block, index = self._block, self._index
+        self._block = np.empty((5, room, block.shape[2]))
+        self._index = np.empty(room, dtype=np.int64)
+        self._block[:, : self._count] = block[:, : self._count]
+        self._index[: self._count] = index[: self._count]
+
+    def _bars(self) -> Bars:
+        block = self._block[:, : self._count]
+        has_market = ~np.isnan(block[3])
+        # a volume is there for all bars with a market or for none
+        has_volume = not has_market.any() or not bool(np.isnan(block[4][has_market][0]))
+        return Bars._trusted(block, self._index[: self._count], self._market, has_volume=has_volume)
+
+    def _header(self) -> dict[str, Any]:
+        strategy = self._strategy
+        return {
+            "kind": "replay",
+            "strategy": strategy.name,
+            "parameters": repr(strategy.parameters),
+            "symbols": list(self._market.symbols),
+        }
+
+    def save(self) -> bytes:
+        """The bars so far as bytes."""
+        return pack(self._header(), self._block[:, : self._count], self._index[: self._count])
+
+    def restore(self, data: bytes) -> None:
+        """Go on from saved bytes; StateError when they are of another strategy, other parameters or other symbols."""
+        block, index = unpack(data, self._header())
+        if block.shape != (5, len(index), self._market.N):
+            raise StateError(f"the saved bars have shape {block.shape}; expected (5, {len(index)}, {self._market.N})")
+        self._count = 0
+        self._make_room(max(_FIRST_ROOM, 2 * len(index)))
+        self._block[:, : len(index)] = block
+        self._index[: len(index)] = index
+        self._count = len(index)

@@ -1,0 +1,84 @@
+"""Parameters as the step takes them, and the bars it walks over in batch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..core.jit import kernel
+from ..execution.costs import COST_FIELDS
+from ..risk.sizing import SIZE_FIELDS
+
+__all__ = ["RULES", "Rows", "load_inputs", "load_prices", "load_volatility"]
+
+RULES = np.dtype(
+    [
+        ("kind", "i8"),  # InputKind
+        ("at_close", "i8"),  # T7: fill="close"
+        ("longs", "i8"),  # S1: direction allows them
+        ("shorts", "i8"),
+        ("accumulate", "i8"),
+        ("net", "i8"),  # W2
+        ("band", "f8"),
+        ("optimistic", "i8"),
+        ("through", "i8"),
+        ("leverage", "f8"),  # F4's L
+        *COST_FIELDS,
+        *SIZE_FIELDS,
+    ],
+    align=True,
+)
+"""What every run has; stops and zones are records of their own, None when off, so that being off costs nothing."""
+
+
+class Rows(NamedTuple):
+    """All bars of a batch.
+
+    `prices` (5, T, N) open high low close volume; `flags` (T, N) uint8 or `values` (T, N) float64, the other is None;
+    `atr`, `sigma` (T, N), or (0, 0) when no rule needs them; `day` (T,) session dates; `delist_bar`, `haircut` (N,).
+    """
+
+    prices: np.ndarray
+    flags: np.ndarray | None
+    values: np.ndarray | None
+    atr: np.ndarray
+    sigma: np.ndarray
+    day: np.ndarray
+    delist_bar: np.ndarray
+    haircut: np.ndarray
+
+
+@kernel
+def load_prices(assets, t, prices, delist_bar, haircut):  # type: ignore[no-untyped-def]
+    """Bar `t` into the records of the assets, as a stream writes it from one bar."""
+    for n in range(assets.shape[0]):
+        a = assets[n]
+        a.open = prices[0, t, n]
+        a.high = prices[1, t, n]
+        a.low = prices[2, t, n]
+        a.close = prices[3, t, n]
+        a.volume = prices[4, t, n]
+        a.delists = 1 if delist_bar[n] == t else 0
+        a.haircut = haircut[n]
+
+
+@kernel
+def load_volatility(assets, t, atr, sigma):  # type: ignore[no-untyped-def]
+    """ATR and sigma of bar `t`, where a rule needs them."""
+    for n in range(assets.shape[0]):
+        if atr.shape[0] > 0:
+            assets[n].bar_atr = atr[t, n]
+        if sigma.shape[0] > 0:
+            assets[n].bar_sigma = sigma[t, n]
+
+
+@kernel
+def load_inputs(assets, t, flags, values):  # type: ignore[no-untyped-def]
+    """The strategy's row of bar `t`."""
+    if flags is not None:
+        for n in range(assets.shape[0]):
+            assets[n].signal = flags[t, n]
+    if values is not None:
+        for n in range(assets.shape[0]):
+            assets[n].value = values[t, n]

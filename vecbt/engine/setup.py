@@ -1,0 +1,242 @@
+"""Every parameter in force in a run, checked once, for all drivers alike."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .._typing import Records
+from ..core.codes import InputKind
+from ..core.state import records
+from ..errors import ConfigError, nearest
+from ..execution.costs import Costs
+from ..risk.sizing import Cash, FixedFractionalSizing, Notional, Sizing, Units, Weight
+from ..risk.stops import Stops
+from ..risk.zones import Risk
+from .rows import RULES
+
+if TYPE_CHECKING:
+    from ..data.market import Market
+
+__all__ = ["Rules", "Setup", "spans_of"]
+
+_CHOICES = {
+    "fill": ("next_open", "close"),
+    "direction": ("both", "long", "short"),
+    "weights_of": ("net", "gross"),
+    "intrabar": ("pessimistic", "optimistic"),
+    "accounts": ("shared", "separate"),
+}
+_FLAGS = ("accumulate", "trade_through", "liquidate_at_end")
+_TYPES: dict[str, tuple[type, ...]] = {
+    "costs": (Costs,),
+    "sizing": (Weight, Units, Notional, Cash, FixedFractionalSizing),
+    "stops": (Stops,),
+    "risk": (Risk,),
+}
+
+
+class Rules(NamedTuple):
+    """Parameters as the kernels take them, one record each; a rule that is off is None."""
+
+    common: Records
+    stops: Records | None
+    zones: Records | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Parameters of a simulation. The keywords of `backtest`, `Stream` and `check_parity` are these fields.
+
+    Parameters
+    ----------
+    costs : Costs
+        Commission and slippage; there is no default.
+    sizing : Weight, Units, Notional, Cash or FixedFractionalSizing, optional
+        Size of entries from signals and strengths (S3); default `Weight(1/N)` with N the assets of the account.
+    stops : Stops, optional
+        Protective exits (P); off by default.
+    risk : Risk, optional
+        Account-level rules (Z); off by default.
+    initial_capital : float
+        Money at the start (F14); of each account when they are separate.
+    fill : {"next_open", "close"}
+        When orders meet the market (T7).
+    direction : {"both", "long", "short"}
+        Sides that may be held (S1).
+    accumulate : bool
+        An entry in the side held adds to it (S2).
+    weights_of : {"net", "gross"}
+        Target weights are of equity after or before the rebalance's own costs (W2).
+    band : float
+        No-trade band around target weights, a fraction (W3).
+    intrabar : {"pessimistic", "optimistic"}
+        Which of stop and target comes first inside a bar (P5).
+    trade_through : bool
+        Limit levels must be passed, not touched (O1, P4).
+    accounts : {"shared", "separate"}
+        One account for all assets, or one each (F14).
+    positions : mapping of symbol to (quantity, entry price), optional
+        Positions at the start (F14).
+    liquidate_at_end : bool
+        Close everything after the last bar, with costs (T8).
+
+    Raises
+    ------
+    ConfigError
+        A value of the wrong type or outside its range, or a combination that makes no sense.
+    """
+
+    costs: Costs
+    sizing: Sizing | None = None
+    stops: Stops | None = None
+    risk: Risk | None = None
+    initial_capital: float = 100_000.0
+    fill: str = "next_open"
+    direction: str = "both"
+    accumulate: bool = False
+    weights_of: str = "net"
+    band: float = 0.0
+    intrabar: str = "pessimistic"
+    trade_through: bool = False
+    accounts: str = "shared"
+    positions: Mapping[str, tuple[float, float]] | None = field(default=None)
+    liquidate_at_end: bool = False
+
+    @classmethod
+    def of(cls, **keywords: Any) -> Setup:
+        """A setup from keywords; an unknown one is refused with the nearest known."""
+        known = [f.name for f in fields(cls)]
+        for name in keywords:
+            if name not in known:
+                raise ConfigError(f"unknown argument {name!r}; {nearest(name, known)}")
+        if "costs" not in keywords:
+            raise ConfigError("costs are missing; give costs=Costs(commission_rate=..., slippage_bps=...), or costs=Costs.free()")
+        return cls(**keywords)
+
+    def __post_init__(self) -> None:
+        for name, types in _TYPES.items():
+            value = getattr(self, name)
+            if not isinstance(value, types) and not (value is None and name != "costs"):
+                raise ConfigError(f"{name} is {value!r}; expected {' or '.join(t.__name__ for t in types)}")
+        for name, options in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in options:
+                hint = nearest(str(value), options)
+                raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(map(repr, options))} ({hint})")
+        for name in _FLAGS:
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}; expected True or False")
+        self._check_numbers()
+        self._check_combinations()
+
+    def _check_numbers(self) -> None:
+        capital = self.initial_capital
+        if isinstance(capital, bool) or not isinstance(capital, int | float | np.integer | np.floating):
+            raise ConfigError(f"initial_capital is {capital!r}; expected an amount of money")
+        if not (math.isfinite(capital) and capital > 0):
+            raise ConfigError(f"initial_capital is {capital!r}; expected a finite amount > 0")
+        if isinstance(self.band, bool) or not isinstance(self.band, int | float | np.floating) or not 0.0 <= self.band < 1.0:
+            raise ConfigError(f"band is {self.band!r}; expected a fraction of equity from 0 up to 1, such as 0.02")
+        for symbol, entry in (self.positions or {}).items():
+            if not isinstance(entry, tuple | list) or len(entry) != 2 or not all(math.isfinite(float(v)) for v in entry):
+                raise ConfigError(f"positions[{symbol!r}] is {entry!r}; expected (quantity, entry price)")
+            if not entry[1] > 0:
+                raise ConfigError(f"positions[{symbol!r}] has entry price {entry[1]!r}; expected a price > 0")
+
+    def _check_combinations(self) -> None:
+        if isinstance(self.sizing, FixedFractionalSizing) and not (self.stops and self.stops.has_stop):
+            raise ConfigError("FixedFractionalSizing sizes by the distance to the stop; give stops=Stops(hard=...) or trailing=...")
+        if isinstance(self.sizing, Cash) and self.costs.needs_volume:
+            raise ConfigError("Cash sizes an order by its fill price, and volume_share prices it by its size; use another sizing")
+
+    def for_market(self, market: Market, has_volume: bool) -> Setup:
+        """The same setup after the checks that need the market.
+
+        Raises
+        ------
+        ConfigError
+            A tick, a volume column or a symbol is missing that a rule needs.
+        """
+        if self.stops is not None and self.stops.needs_tick and not np.all(np.asarray(market.tick) > 0):
+            raise ConfigError("a stop is given in Ticks, but the market has no tick for every asset; set tick= on the bars' market")
+        if self.costs.needs_volume and not has_volume:
+            raise ConfigError("costs use volume_share, but the bars have no volume column")
+        if np.any(np.asarray(market.allow_negative)):
+            raise ConfigError("the market allows prices <= 0, which the simulation does not do yet (F12)")
+        for symbol in self.positions or {}:
+            if symbol not in market.symbols:
+                raise ConfigError(f"positions names {symbol!r}, which is not in the bars; {nearest(symbol, market.symbols)}")
+        return self
+
+    def for_inputs(self, kind: InputKind) -> Setup:
+        """The same setup after the checks that need the kind of input."""
+        if kind in (InputKind.WEIGHTS, InputKind.QUANTITIES):
+            for name in ("sizing", "accumulate"):
+                if getattr(self, name):
+                    raise ConfigError(f"{name} does not apply to {kind.name.lower()}: the rows say how much is held")
+        if kind is not InputKind.WEIGHTS and (self.band or self.weights_of != "net"):
+            raise ConfigError(f"band and weights_of apply to target weights only; the inputs are {kind.name.lower()}")
+        return self
+
+    def with_changes(self, **changes: Any) -> Setup:
+        """A copy with some fields replaced."""
+        return replace(self, **changes)
+
+    def sizing_for(self, assets: int) -> Sizing:
+        """The sizing in force for an account of so many assets."""
+        return self.sizing or Weight(1.0 / assets)
+
+    def rules(self, kind: InputKind, assets: int) -> Rules:
+        """The parameters as the kernels take them; `assets` is the number in one account."""
+        common = records(RULES, 1)
+        common[0] = (
+            int(kind),
+            int(self.fill == "close"),
+            int(self.direction != "short"),
+            int(self.direction != "long"),
+            int(self.accumulate),
+            int(self.weights_of == "net"),
+            self.band,
+            int(self.intrabar == "optimistic"),
+            int(self.trade_through),
+            1.0,
+            *self.costs.numbers(),
+            *self.sizing_for(assets).numbers(),
+        )
+        zones = self.risk.zones if self.risk is not None else None
+        return Rules(common, None if self.stops is None else self.stops.record(), None if zones is None else zones.record())
+
+    def describe(self) -> list[tuple[str, str, Any]]:
+        """Every parameter in force as (section, name, value); what is off says so."""
+        rows: list[tuple[str, str, Any]] = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name == "costs":
+                rows += [("costs", name, v) for name, v in value.to_dict().items()]
+            elif f.name == "sizing":
+                rows.append(("sizing", "sizing", repr(value) if value is not None else "Weight(1/N), N assets in the account"))
+            elif f.name == "stops":
+                off = [("stops", "stops", "off")]
+                rows += [("stops", name, v) for name, v in value.to_dict().items()] if value is not None else off
+            elif f.name == "risk":
+                zones = value.zones if value is not None else None
+                off = [("risk", "zones", "off")]
+                rows += [("risk", f"zones.{name}", v) for name, v in zones.to_dict().items()] if zones is not None else off
+            else:
+                rows.append(("account" if f.name in ("initial_capital", "accounts", "positions") else "simulation", f.name, value))
+        return rows
+
+    def digest(self) -> str:
+        """Hash of every parameter, 16 hexadecimal digits."""
+        return hashlib.sha256(repr(self.describe()).encode()).hexdigest()[:16]
+
+
+def spans_of(accounts: str, assets: int) -> np.ndarray:
+    """First asset of every account, and the end."""
+    return np.arange(assets + 1, dtype=np.int64) if accounts == "separate" else np.array([0, assets], dtype=np.int64)

@@ -1,0 +1,170 @@
+"""The strategy protocol: parameters, warmup, rows for all bars, and a feed that gives them one bar at a time.
+
+A strategy is a frozen object that holds parameters and nothing else. What it remembers between bars lives in its feed,
+so batch, replay and live can start from the same object and never disturb each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from ..core.space import Space
+from ..data.bar import NormalBar
+from ..data.bars import Bars
+from ..data.market import Market
+from ..errors import ConfigError, InputError, StrategyError
+from .inputs import AlignedInputs, Inputs
+
+__all__ = ["Feed", "FunctionStrategy", "RowsFunction", "Strategy", "as_strategy", "evaluate"]
+
+RowsFunction: TypeAlias = Callable[[Bars], Inputs]
+"""A plain function from bars to inputs for all of them; enough to be a strategy."""
+
+S = TypeVar("S", bound="Strategy")
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """A strategy at work on a stream of bars. It alone holds state."""
+
+    def update(self, bar: NormalBar) -> Inputs:
+        """Inputs of this bar, one row, from it and the bars before it."""
+        ...
+
+    def save(self) -> bytes:
+        """All that is needed to go on, without pickle."""
+        ...
+
+    def restore(self, data: bytes) -> None:
+        """Go on from what `save` returned; StateError for bytes of another strategy."""
+        ...
+
+
+class _SpaceOf:
+    """`Strategy.space`, on the class (a sweep has no instance yet) and on its instances."""
+
+    def __get__(self, instance: object, owner: type) -> Space:
+        return Space.of(owner)
+
+
+@dataclasses.dataclass(frozen=True)
+class Strategy:
+    """Base of strategies. A subclass is a frozen dataclass whose fields are its parameters.
+
+    ```python
+    @dataclass(frozen=True)
+    class Breakout(Strategy):
+        window: int = Parameter(20, low=2, high=500, integer=True)
+
+        def rows(self, bars):
+            high = bars.to_pandas()["high"]
+            return Signals(entries=high >= high.rolling(self.window).max())
+    ```
+
+    `rows` is all it needs; a row may use its own bar and the bars before, never a later one (D2, and the replay finds
+    out). Override `check` for constraints between parameters, `warmup` where the first bars cannot speak, and `feed`
+    where stepping is cheaper than evaluating `rows` on all bars so far. Composites hold strategies in their fields,
+    and combine the rows and the feeds of these members without looking inside them.
+
+    Raises ConfigError for a parameter outside its range.
+    """
+
+    space = _SpaceOf()
+
+    def __post_init__(self) -> None:
+        kind = type(self)
+        if "__dataclass_params__" not in kind.__dict__ and inspect.get_annotations(kind):
+            raise StrategyError(f"{kind.__name__} has parameters but is no dataclass; write @dataclass(frozen=True) above it")
+        for name, domain in self.space.items():
+            object.__setattr__(self, name, domain.validate(getattr(self, name), kind.__name__))
+        self.check()
+
+    def check(self) -> None:
+        """Constraints between parameters: override it, and raise ConfigError. Called when the object is made."""
+
+    @classmethod
+    def make(cls: type[S], parameters: Mapping[str, Any]) -> S:
+        """The strategy with these parameters, from a file or a search: ConfigError names the nearest for an unknown one."""
+        values = cls.space.validate(parameters)
+        missing = [n for n, d in cls.space.items() if n not in values and d.default is dataclasses.MISSING and not _has_factory(cls, n)]
+        if missing:
+            raise ConfigError(f"{cls.__name__} needs {', '.join(missing)}")
+        return cls(**values)
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return type(self).__name__
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name."""
+        return {name: getattr(self, name) for name in self.space}
+
+    @property
+    def warmup(self) -> int:
+        """Bars at the start whose rows cannot say anything yet."""
+        return 0
+
+    def rows(self, bars: Bars) -> Inputs:
+        """Inputs for all bars, from each bar and those before it."""
+        raise NotImplementedError(f"{type(self).__name__} must define rows(bars)")
+
+    def feed(self, market: Market) -> Feed:
+        """A new feed at its first bar. This one evaluates `rows` on the bars so far: right for any strategy, and slow."""
+        from .replay_feed import ReplayFeed
+
+        return ReplayFeed(self, market)
+
+
+def _has_factory(strategy: type[Strategy], name: str) -> bool:
+    return any(f.name == name and f.default_factory is not dataclasses.MISSING for f in dataclasses.fields(strategy))
+
+
+@dataclasses.dataclass(frozen=True)
+class FunctionStrategy(Strategy):
+    """A plain function `rows(bars)` as a strategy. Arguments bound with functools.partial are its parameters."""
+
+    function: RowsFunction
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        inner = self.function.func if isinstance(self.function, functools.partial) else self.function
+        return getattr(inner, "__name__", type(inner).__name__)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Keywords bound with functools.partial."""
+        return dict(self.function.keywords) if isinstance(self.function, functools.partial) else {}
+
+    def rows(self, bars: Bars) -> Inputs:
+        """What the function returns."""
+        return self.function(bars)
+
+
+def as_strategy(source: Strategy | RowsFunction) -> Strategy:
+    """A strategy from a strategy or a function `rows(bars)`; StrategyError for anything else."""
+    if isinstance(source, Strategy):
+        return source
+    if isinstance(source, type):
+        raise StrategyError(f"{source.__name__} is a class; give an object of it, such as {source.__name__}()")
+    if callable(source):
+        return FunctionStrategy(source)
+    raise StrategyError(f"{source!r} is no strategy; expected a Strategy, a function rows(bars), or inputs such as Signals(...)")
+
+
+def evaluate(strategy: Strategy, bars: Bars) -> AlignedInputs:
+    """`strategy.rows(bars)`, aligned to the bars. StrategyError, which names the strategy, for results that cannot be used."""
+    inputs = strategy.rows(bars)
+    if not isinstance(inputs, Inputs):
+        found = type(inputs).__name__
+        raise StrategyError(f"rows() of {strategy.name} returned {found}; expected Signals, Strengths, Weights or Quantities")
+    try:
+        return inputs.align(bars)
+    except InputError as error:
+        raise StrategyError(f"rows() of {strategy.name} returned inputs that do not fit its bars: {error}") from error

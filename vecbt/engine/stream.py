@@ -1,0 +1,336 @@
+"""The bar-by-bar driver: the same compiled step as the batch, one bar at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._typing import ArrayN, Records
+from ..core.codes import InputKind
+from ..data.bar import Bar, NormalBar
+from ..data.calendar import session_days
+from ..data.labels import label_text
+from ..data.market import Market
+from ..errors import ConfigError, DataError, InputError, StateError
+from ..indicators.save import pack, unpack
+from ..indicators.volatility import AtrStream, SigmaStream
+from .bar import close_all, step_bar
+from .batch import opened_books, pending_orders
+from .books import STATE_SCHEMA, Books
+from .inputs import Quantities, Signals, Strengths, Weights, normalize_row
+from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, make_log
+from .setup import Rules, Setup
+from .strategy import Feed, as_strategy
+
+__all__ = ["Decision", "Stream", "order_id"]
+
+_INPUT_TYPES = (Signals, Strengths, Weights, Quantities)
+
+
+def order_id(session: str, time: int, symbol: str, counter: int) -> str:
+    """The deterministic id of an order: session, bar label (ns UTC), asset and the account's counter."""
+    return f"{session}-{time}-{symbol}-{counter}"
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What one bar brought.
+
+    Attributes
+    ----------
+    t, time : int
+        Number of the bar in this session, and its label (ns UTC).
+    orders, fills, trades : records
+        Settled in this bar, see `engine.log`; `t` counts bars of the session.
+    queued : records
+        Orders that wait for the next market, status PENDING.
+    accounts, assets : records (G,), (N,)
+        Copies of the books after the bar.
+    market : Market
+    session : str
+    """
+
+    t: int
+    time: int
+    orders: Records
+    fills: Records
+    trades: Records
+    queued: Records
+    accounts: Records
+    assets: Records
+    market: Market
+    session: str
+
+    def _of_account(self, name: str) -> float | ArrayN:
+        values: ArrayN = np.array(self.accounts[name])
+        return float(values[0]) if len(values) == 1 else values
+
+    @property
+    def equity(self) -> float | ArrayN:
+        """Money at this close; (G,) with separate accounts."""
+        return self._of_account("equity")
+
+    @property
+    def cash(self) -> float | ArrayN:
+        """Money; (G,) with separate accounts."""
+        return self._of_account("cash")
+
+    @property
+    def zone(self) -> int | Any:
+        """Drawdown zone (Z1), 0 when zones are off; (G,) with separate accounts."""
+        zones = np.array(self.accounts.zone)
+        return int(zones[0]) if len(zones) == 1 else zones
+
+    @property
+    def positions(self) -> ArrayN:
+        """Signed units, (N,)."""
+        return np.array(self.assets.q)
+
+    @property
+    def stops(self) -> ArrayN:
+        """Levels that protect in the next bar (D5), (N,); NaN: none."""
+        return np.array(self.assets.stop)
+
+    @property
+    def targets(self) -> ArrayN:
+        """Take-profit levels in the next bar, (N,); NaN: none."""
+        return np.array(self.assets.target)
+
+    def order_ids(self) -> list[str]:
+        """Deterministic ids of the queued orders; the same in every driver. Orders of this bar carry its label."""
+        return [order_id(self.session, self.time, self.market.symbols[o.asset], int(o.id)) for o in self.queued if o.t == self.t]
+
+
+class Stream:
+    """A session that takes one bar at a time and drives the step that `backtest` loops over.
+
+    Parameters
+    ----------
+    strategy : Strategy, function `rows(bars)`, or one of the types Signals, Strengths, Weights, Quantities
+        What decides. With a type, each `update` gets its row.
+    market : Market
+        Symbols, lots, sessions; `bars.market` where bars are at hand.
+    session : str
+        Name of the session; part of every order id.
+    **keywords
+        As for `backtest`: costs, sizing, stops, risk, initial_capital, fill, …; see `engine.setup.Setup`.
+
+    Raises
+    ------
+    ConfigError
+        A keyword is unknown or a value wrong.
+    """
+
+    def __init__(self, strategy: Any, *, market: Market, session: str = "vecbt", **keywords: Any) -> None:
+        if not isinstance(market, Market):
+            raise ConfigError(f"market is {type(market).__name__}; expected a Market, such as bars.market")
+        self.setup = Setup.of(**keywords).for_market(market, has_volume=True)
+        self.market, self.session = market, session
+        self._given = strategy if isinstance(strategy, type) and issubclass(strategy, _INPUT_TYPES) else None
+        self._strategy = None if self._given is not None else as_strategy(strategy)
+        self._feed: Feed | None = None if self._strategy is None else self._strategy.feed(market)
+        assets = len(market.symbols)
+        needs_atr = self.setup.stops is not None and self.setup.stops.needs_atr
+        self._atr = AtrStream(assets, self.setup.stops.atr_window) if needs_atr and self.setup.stops is not None else None
+        self._sigma = SigmaStream(assets, self.setup.costs.volume_window) if self.setup.costs.needs_volume else None
+        self._kind: InputKind | None = None
+        self._rules: Rules | None = None
+        self._books: Books | None = None
+        self._log = make_log(ORDERS_PER_BAR * assets, FILLS_PER_BAR * assets, FILLS_PER_BAR * assets)
+        self._bars, self._last = 0, -(2**63)
+        self._failed = ""
+        if self._given is not None:
+            self._use(self._given.kind)
+
+    # --- one bar -----------------------------------------------------------------------------------------------------
+
+    def update(self, bar: Bar | NormalBar, row: Any = None) -> Decision:
+        """Take one bar and return what it brought.
+
+        Parameters
+        ----------
+        bar : Bar
+            Later than the last one. It is checked by the rules of a table (B1).
+        row : Signals, Strengths, Weights or Quantities, optional
+            This bar's inputs, where the stream was made with an input type; left out, the bar says nothing.
+
+        Raises
+        ------
+        DataError, InputError
+            The bar or the row is not usable; nothing has changed, give a corrected one.
+        StrategyError
+            The strategy failed in the middle of a bar. The stream then refuses to go on: restore the last save.
+        """
+        normal = self._admit(bar)
+        if self._feed is None:
+            if row is not None and not isinstance(row, self._given):  # type: ignore[arg-type]
+                raise InputError(f"row is {type(row).__name__}; this stream was made for {self._given.__name__}")  # type: ignore[union-attr]
+            flags, values = normalize_row(row, self.market) if row is not None else (None, None)
+        else:
+            if row is not None:
+                raise InputError("row is given, but this stream has a strategy that decides; leave row out")
+            flags, values = self._ask_strategy(normal)
+        books, rules = self._opened(normal)
+        self._write(books, normal, flags, values)
+        self._log.counts[:] = 0
+        step_bar(books, rules, self._log)
+        self._bars += 1
+        self._last = normal.time
+        return self._decision(books, normal.time)
+
+    def _admit(self, bar: Bar | NormalBar) -> NormalBar:
+        """The bar past the door, or an error that changes nothing."""
+        if self._failed:
+            raise StateError(f"the strategy failed at {self._failed}; make a new Stream and restore the last save")
+        if not isinstance(bar, Bar | NormalBar):
+            raise DataError(f"bar is {type(bar).__name__}; expected a Bar(time, open, high, low, close, volume)")
+        normal = bar.normalized(self.market) if isinstance(bar, Bar) else bar
+        if normal.time <= self._last:
+            raise DataError(f"bar {label_text(normal.time)} is not later than the last one, {label_text(self._last)}")
+        for name in ("splits", "dividends", "funding"):
+            value = getattr(normal, name)
+            if value is not None and not bool(np.all(np.isnan(value) | (value == 0.0))):
+                raise DataError(f"bar {label_text(normal.time)} carries {name}, which the simulation does not book yet (T1, T2)")
+        if self.setup.costs.needs_volume and bool(np.any(np.isnan(normal.volume) & ~np.isnan(normal.close))):
+            raise DataError(f"bar {label_text(normal.time)} has no volume, but the costs use volume_share")
+        return normal
+
+    def _ask_strategy(self, normal: NormalBar) -> Any:
+        assert self._feed is not None
+        try:
+            answer = self._feed.update(normal)
+            flags, values = normalize_row(answer, self.market)
+            self._use(answer.kind)
+        except BaseException:
+            self._failed = label_text(normal.time)
+            raise
+        return flags, values
+
+    def _use(self, kind: InputKind) -> None:
+        """The first row says what kind of input the rules are for."""
+        if self._kind is None:
+            self.setup.for_inputs(kind)
+            assets = 1 if self.setup.accounts == "separate" else len(self.market.symbols)
+            self._kind, self._rules = kind, self.setup.rules(kind, assets)
+        elif kind != self._kind:
+            raise InputError(f"the strategy gave {kind.name.lower()} after {self._kind.name.lower()}; a strategy gives one kind")
+
+    def _opened(self, normal: NormalBar) -> tuple[Books, Rules]:
+        assert self._rules is not None
+        day = int(session_days(np.array([normal.time], dtype=np.int64), self.market)[0])
+        if self._books is None:
+            self._books = opened_books(self.setup, self.market, day, self._rules)
+        self._books.accounts.day[:] = day
+        return self._books, self._rules
+
+    def _write(self, books: Books, normal: NormalBar, flags: Any, values: Any) -> None:
+        """The bar's numbers into the records, as the batch loads them from its matrices."""
+        assets = books.assets
+        for name, row in zip(("open", "high", "low", "close", "volume"), normal.prices, strict=True):
+            assets[name] = row
+        gone = normal.delisted
+        assets["delists"] = 0 if gone is None else ~np.isnan(gone)
+        assets["haircut"] = 0.0 if gone is None else np.where(np.isnan(gone), 0.0, gone)
+        if self._atr is not None:
+            assets["bar_atr"] = self._atr.update(normal.high, normal.low, normal.close)
+        if self._sigma is not None:
+            assets["bar_sigma"] = self._sigma.update(normal.open, normal.close)
+        if self._kind == InputKind.SIGNALS:
+            assets["signal"] = 0 if flags is None else flags
+        else:
+            assets["value"] = np.nan if values is None else values
+
+    def _decision(self, books: Books, time: int) -> Decision:
+        orders, fills, trades = (records[:count].copy() for records, count in zip(self._log[:3], self._log.counts, strict=True))
+        queued = pending_orders(books, orders.dtype)
+        accounts, assets = books.accounts.copy(), books.assets.copy()
+        return Decision(self._bars - 1, time, orders, fills, trades, queued, accounts, assets, self.market, self.session)
+
+    # --- between bars ------------------------------------------------------------------------------------------------
+
+    @property
+    def books(self) -> Books:
+        """The state itself; StateError before the first bar."""
+        if self._books is None:
+            raise StateError("the stream has seen no bar yet")
+        return self._books
+
+    @property
+    def log(self) -> Log:
+        """Records of the last bar."""
+        return self._log
+
+    def reset(self) -> None:
+        """Z3: re-arm halted accounts, with the peak at the equity of now."""
+        from ..risk.zones import reset_zone
+
+        for account in self.books.accounts:
+            reset_zone(account)
+
+    def close_all(self) -> Decision:
+        """T8: close everything at the last marks, with costs; cancel what waits."""
+        books, rules = self.books, self._rules
+        assert rules is not None
+        self._log.counts[:] = 0
+        for g in range(len(books.accounts)):
+            close_all(books, g, rules.common, rules.stops, self._log)
+        return self._decision(books, self._last)
+
+    # --- save and restore --------------------------------------------------------------------------------------------
+
+    def _header(self) -> dict[str, Any]:
+        strategy = self._strategy
+        what = self._given.__name__ if self._given is not None else f"{strategy.name} {strategy.parameters!r}"  # type: ignore[union-attr]
+        market = json.dumps(self.market.to_dict(), sort_keys=True, default=str)
+        return {
+            "kind": "stream",
+            "schema": STATE_SCHEMA,
+            "session": self.session,
+            "strategy": what,
+            "setup": self.setup.digest(),
+            "market": hashlib.sha256(market.encode()).hexdigest()[:16],
+        }
+
+    def save(self) -> bytes:
+        """Everything needed to go on bit for bit (D3), as bytes; no pickle."""
+        books = self._books
+        parts = [part.save() if part is not None else b"" for part in (self._atr, self._sigma, self._feed)]
+        kind = -1 if self._kind is None else int(self._kind)
+        session = np.array([self._bars, self._last, kind], dtype=np.int64)
+        nothing = np.empty(0, dtype=np.uint8)
+        records = [nothing, nothing] if books is None else [_bytes_of(books.accounts), _bytes_of(books.assets)]
+        return pack(self._header(), session, *records, *(np.frombuffer(part, dtype=np.uint8) for part in parts))
+
+    def restore(self, data: bytes) -> Stream:
+        """Go on from what `save` returned; gives itself back.
+
+        Raises
+        ------
+        StateError
+            The bytes are damaged, or of another layout, session, strategy, market or setup.
+        """
+        session, accounts, assets, *parts = unpack(data, self._header())
+        bars, last, kind = (int(v) for v in session)
+        if kind >= 0:
+            self._use(InputKind(kind))
+        if len(accounts):
+            assert self._rules is not None
+            books = opened_books(self.setup, self.market, 0, self._rules)
+            if len(accounts) != books.accounts.nbytes or len(assets) != books.assets.nbytes:
+                raise StateError("the saved records have another length than this session's; restore it where it was saved from")
+            books.accounts[:] = accounts.view(books.accounts.dtype)
+            books.assets[:] = assets.view(books.assets.dtype)
+            self._books = books
+        for part, blob in zip((self._atr, self._sigma, self._feed), parts, strict=True):
+            if part is not None:
+                part.restore(blob.tobytes())
+        self._bars, self._last, self._failed = bars, last, ""
+        return self
+
+
+def _bytes_of(records: Records) -> np.ndarray:
+    return np.frombuffer(records.tobytes(), dtype=np.uint8)

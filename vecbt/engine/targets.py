@@ -1,0 +1,99 @@
+"""Which rows count, and what a row of targets asks for (W1 to W3)."""
+
+from __future__ import annotations
+
+import math
+
+from ..core.codes import InputKind
+from ..core.jit import kernel
+from ..execution.costs import commission, fill_price
+
+__all__ = ["in_band", "is_met", "listens", "target_quantity", "time_is_up", "weights_base"]
+
+_WEIGHTS = int(InputKind.WEIGHTS)
+_MET = 1e-9  # W1: a target this close, relative, is met
+
+
+@kernel
+def listens(a, acct, rules, stops):  # type: ignore[no-untyped-def]
+    """Whether the asset's row counts at this bar: S1 (no market), T10, P6, P9, S4 (a risk exit)."""
+    if a.delisted == 1 or math.isnan(a.close):
+        return False
+    if rules.at_close == 1 and a.stopped_t == acct.bars:
+        return False
+    if acct.liquidating == 1 and a.q != 0.0:
+        return False
+    return not time_is_up(a, acct, stops)
+
+
+@kernel
+def time_is_up(a, acct, stops):  # type: ignore[no-untyped-def]
+    """P6."""
+    due = False
+    if stops is not None:
+        if a.q != 0.0:
+            due = (stops.time_bars > 0 and acct.bars - a.entry_t >= stops.time_bars) or (
+                stops.time_days > 0 and acct.day - a.entry_day >= stops.time_days
+            )
+    return due
+
+
+@kernel
+def weights_base(lo, hi, acct, assets, rules, stops):  # type: ignore[no-untyped-def]
+    """W2: the equity that target weights are fractions of."""
+    value = acct.equity
+    if value <= 0.0 or rules.net == 0:
+        return value
+    base, least = value, value
+    for _ in range(50):
+        after = value - _rebalance_cost(lo, hi, base, acct, assets, rules, stops)
+        if after < least:
+            least = after
+        if abs(after - base) <= 1e-12 * value:
+            return after
+        base = after
+    return least
+
+
+@kernel
+def _rebalance_cost(lo, hi, base, acct, assets, rules, stops):  # type: ignore[no-untyped-def]
+    """Commission and slippage at this close of moving every listening asset to its weight of `base`."""
+    total = 0.0
+    for n in range(lo, hi):
+        a = assets[n]
+        if math.isnan(a.value) or not listens(a, acct, rules, stops) or in_band(a, acct, rules):
+            continue
+        target = target_quantity(a, base, rules)
+        if not is_met(a, target):
+            change = target - a.q
+            price = fill_price(rules, a.close, 1.0 if change > 0.0 else -1.0, abs(change), a.sigma, a.volume)
+            fee = commission(rules, rules.rate, abs(change), abs(change * price) * a.multiplier)
+            total += fee + abs(price - a.close) * abs(change) * a.multiplier
+    return total
+
+
+@kernel
+def in_band(a, acct, rules):  # type: ignore[no-untyped-def]
+    """W3: near enough to its target weight to be left alone; 0 always closes."""
+    if rules.kind != _WEIGHTS or rules.band <= 0.0 or a.value == 0.0 or acct.equity <= 0.0:
+        return False
+    now = a.q * a.multiplier * a.close / acct.equity
+    return abs(now - a.value) <= rules.band
+
+
+@kernel
+def is_met(a, target):  # type: ignore[no-untyped-def]
+    """W1: within 1e-9 of what is held."""
+    return abs(target - a.q) <= _MET * abs(a.q)
+
+
+@kernel
+def target_quantity(a, base, rules):  # type: ignore[no-untyped-def]
+    """Signed quantity the row asks for: of `base` for weights, itself for quantities; a forbidden side is 0 (S1)."""
+    if (a.value > 0.0 and rules.longs == 0) or (a.value < 0.0 and rules.shorts == 0):
+        return 0.0
+    if rules.kind != _WEIGHTS:
+        return a.value
+    if base <= 0.0:
+        return 0.0
+    return a.value * base / (a.close * a.multiplier)

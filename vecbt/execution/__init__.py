@@ -1,0 +1,1 @@
+"""How it is traded: costs, fills, the shape of an order."""

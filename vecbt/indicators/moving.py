@@ -1,0 +1,187 @@
+"""Moving averages: SMA and EMA.
+
+Missing values are bars without a market: the average of such a bar is NaN, and the value does not enter the window,
+which always holds the last present values. Nothing is filled and nothing spreads.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._typing import ArrayN, ArrayTN, Records
+from ..core.jit import kernel, kernel_loop
+from ..core.kernel import Kernel
+from ..core.state import records
+from .shape import check_window, unwrap
+from .stream import IndicatorStream, check_assets
+from .windows import CHUNK, WINDOW_FIELDS, window_sum
+
+__all__ = ["EMA", "SMA", "EmaStream", "SmaStream", "ema", "ema_init", "ema_run", "ema_step", "sma", "sma_init", "sma_run", "sma_step"]
+
+SMA_PARAMS = np.dtype([("window", "i8")], align=True)
+SMA_STATE = np.dtype([*WINDOW_FIELDS, ("last", "f8"), ("same", "i8")], align=True)
+
+
+def sma_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
+    """States and buffers of `assets` assets, parameters: SMA_STATE (N,), float64 (N, window), SMA_PARAMS (1,)."""
+    params = records(SMA_PARAMS, 1)
+    params.window[0] = window
+    return records(SMA_STATE, assets), np.zeros((assets, window)), params
+
+
+@kernel
+def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
+    """One bar of one asset: mean of the last `window` prices, NaN before there are as many and on a missing one."""
+    if price != price:
+        return math.nan
+    total = window_sum(state, buffer, price)
+    # a window of one and the same price has that price as its mean, without the rounding of the division
+    if price == state.last:
+        state.same += 1
+    else:
+        state.last = price
+        state.same = 1
+    if state.count < params.window:
+        return math.nan
+    if state.same >= params.window:
+        return price
+    return total / params.window
+
+
+@kernel_loop
+def sma_run(states, buffers, params, prices, out):  # type: ignore[no-untyped-def]
+    """All bars (T, N) of all assets, from the given states on."""
+    bars = prices.shape[0]
+    for start in range(0, bars, CHUNK):
+        for n in range(prices.shape[1]):
+            state, buffer, param = states[n], buffers[n], params[0]
+            for t in range(start, min(start + CHUNK, bars)):
+                out[t, n] = sma_step(state, buffer, param, prices[t, n])
+
+
+def sma(values: Any, window: int) -> Any:
+    """Simple moving average: the mean of the last `window` present values.
+
+    Parameters
+    ----------
+    values : (T,) or (T, N) array, pandas or polars Series or DataFrame, or Bars (their closes), in price units.
+        NaN is a bar without a market; infinite values are refused.
+    window : bars, at least 1.
+
+    Returns
+    -------
+    The type that came in ((T, N) array for Bars): NaN before `window` values are there and on missing bars.
+    With a window of 1 the values themselves.
+
+    Raises
+    ------
+    ConfigError for a window that is no whole number of at least 1; InputError for values that are not numbers.
+    """
+    window = check_window(window)
+    matrix, wrap = unwrap(values)
+    states, buffers, params = sma_init(matrix.shape[1], window)
+    out = np.empty_like(matrix)
+    sma_run(states, buffers, params, matrix, out)
+    return wrap(out)
+
+
+class SmaStream(IndicatorStream):
+    """`sma`, one bar at a time: the same step, so the same bits."""
+
+    kind = "sma"
+
+    def __init__(self, assets: int, window: int) -> None:
+        assets, window = check_assets(assets), check_window(window)
+        self._begin(assets, window, sma_run, *sma_init(assets, window))
+
+    def update(self, values: Any) -> ArrayN:
+        """Averages (N,) after one more bar of values: (N,) row, or a number for one asset."""
+        return self._advance(values)
+
+
+SMA = Kernel(
+    name="sma", params=SMA_PARAMS, state=SMA_STATE, init=sma_init, step=sma_step, run=sma_run, function=sma, stream=SmaStream
+)  # fmt: skip
+
+EMA_PARAMS = np.dtype([("alpha", "f8"), ("span", "i8")], align=True)
+EMA_STATE = np.dtype([("value", "f8"), ("count", "i8")], align=True)
+
+
+def ema_init(assets: int, span: int) -> tuple[Records, Records]:
+    """States and parameters: EMA_STATE (N,), EMA_PARAMS (1,)."""
+    params = records(EMA_PARAMS, 1)
+    params.span[0] = span
+    params.alpha[0] = 2.0 / (span + 1.0)
+    return records(EMA_STATE, assets), params
+
+
+@kernel
+def ema_step(state, params, price):  # type: ignore[no-untyped-def]
+    """One bar of one asset: `value += alpha*(price - value)` once the mean of the first `span` prices has seeded it."""
+    if price != price:
+        return math.nan
+    if params.span == 1:
+        return price
+    if state.count < params.span:
+        # the running mean: equal prices give exactly that price, so a flat start does not round
+        state.count += 1
+        state.value += (price - state.value) / state.count
+        return state.value if state.count == params.span else math.nan
+    state.value += params.alpha * (price - state.value)
+    return state.value
+
+
+@kernel_loop
+def ema_run(states, params, prices, out):  # type: ignore[no-untyped-def]
+    """All bars (T, N) of all assets, from the given states on."""
+    for t in range(prices.shape[0]):
+        for n in range(prices.shape[1]):
+            out[t, n] = ema_step(states[n], params[0], prices[t, n])
+
+
+def ema(values: Any, span: int) -> Any:
+    """Exponential moving average with `alpha = 2/(span + 1)`, seeded by the mean of the first `span` present values.
+
+    Parameters
+    ----------
+    values : (T,) or (T, N) array, pandas or polars Series or DataFrame, or Bars (their closes), in price units.
+        NaN is a bar without a market; infinite values are refused.
+    span : bars, at least 1.
+
+    Returns
+    -------
+    The type that came in ((T, N) array for Bars): NaN before `span` values are there and on missing bars, which
+    do not decay the average either. With a span of 1 the values themselves.
+
+    Raises
+    ------
+    ConfigError for a span that is no whole number of at least 1; InputError for values that are not numbers.
+    """
+    span = check_window(span, "span")
+    matrix, wrap = unwrap(values)
+    states, params = ema_init(matrix.shape[1], span)
+    out = np.empty_like(matrix)
+    ema_run(states, params, matrix, out)
+    return wrap(out)
+
+
+class EmaStream(IndicatorStream):
+    """`ema`, one bar at a time: the same step, so the same bits."""
+
+    kind = "ema"
+
+    def __init__(self, assets: int, span: int) -> None:
+        assets, span = check_assets(assets), check_window(span, "span")
+        self._begin(assets, span, ema_run, *ema_init(assets, span))
+
+    def update(self, values: Any) -> ArrayN:
+        """Averages (N,) after one more bar of values: (N,) row, or a number for one asset."""
+        return self._advance(values)
+
+
+EMA = Kernel(
+    name="ema", params=EMA_PARAMS, state=EMA_STATE, init=ema_init, step=ema_step, run=ema_run, function=ema, stream=EmaStream
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""What every indicator does with its arguments: make them one matrix, and give back the type that came in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._typing import ArrayTN
+from ..data.touch import as_matrix, is_pandas, is_polars
+from ..errors import ConfigError, InputError
+
+__all__ = ["Wrap", "check_window", "readonly", "unwrap"]
+
+Wrap = Callable[[ArrayTN], Any]
+
+
+def check_window(value: Any, name: str = "window") -> int:
+    """A whole number of bars of at least 1, as a plain int."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ConfigError(f"{name} is {value!r}; expected a whole number of bars of at least 1")
+    return int(value)
+
+
+def readonly(array: ArrayTN) -> ArrayTN:
+    """A read-only view: kernels then see one array type, whether the data is the user's or ours."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def unwrap(values: Any, name: str = "values") -> tuple[ArrayTN, Wrap]:
+    """The values as a read-only float64 C-order (T, N) matrix, and the function that gives a result the type that came in."""
+    if hasattr(values, "block") and hasattr(values, "market"):
+        return readonly(np.ascontiguousarray(values.close)), lambda out: out
+    matrix = as_matrix(values, name)
+    bad = np.isinf(matrix)
+    if bad.any():
+        t, n = np.argwhere(bad)[0]
+        raise InputError(f"{name} are infinite at row {t}, column {n} ({int(bad.sum())} in all); a missing value is NaN")
+    return readonly(matrix), _wrapper(values)
+
+
+def _wrapper(values: Any) -> Wrap:
+    if is_pandas(values):
+        import pandas as pd
+
+        if values.ndim == 1:
+            return lambda out: pd.Series(out[:, 0], index=values.index, name=values.name)
+        return lambda out: pd.DataFrame(out, index=values.index, columns=values.columns)
+    if is_polars(values):
+        import polars as pl
+
+        if isinstance(values, pl.Series):
+            return lambda out: pl.Series(values.name, out[:, 0])
+        return lambda out: pl.DataFrame({column: out[:, n] for n, column in enumerate(values.columns)})
+    if np.ndim(values) < 2:
+        return lambda out: out[:, 0]
+    return lambda out: out

@@ -1,0 +1,25 @@
+"""Metrics of returns, drawdowns, tails and trades: one streaming step each, for statistics, sweeps and live sessions alike."""
+
+from .drawdowns import drawdown, longest_drawdown_bars, max_drawdown, ulcer
+from .ratios import cagr, calmar, sharpe, sortino, total_return, volatility
+from .returns import return_metrics, simple_returns
+from .tail import cvar, var
+from .trades import trade_metrics
+
+__all__ = [
+    "cagr",
+    "calmar",
+    "cvar",
+    "drawdown",
+    "longest_drawdown_bars",
+    "max_drawdown",
+    "return_metrics",
+    "sharpe",
+    "simple_returns",
+    "sortino",
+    "total_return",
+    "trade_metrics",
+    "ulcer",
+    "var",
+    "volatility",
+]

@@ -1,0 +1,190 @@
+"""Drawdown: how far equity is below its highest close so far, and for how long (M2, M6, Z1).
+
+The step keeps its fields in any record that has them, so that return metrics carry a drawdown in their own state.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._typing import ArrayN, ArrayTG, Records
+from ..core.jit import kernel, kernel_loop
+from ..core.state import records
+from ..indicators.shape import readonly
+from ._columns import as_columns, checked_initial
+
+__all__ = [
+    "DRAWDOWN_FIELDS",
+    "DRAWDOWN_STATE",
+    "drawdown",
+    "drawdown_init",
+    "drawdown_run",
+    "drawdown_step",
+    "drawdowns_of",
+    "longest_drawdown_bars",
+    "max_drawdown",
+    "ulcer",
+]
+
+DRAWDOWN_FIELDS = [
+    ("bars", "i8"),
+    ("peak", "f8"),
+    ("deepest", "f8"),  # greatest drawdown so far, a fraction
+    ("squares", "f8"),  # sum of squared drawdowns
+    ("length", "i8"),  # bars since the last peak, while below it
+    ("longest", "i8"),
+]
+DRAWDOWN_STATE = np.dtype(DRAWDOWN_FIELDS, align=True)
+
+
+@kernel
+def drawdown_init(state, initial):  # type: ignore[no-untyped-def]
+    """Start at `initial`, which is the first peak."""
+    state.bars = 0
+    state.peak = initial
+    state.deepest = 0.0
+    state.squares = 0.0
+    state.length = 0
+    state.longest = 0
+
+
+@kernel
+def drawdown_step(state, equity):  # type: ignore[no-untyped-def]
+    """One bar: the drawdown of this close, `1 - equity/peak`.
+
+    NaN equity makes depth and squares NaN for good, and so does a start at or below zero: it is no peak to fall from.
+    """
+    state.bars += 1
+    if equity >= state.peak and state.peak > 0.0:
+        if state.length > 0 and state.length + 1 > state.longest:
+            state.longest = state.length + 1  # the bar that recovers belongs to the drawdown (M6)
+        state.length = 0
+        state.peak = equity
+        return 0.0
+    depth = 1.0 - equity / state.peak if state.peak > 0.0 else math.nan
+    if depth > state.deepest or depth != depth:
+        state.deepest = depth
+    state.squares += depth * depth
+    state.length += 1
+    if state.length > state.longest:
+        state.longest = state.length
+    return depth
+
+
+@kernel_loop
+def drawdown_run(states, equity, out):  # type: ignore[no-untyped-def]
+    """All bars of all columns; `equity` and `out` are `(T, C)`, `states` `(C,)` after `drawdown_init`."""
+    for t in range(equity.shape[0]):
+        for column in range(equity.shape[1]):
+            out[t, column] = drawdown_step(states[column], equity[t, column])
+
+
+def drawdowns_of(equity: ArrayTG, initial: ArrayN) -> tuple[ArrayTG, Records]:
+    """Drawdowns `(T, G)` of equity `(T, G)` from `initial` `(G,)`, and the states after the last bar; arrays that passed the gate."""
+    states, out = records(DRAWDOWN_STATE, equity.shape[1]), np.empty(equity.shape)
+    for account in range(equity.shape[1]):
+        drawdown_init(states[account], initial[account])
+    drawdown_run(states, readonly(np.ascontiguousarray(equity)), out)
+    return out, states
+
+
+def _measured(equity: Any, initial: Any) -> tuple[ArrayTG, Records, Any]:
+    matrix, back = as_columns(equity, "equity")
+    return *drawdowns_of(matrix, checked_initial(initial, matrix.shape[1])), back
+
+
+def drawdown(equity: Any, initial: Any) -> ArrayTG:
+    """Drawdown at each close: `1 - equity/peak`, `initial` being the first peak.
+
+    Parameters
+    ----------
+    equity : array_like, shape (T,) or (T, C)
+        Money at the close of each bar.
+    initial : float or array_like of shape (C,)
+        Money before the first bar, positive.
+
+    Returns
+    -------
+    numpy.ndarray, same shape as `equity`
+        Fractions of the peak, `>= 0`, above 1 where equity is negative. NaN where equity is NaN.
+
+    Notes
+    -----
+    Rule Z1 of the semantics.
+    """
+    out, _, _ = _measured(equity, initial)
+    return out if np.ndim(equity) == 2 else out[:, 0]
+
+
+def max_drawdown(equity: Any, initial: Any) -> Any:
+    """Greatest drawdown, a positive fraction (0.25 is 25 % below the peak); `initial` is the first peak.
+
+    Parameters
+    ----------
+    equity : array_like, shape (T,) or (T, C)
+        Money at the close of each bar.
+    initial : float or array_like of shape (C,)
+        Money before the first bar, positive.
+
+    Returns
+    -------
+    float or array of shape (C,)
+        `>= 0`; above 1 where equity was negative. NaN where equity has a NaN or no rows.
+
+    Notes
+    -----
+    Rule M2 of the semantics. A loss on the first bar counts.
+    """
+    matrix, states, back = _measured(equity, initial)
+    return back(states["deepest"] if matrix.shape[0] else np.full(matrix.shape[1], np.nan))
+
+
+def ulcer(equity: Any, initial: Any) -> Any:
+    """Ulcer index: root of the mean over all bars of the squared drawdown, a fraction.
+
+    Parameters
+    ----------
+    equity : array_like, shape (T,) or (T, C)
+        Money at the close of each bar.
+    initial : float or array_like of shape (C,)
+        Money before the first bar, positive.
+
+    Returns
+    -------
+    float or array of shape (C,)
+        `>= 0`. NaN where equity has a NaN or no rows.
+
+    Notes
+    -----
+    Rule M6 of the semantics; Martin and McCann, *The Investor's Guide to Fidelity Funds* (1989), in fractions, not percent.
+    """
+    matrix, states, back = _measured(equity, initial)
+    rows = matrix.shape[0]
+    return back(np.sqrt(states["squares"] / rows) if rows else np.full(matrix.shape[1], np.nan))
+
+
+def longest_drawdown_bars(equity: Any, initial: Any) -> Any:
+    """Bars of the longest drawdown, from its peak to the first bar at or above it.
+
+    Parameters
+    ----------
+    equity : array_like, shape (T,) or (T, C)
+        Money at the close of each bar.
+    initial : float or array_like of shape (C,)
+        Money before the first bar, positive; a peak one bar before the first.
+
+    Returns
+    -------
+    float or array of shape (C,)
+        Whole numbers; 0 where equity never fell. A drawdown still open counts up to the last bar. NaN where equity has a NaN or no rows.
+
+    Notes
+    -----
+    Rule M6 of the semantics.
+    """
+    matrix, states, back = _measured(equity, initial)
+    known = (states["deepest"] == states["deepest"]) & (matrix.shape[0] > 0)
+    return back(np.where(known, states["longest"].astype(np.float64), np.nan))

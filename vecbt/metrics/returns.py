@@ -1,0 +1,281 @@
+"""Return metrics (M1, M2, M5, M6): one streaming step over equity, for statistics, sweeps and live sessions alike."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._typing import ArrayN, ArrayTG, Records
+from ..core.jit import kernel, kernel_loop
+from ..core.state import records
+from ..indicators.shape import readonly
+from ._columns import as_columns, checked_initial, checked_periods
+from .drawdowns import DRAWDOWN_FIELDS, drawdown_init, drawdown_step
+
+__all__ = [
+    "RETURNS_METRICS",
+    "RETURNS_PARAMS",
+    "RETURNS_STATE",
+    "deviation",
+    "growth_rate",
+    "ratio",
+    "return_metrics",
+    "returns_add",
+    "returns_init",
+    "returns_metrics",
+    "returns_of",
+    "returns_params",
+    "returns_read",
+    "returns_run",
+    "returns_step",
+    "simple_return",
+    "simple_returns",
+    "simple_returns_of",
+]
+
+RETURNS_PARAMS = np.dtype([("periods_per_year", "f8"), ("rf", "f8"), ("mar", "f8")], align=True)
+
+RETURNS_STATE = np.dtype(
+    [
+        ("count", "i8"),
+        ("average", "f8"),
+        ("m2", "f8"),  # sum of squared distances from the mean (Welford)
+        ("downside", "f8"),  # sum of min(r - mar, 0)^2
+        ("largest", "f8"),  # largest |r|
+        ("initial", "f8"),
+        ("equity", "f8"),  # last
+        *DRAWDOWN_FIELDS,
+    ],
+    align=True,
+)
+
+RETURNS_METRICS = np.dtype(
+    [
+        (name, "f8")
+        for name in (
+            "total_return",
+            "cagr",
+            "volatility",
+            "sharpe",
+            "sortino",
+            "calmar",
+            "max_drawdown",
+            "longest_drawdown_bars",
+            "ulcer",
+        )
+    ],
+    align=True,
+)
+
+_NAN = math.nan
+_RELATIVE_ZERO = 1e-12  # M5: a deviation below this part of the largest |r| is rounding, not risk
+_LARGEST_EXPONENT = 700.0  # exp of more does not fit a float64
+
+
+@kernel
+def simple_return(equity, previous):  # type: ignore[no-untyped-def]
+    """`equity/previous - 1`; NaN where there was nothing left to earn on."""
+    if previous > 0.0:
+        return equity / previous - 1.0
+    return _NAN
+
+
+@kernel
+def returns_init(state, initial):  # type: ignore[no-untyped-def]
+    """Start at `initial`, against which the first return is measured (M1)."""
+    state.count = 0
+    state.average = 0.0
+    state.m2 = 0.0
+    state.downside = 0.0
+    state.largest = 0.0
+    state.initial = initial
+    state.equity = initial
+    drawdown_init(state, initial)
+
+
+@kernel
+def returns_add(state, params, value):  # type: ignore[no-untyped-def]
+    """One return: count, mean, spread, downside. A NaN makes mean and spread NaN for good."""
+    state.count += 1
+    share = 1.0 / state.count  # apart from the chain of means, so that the division does not wait for it
+    delta = value - state.average
+    state.average += delta * share
+    state.m2 += delta * (value - state.average)
+    shortfall = min(value - params.mar, 0.0)
+    state.downside += shortfall * shortfall
+    if abs(value) > state.largest:
+        state.largest = abs(value)
+
+
+@kernel
+def returns_step(state, params, equity):  # type: ignore[no-untyped-def]
+    """One bar: takes the equity at its close, returns the simple return."""
+    value = simple_return(equity, state.equity)
+    state.equity = equity
+    returns_add(state, params, value)
+    drawdown_step(state, equity)
+    return value
+
+
+@kernel
+def deviation(squares, terms, largest):  # type: ignore[no-untyped-def]
+    """Root of `squares/terms`; 0 where it is rounding only (M5), NaN without terms."""
+    if terms <= 0:
+        return _NAN
+    if squares <= 0.0:
+        return 0.0
+    value = math.sqrt(squares / terms)
+    if value < _RELATIVE_ZERO * largest:
+        return 0.0
+    return value
+
+
+@kernel
+def ratio(numerator, denominator):  # type: ignore[no-untyped-def]
+    """`numerator/denominator`, NaN where the denominator is not positive (M5)."""
+    if denominator > 0.0:
+        return numerator / denominator
+    return _NAN
+
+
+@kernel
+def growth_rate(growth, years):  # type: ignore[no-untyped-def]
+    """`growth**(1/years) - 1`: the yearly rate; NaN for growth <= 0, no time, or a rate beyond any float."""
+    if not (growth > 0.0 and years > 0.0):
+        return _NAN
+    if math.log(growth) / years > _LARGEST_EXPONENT:
+        return _NAN
+    return math.pow(growth, 1.0 / years) - 1.0
+
+
+@kernel
+def returns_metrics(state, params, out):  # type: ignore[no-untyped-def]
+    """Read the metrics off a state into the record `out`."""
+    spread = deviation(state.m2, state.count - 1, state.largest)
+    downside = deviation(state.downside, state.count, state.largest)
+    annual = math.sqrt(params.periods_per_year)
+    growth = ratio(state.equity, state.initial)
+    out.volatility = spread * annual
+    out.sharpe = ratio(state.average - params.rf, spread) * annual
+    out.sortino = ratio(state.average - params.mar, downside) * annual
+    out.total_return = _NAN
+    out.cagr = _NAN
+    out.max_drawdown = _NAN
+    out.longest_drawdown_bars = _NAN
+    out.ulcer = _NAN
+    if state.bars > 0 and state.deepest == state.deepest:
+        out.total_return = growth - 1.0
+        out.cagr = growth_rate(growth, state.bars / params.periods_per_year)
+        out.max_drawdown = state.deepest
+        out.longest_drawdown_bars = float(state.longest)
+        out.ulcer = math.sqrt(state.squares / state.bars)
+    out.calmar = ratio(out.cagr, out.max_drawdown)
+
+
+_BLOCK = 64  # columns whose states stay in the nearest cache while a row is read
+
+
+@kernel_loop
+def returns_run(states, params, equity):  # type: ignore[no-untyped-def]
+    """All bars of all columns; `equity` is `(T, C)`, `states` `(C,)` after `returns_init`, `params` one record in an array."""
+    bars, columns = equity.shape
+    for first in range(0, columns, _BLOCK):
+        for t in range(bars):
+            for column in range(first, min(first + _BLOCK, columns)):
+                returns_step(states[column], params[0], equity[t, column])
+
+
+@kernel_loop
+def returns_read(states, params, out):  # type: ignore[no-untyped-def]
+    """Metrics of all columns."""
+    for column in range(states.shape[0]):
+        returns_metrics(states[column], params[0], out[column])
+
+
+@kernel_loop
+def _returns_fill(equity, initial, out):  # type: ignore[no-untyped-def]
+    bars, columns = equity.shape
+    for t in range(bars):
+        for column in range(columns):
+            out[t, column] = simple_return(equity[t, column], equity[t - 1, column] if t > 0 else initial[column])
+
+
+def returns_params(periods_per_year: float, rf: float = 0.0, mar: float = 0.0) -> Records:
+    """One record of parameters in an array; `rf` and `mar` are per bar."""
+    params = records(RETURNS_PARAMS, 1)
+    params[0] = (checked_periods(periods_per_year), float(rf), float(mar))
+    return params
+
+
+def simple_returns(equity: Any, initial: Any) -> ArrayTG:
+    """Simple return of each bar, the first against `initial`.
+
+    Parameters
+    ----------
+    equity : array_like, shape (T,) or (T, C)
+        Money at the close of each bar.
+    initial : float or array_like of shape (C,)
+        Money before the first bar, positive.
+
+    Returns
+    -------
+    numpy.ndarray, same shape as `equity`
+        Fractions. NaN where equity or the equity before it is NaN, and where the equity before it is not positive.
+
+    Notes
+    -----
+    Rule M1 of the semantics.
+    """
+    matrix, _ = as_columns(equity, "equity")
+    out = simple_returns_of(matrix, checked_initial(initial, matrix.shape[1]))
+    return out if np.ndim(equity) == 2 else out[:, 0]
+
+
+def simple_returns_of(equity: ArrayTG, initial: ArrayN) -> ArrayTG:
+    """Simple returns `(T, G)` of equity `(T, G)` from `initial` `(G,)`; arrays that passed the gate."""
+    out = np.empty(equity.shape)
+    _returns_fill(readonly(np.ascontiguousarray(equity)), readonly(initial), out)
+    return out
+
+
+def return_metrics(equity: Any, initial: Any, *, periods_per_year: float, rf: float = 0.0, mar: float = 0.0) -> dict[str, Any]:
+    """All return metrics of an equity curve in one pass.
+
+    Parameters
+    ----------
+    equity : array_like, shape (T,) or (T, C)
+        Money at the close of each bar.
+    initial : float or array_like of shape (C,)
+        Money before the first bar, positive: the base of the first return and the first peak.
+    periods_per_year : float
+        Bars a year, `P`.
+    rf, mar : float
+        Riskless and minimum acceptable return *per bar*, fractions.
+
+    Returns
+    -------
+    dict
+        By name, a float or an array `(C,)`: `total_return`, `cagr`, `volatility` (annualized), `sharpe`, `sortino`, `calmar`,
+        `max_drawdown`, `longest_drawdown_bars` (bars), `ulcer`; all others are fractions or ratios.
+        Undefined is NaN: see each function of this package. A NaN in equity makes every metric of its column NaN.
+
+    Notes
+    -----
+    Rules M1, M2, M5, M6 of the semantics. Means and spreads by Welford, *Technometrics* 4 (1962) 419–420.
+    """
+    matrix, back = as_columns(equity, "equity")
+    out = returns_of(matrix, checked_initial(initial, matrix.shape[1]), returns_params(periods_per_year, rf, mar))
+    return {name: back(out[name]) for name in RETURNS_METRICS.names or ()}
+
+
+def returns_of(equity: ArrayTG, initial: ArrayN, params: Records) -> Records:
+    """Metrics of equity `(T, G)` by account, `(G,)` records of `RETURNS_METRICS`; arrays that passed the gate."""
+    accounts = equity.shape[1]
+    states, out = records(RETURNS_STATE, accounts), records(RETURNS_METRICS, accounts)
+    for account in range(accounts):
+        returns_init(states[account], initial[account])
+    returns_run(states, params, readonly(np.ascontiguousarray(equity)))
+    returns_read(states, params, out)
+    return out

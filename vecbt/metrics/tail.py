@@ -1,0 +1,211 @@
+"""Value at risk and the mean loss beyond it, of the returns in a buffer (M3)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._typing import Records
+from ..core.jit import kernel, kernel_loop
+from ..core.state import records
+from ._columns import as_columns, checked_share
+
+__all__ = ["TAIL_METRICS", "TAIL_PARAMS", "TAIL_STATE", "cvar", "tail_init", "tail_metrics", "tail_params", "tail_run", "tail_step", "var"]
+
+TAIL_PARAMS = np.dtype([("alpha", "f8"), ("window", "i8")], align=True)
+TAIL_STATE = np.dtype([("count", "i8"), ("position", "i8")], align=True)  # and one buffer row of `window` returns
+TAIL_METRICS = np.dtype([("value_at_risk", "f8"), ("shortfall", "f8")], align=True)
+
+_NAN = math.nan
+_LONG = 600  # ranges up to here are searched without a sample
+_SNAP = 1e-9  # a rank this close to a whole number is that number: 0.05*60 may not miss 3
+
+
+@kernel
+def tail_init(state):  # type: ignore[no-untyped-def]
+    """An empty buffer."""
+    state.count = 0
+    state.position = 0
+
+
+@kernel
+def tail_step(state, params, buffer, value):  # type: ignore[no-untyped-def]
+    """One return into the buffer, over the oldest once `window` are held."""
+    buffer[state.position] = value
+    state.position += 1
+    if state.position == params.window:
+        state.position = 0
+    if state.count < params.window:
+        state.count += 1
+
+
+@kernel
+def _partition(values, low, high, pivot):  # type: ignore[no-untyped-def]
+    """Reorder `values[low:high + 1]`: nothing is above the pivot up to the first place returned, nothing below it from the second on."""
+    i, j = low, high
+    while i <= j:
+        while values[i] < pivot:
+            i += 1
+        while values[j] > pivot:
+            j -= 1
+        if i <= j:
+            swap = values[i]
+            values[i] = values[j]
+            values[j] = swap
+            i += 1
+            j -= 1
+    return j, i
+
+
+@kernel
+def _select_range(values, low, high, rank):  # type: ignore[no-untyped-def]
+    """Bring the element of `rank` among `values[low:high + 1]` to its place (Hoare 1961)."""
+    while low < high:
+        first, middle, last = values[low], values[(low + high) // 2], values[high]
+        pivot = max(min(first, middle), min(max(first, middle), last))
+        below, above = _partition(values, low, high, pivot)
+        if rank <= below:
+            high = below
+        elif rank >= above:
+            low = above
+        else:
+            return
+
+
+@kernel
+def _select(values, count, rank):  # type: ignore[no-untyped-def]
+    """Reorder so that `values[rank]` is the element of that rank, nothing smaller follows and nothing larger precedes.
+
+    In a long row a sample around the rank gives the pivot, so that one pass settles nearly everything and its comparisons are
+    nearly always the same way (Floyd and Rivest, *CACM* 18 (1975) 173, algorithm 489).
+    """
+    low, high = 0, count - 1
+    while high - low > _LONG:
+        terms = float(high - low + 1)
+        place = rank - low + 1.0
+        sample = 0.5 * math.exp(2.0 * math.log(terms) / 3.0)
+        spread = 0.5 * math.sqrt(math.log(terms) * sample * (terms - sample) / terms)
+        if place < 0.5 * terms:
+            spread = -spread
+        first = max(low, int(rank - place * sample / terms + spread))
+        last = min(high, int(rank + (terms - place) * sample / terms + spread))
+        _select_range(values, min(first, rank), max(last, rank), rank)
+        below, above = _partition(values, low, high, values[rank])
+        if rank <= below:
+            high = below
+        elif rank >= above:
+            low = above
+        else:
+            return
+    _select_range(values, low, high, rank)
+
+
+@kernel
+def _quantile(scratch, count, alpha):  # type: ignore[no-untyped-def]
+    """The alpha-quantile by linear interpolation between ranks; `scratch` is reordered."""
+    rank = alpha * (count - 1)
+    nearest = math.floor(rank + 0.5)
+    if abs(rank - nearest) < _SNAP:
+        rank = float(nearest)
+    below = int(math.floor(rank))
+    _select(scratch, count, below)
+    lower = scratch[below]
+    part = rank - below
+    if part == 0.0:
+        return lower
+    upper = scratch[below + 1]
+    for k in range(below + 2, count):
+        upper = min(upper, scratch[k])
+    return lower + (upper - lower) * part
+
+
+@kernel
+def tail_metrics(state, params, buffer, scratch, out):  # type: ignore[no-untyped-def]
+    """Read var and cvar off the buffer; `scratch` is a row of the same length. NaN when empty or a return is NaN."""
+    out.value_at_risk = _NAN
+    out.shortfall = _NAN
+    count = state.count
+    if count == 0:
+        return
+    for k in range(count):
+        if buffer[k] != buffer[k]:
+            return
+        scratch[k] = buffer[k]
+    quantile = _quantile(scratch, count, params.alpha)
+    total, terms = 0.0, 0
+    for k in range(count):
+        if buffer[k] <= quantile:
+            total += buffer[k]
+            terms += 1
+    out.value_at_risk = 0.0 - quantile  # not -quantile: zero stays without a sign
+    out.shortfall = 0.0 - total / terms
+
+
+@kernel_loop
+def tail_run(states, params, buffers, returns, out):  # type: ignore[no-untyped-def]
+    """All bars of all columns; `returns` is `(T, C)`, `buffers` `(2, window)`: the buffer and its scratch, used column by column."""
+    for column in range(returns.shape[1]):
+        for t in range(returns.shape[0]):
+            tail_step(states[column], params[0], buffers[0], returns[t, column])
+        tail_metrics(states[column], params[0], buffers[0], buffers[1], out[column])
+
+
+def tail_params(alpha: float, window: int) -> Records:
+    """One record of parameters in an array."""
+    params = records(TAIL_PARAMS, 1)
+    params[0] = (checked_share(alpha, "alpha"), window)
+    return params
+
+
+def _of_returns(returns: Any, alpha: float, name: str) -> Any:
+    matrix, back = as_columns(returns, "returns")
+    rows, columns = matrix.shape
+    states, out = records(TAIL_STATE, columns), records(TAIL_METRICS, columns)
+    tail_run(states, tail_params(alpha, max(rows, 1)), np.empty((2, max(rows, 1))), matrix, out)
+    return back(out[name])
+
+
+def var(returns: Any, *, alpha: float = 0.05) -> Any:
+    """Historical value at risk: minus the `alpha`-quantile of returns, linearly interpolated.
+
+    Parameters
+    ----------
+    returns : array_like, shape (T,) or (T, C)
+        Simple returns per bar, fractions.
+    alpha : float
+        Share of the worst bars, between 0 and 1.
+
+    Returns
+    -------
+    float or array of shape (C,)
+        A loss per bar as a fraction, positive when the quantile is a loss. NaN without rows or with a NaN in the column.
+
+    Notes
+    -----
+    Rule M3 of the semantics; the quantile is definition 7 of Hyndman and Fan, *The American Statistician* 50 (1996) 361–365.
+    """
+    return _of_returns(returns, alpha, "value_at_risk")
+
+
+def cvar(returns: Any, *, alpha: float = 0.05) -> Any:
+    """Expected shortfall: minus the mean of the returns at or below the `alpha`-quantile.
+
+    Parameters
+    ----------
+    returns : array_like, shape (T,) or (T, C)
+        Simple returns per bar, fractions.
+    alpha : float
+        Share of the worst bars, between 0 and 1.
+
+    Returns
+    -------
+    float or array of shape (C,)
+        A loss per bar as a fraction, never below `var`. NaN without rows or with a NaN in the column.
+
+    Notes
+    -----
+    Rule M3 of the semantics.
+    """
+    return _of_returns(returns, alpha, "shortfall")

@@ -1,0 +1,1 @@
+"""What may be held: sizes, protective exits, drawdown zones."""

@@ -1,0 +1,166 @@
+"""Protective levels of a position and the bar that meets them (P1 to P5, P8). Shorts mirror longs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..core.codes import Reason, StopForm
+from ..core.jit import kernel
+from ..core.rounding import tick_down, tick_up
+
+__all__ = ["LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "entry_stop", "exit_at", "raise_watermark", "set_levels", "stop_is_known"]
+
+STOP_PARAMS = np.dtype(
+    [
+        ("hard_form", "i8"),
+        ("hard", "f8"),
+        ("trail_form", "i8"),
+        ("trail", "f8"),
+        ("target_form", "i8"),
+        ("target", "f8"),
+        ("activation", "f8"),  # gain that arms the trail; below 0: armed at entry
+        ("time_bars", "i8"),  # 0: off
+        ("time_days", "i8"),
+        ("uses_atr", "i8"),
+    ],
+    align=True,
+)
+
+LEVEL_FIELDS = [
+    ("atr", "f8"),  # of the last complete bar
+    ("level_atr", "f8"),  # of the fill the hard stop and the target are measured from
+    ("watermark", "f8"),
+    ("trail", "f8"),  # armed trailing level before rounding, NaN while not armed
+    ("stop", "f8"),  # the level that protects, rounded; NaN: none
+    ("target", "f8"),
+    ("armed", "i8"),
+    ("trailing", "i8"),  # 1: the stop is the trailing one
+]
+"""What a position remembers for its protective levels."""
+
+_OFF = int(StopForm.OFF)
+_FRACTION = int(StopForm.FRACTION)
+_ATR = int(StopForm.ATR)
+_TICKS = int(StopForm.TICKS)
+_STOP = int(Reason.STOP)
+_TRAIL = int(Reason.TRAIL)
+_TARGET = int(Reason.TARGET)
+
+
+@kernel
+def _level(form, number, side, base, atr, tick):  # type: ignore[no-untyped-def]
+    """The level `number` away from `base` against `side` (+1: below)."""
+    if form == _OFF:
+        return math.nan
+    if form == _FRACTION:
+        return base * (1.0 - side * number)
+    if form == _ATR:
+        return base - side * number * atr
+    if form == _TICKS:
+        return base - side * number * tick
+    return number
+
+
+@kernel
+def _rounded(level, side, tick):  # type: ignore[no-untyped-def]
+    """F5: a long's stop and target up, a short's down. NaN stays."""
+    if math.isnan(level):
+        return level
+    if side > 0.0:
+        return tick_up(level, tick)
+    return tick_down(level, tick)
+
+
+@kernel
+def _first_of(hard, trail, side):  # type: ignore[no-untyped-def]
+    """P3: the level a falling price meets first, and 1 if it is the trailing one; equal is the hard one."""
+    if math.isnan(trail):
+        return hard, 0
+    if math.isnan(hard) or (trail - hard) * side > 0.0:
+        return trail, 1
+    return hard, 0
+
+
+@kernel
+def set_levels(a, side, stops):  # type: ignore[no-untyped-def]
+    """Stop and target of an open position from its average price, watermark and ATR; the trail never falls back."""
+    if stops is not None:
+        if stops.trail_form != _OFF:
+            if a.armed == 0 and (stops.activation < 0.0 or (a.watermark - a.avg * (1.0 + side * stops.activation)) * side >= 0.0):
+                a.armed = 1
+            if a.armed == 1:
+                level = _level(stops.trail_form, stops.trail, side, a.watermark, a.atr, a.tick)
+                if math.isnan(a.trail) or (level - a.trail) * side > 0.0:
+                    a.trail = level
+        hard = _rounded(_level(stops.hard_form, stops.hard, side, a.avg, a.level_atr, a.tick), side, a.tick)
+        a.stop, a.trailing = _first_of(hard, _rounded(a.trail, side, a.tick), side)
+        a.target = _rounded(_level(stops.target_form, stops.target, -side, a.avg, a.level_atr, a.tick), side, a.tick)
+
+
+@kernel
+def entry_stop(a, side, stops):  # type: ignore[no-untyped-def]
+    """The stop (P3) an entry at this close would have at once; NaN: none."""
+    stop = math.nan
+    if stops is not None:
+        hard = _rounded(_level(stops.hard_form, stops.hard, side, a.close, a.atr, a.tick), side, a.tick)
+        trail = math.nan
+        if stops.activation < 0.0:
+            trail = _rounded(_level(stops.trail_form, stops.trail, side, a.close, a.atr, a.tick), side, a.tick)
+        stop, _ = _first_of(hard, trail, side)
+    return stop
+
+
+@kernel
+def stop_is_known(a, stops):  # type: ignore[no-untyped-def]
+    """S5: False where a level in ATR is asked for and there is no ATR yet."""
+    known = True
+    if stops is not None:
+        known = stops.uses_atr == 0 or not math.isnan(a.atr)
+    return known
+
+
+@kernel
+def raise_watermark(a, side):  # type: ignore[no-untyped-def]
+    """P2: after this bar's test its best price counts."""
+    best = a.high if side > 0.0 else a.low
+    if (best - a.watermark) * side > 0.0:
+        a.watermark = best
+
+
+@kernel
+def clear_levels(a):  # type: ignore[no-untyped-def]
+    """No position, no levels; the ATR stays, it belongs to the asset."""
+    a.level_atr = math.nan
+    a.watermark = math.nan
+    a.trail = math.nan
+    a.stop = math.nan
+    a.target = math.nan
+    a.armed = 0
+    a.trailing = 0
+
+
+@kernel
+def exit_at(a, side, through, optimistic):  # type: ignore[no-untyped-def]
+    """Where this bar takes the position out (P3 to P5): price before slippage and reason; reason 0: it does not.
+
+    Everything is mirrored by `side`, so that "down" is against the position.
+    """
+    against = a.low if side > 0.0 else a.high
+    favour = a.high if side > 0.0 else a.low
+    stop_reason = _TRAIL if a.trailing == 1 else _STOP
+    # NaN levels compare false: no level, no exit
+    if (a.open - a.stop) * side <= 0.0:
+        return a.open, stop_reason
+    beyond_at_open = (a.open - a.target) * side
+    if beyond_at_open > 0.0 or (beyond_at_open == 0.0 and through == 0):
+        return a.open, _TARGET
+    stopped = (against - a.stop) * side <= 0.0
+    beyond = (favour - a.target) * side
+    reached = beyond > 0.0 or (beyond == 0.0 and through == 0)
+    if stopped and not (reached and optimistic == 1):
+        return a.stop, stop_reason
+    if reached:
+        return a.target, _TARGET
+    return math.nan, 0
