@@ -20,7 +20,7 @@ _HOME = {
     "Bars": "data.bars",
     "Cash": "risk.sizing",
     "Costs": "execution.costs",
-    "Decision": "engine.stream",
+    "Decision": "engine.decision",
     "FixedFractionalSizing": "risk.sizing",
     "Market": "data.market",
     "Notional": "risk.sizing",
@@ -57,9 +57,10 @@ if TYPE_CHECKING:
     from .data.bars import Bars
     from .data.market import Market
     from .engine.check import ParityReport
+    from .engine.decision import Decision
     from .engine.inputs import Quantities, Signals, Strengths, Weights
     from .engine.strategy import Strategy
-    from .engine.stream import Decision, Stream
+    from .engine.stream import Stream
     from .execution.costs import Costs
     from .risk.sizing import Cash, FixedFractionalSizing, Notional, Units, Weight
     from .risk.stops import Atr, Pct, Price, Stops, Ticks

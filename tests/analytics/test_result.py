@@ -195,6 +195,7 @@ def test_m5_a_start_without_equity_is_undefined_not_an_error() -> None:
     result = Result(run_of([[10.0], [5.0]], [], symbols=("A",), capital=100.0, positions={"A": (-20.0, 10.0)}))
     assert result.run.initial[0] == -100.0
     stats = result.stats()
-    for name in ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "longest_drawdown_bars", "ulcer", "var"):
+    of_returns = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "var", "cvar")
+    for name in (*of_returns, "max_drawdown", "longest_drawdown_bars", "ulcer"):
         assert math.isnan(stats[name]), name
     assert result.drawdown.isna().all()

@@ -118,7 +118,7 @@ def test_schema_is_json(vecbt_command: Any) -> None:
     ("arguments", "message"),
     [
         (("backtest", "none.yaml"), "error: none.yaml: no such file; `vecbt init none.yaml` writes an example there"),
-        (("backtest", "broken.yaml"), "error: broken.yaml, line 2: "),
+        (("backtest", "broken.yaml"), "error: broken.yaml, line 3: "),
         (("backtest", "run.yaml", "--set", "costs.slipage_bps=1"), "unknown key 'slipage_bps' in costs; did you mean 'slippage_bps'?"),
         (("backtest", "run.yaml", "--set", "account.initial_capital=-1"), "expected a number greater than 0"),
         (("backtest", "run.yaml", "--set", "nonsense"), "expected KEY=VALUE"),
@@ -136,7 +136,7 @@ def test_schema_is_json(vecbt_command: Any) -> None:
     ],
 )
 def test_a_mistake_is_told_in_words_and_exits_with_2(vecbt_command: Any, arguments: tuple[str, ...], message: str) -> None:
-    Path("broken.yaml").write_text("data: [1,\nstrategy: {name: x\n")
+    Path("broken.yaml").write_text("data: 1\nstrategy: [x\ncosts: 1\n")
     done = vecbt_command(*arguments)
     assert done.code == 2 and message in done.err and done.out == "" and "Traceback" not in done.err
 

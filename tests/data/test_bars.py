@@ -148,6 +148,10 @@ def test_b1_a_bar_of_floats() -> None:
         (Bar("2024-02-01", [1.0, np.nan], [2.0, 2.0], [1.0, 1.0], [1.0, 1.0]), "B, .*open is missing"),
         (Bar("2024-02-01", [1.0, 1.0], [2.0, "x"], [1.0, 1.0], [1.0, 1.0]), "high is .*x.* text"),
         (Bar("2024-02-01", [1.0, 1.0], [2.0, 2.0], [1.0, 0.0], [1.0, 1.0]), "B, .*low is 0.0"),
+        (Bar("2024-02-01", [1.0, 1.0], [2.0, 2.0], [1.0, 1.5], [1.0, 1.8]), "B, .*low 1.5 is above open 1.0"),
+        (Bar("2024-02-01", [1.0, 1.8], [2.0, 2.0], [1.0, 1.5], [1.0, 1.0]), "B, .*low 1.5 is above close 1.0"),
+        (Bar("2024-02-01", [1.0, 1.0], [2.0, 1.7], [1.0, 1.0], [1.0, 1.8]), "B, .*high 1.7 is below close 1.8"),
+        (Bar("2024-02-01", [1.0, 1.0], [2.0, np.inf], [1.0, 1.0], [1.0, 1.8]), "B, .*high is infinite"),
         (Bar("2024-02-01", [1.0, 1.0], [2.0, 2.0], [1.0, 1.0], [1.0, 1.0], [1.0, -1.0]), "B, .*volume is negative"),
         (Bar("2024-02-01", 1.0, 1.0, 1.0, 1.0), "open has 1 values; expected 2"),
         (Bar("2024-02-01", [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], splits=[1.0, -1.0]), "B, .*splits is -1.0"),
@@ -173,5 +177,6 @@ def test_b2_a_bar_reads_its_time_as_a_table_does() -> None:
     bars = Bars.from_pandas(frame(6, "2024-01-08 09:30", "1h"), time_zone="America/New_York", symbol="A")
     for text in ("2024-01-08 10:30", pd.Timestamp("2024-01-08 10:30"), np.datetime64("2024-01-08T10:30"), int(bars.index[1])):
         assert Bar(text, 1.0, 1.0, 1.0, 1.0).normalized(bars.market).time == bars.index[1]
+    assert Bar("2024-01-09", 1.0, 1.0, 1.0, 1.0).normalized(bars.market).time == (19731 * 24 + 5) * DAY // 24  # midnight in New York
     daily = synthetic.trend(5).market
     assert Bar("2024-01-08", 1.0, 1.0, 1.0, 1.0).normalized(daily).time == 19730 * DAY

@@ -60,6 +60,9 @@ def test_days_are_sessions_dated_like_daily_bars() -> None:
     assert np.array_equal(days.session, np.unique(bars.session))
     assert days.open[:, 0].tolist() == [1.0, 8.0, 15.0, 22.0, 29.0]
     assert bars[:-1].resample("1D").T == 4  # the last session has not reached its usual end
+    short = np.delete(np.arange(35), [5, 6, 33, 34])  # neither after a short day: the first one is short too
+    ones = ones[short]
+    assert Bars.from_numpy(ones, ones, ones, ones, index=hours[short], time_zone="America/New_York").resample("1D").T == 4
 
 
 @given(st.integers(2, 449), st.sampled_from(("4h", "1D", "1W", "1M")), st.booleans(), st.booleans())
@@ -110,6 +113,8 @@ def test_bars_that_do_not_add_up_are_refused(step: str, rule: str) -> None:
 def test_nothing_whole_is_refused() -> None:
     with pytest.raises(DataError, match="no period of 1M is whole"):
         Bars.from_pandas(frame(5)).resample("1M")
+    with pytest.raises(DataError, match="no period of 1W is whole"):
+        Bars.from_pandas(frame(3)).resample("1W")  # Monday to Wednesday say nothing about Thursday
 
 
 def test_the_exchange_calendar_knows_short_weeks() -> None:

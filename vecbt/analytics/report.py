@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,7 +178,6 @@ def _assumptions(result: Result) -> str:
 
 
 def _footer(result: Result) -> str:
-    from .. import __version__
-
+    version = sys.modules[__name__.partition(".")[0]].__version__  # the package above imports from here, not the reverse
     data = text(result.run.bars.content_hash)
-    return f"<footer>vecbt {text(__version__)} · times are UTC and label the start of a bar · data {data}</footer>"
+    return f"<footer>vecbt {text(version)} · times are UTC and label the start of a bar · data {data}</footer>"

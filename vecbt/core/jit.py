@@ -80,9 +80,11 @@ def _choose_engine() -> str:
         raise ConfigError(f"VECBT_ENGINE is {wanted!r}; expected 'numba' or 'python'")
     if wanted == "numba":
         try:
-            import numba  # noqa: F401
+            import numba
         except ImportError as error:
             warnings.warn(f"numba cannot be imported ({error}); kernels run uncompiled: same results, far slower", stacklevel=2)
+            return "python"
+        if numba.config.DISABLE_JIT:
             return "python"
     return wanted
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._typing import ArrayTG, Records
-from ..core.codes import OrderStatus
+from .._typing import ArrayTG
 from ..data.market import Market
 from ..errors import DataError
 from ..indicators.volatility import atr, close_sigma
 from ..risk.levels import set_levels
 from .bar import close_all, run_bars
 from .books import Books, make_books
+from .decision import pending_orders
 from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, has_room, make_log
 from .rows import Rows
 from .run import Run
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from .inputs import AlignedInputs
 
-__all__ = ["Batch", "frozen", "opened_books", "simulate"]
+__all__ = ["Batch", "opened_books", "simulate"]
 
 _NOTHING = np.empty((0, 0), dtype=np.float64)
 
@@ -136,7 +136,7 @@ class Batch:
             cash=_readonly(self.cash),
             zone=_readonly(self.zone) if self.zone.size or self.rules.zones is not None else None,
             initial=_readonly(self.initial),
-            orders=_readonly(np.concatenate([orders, pending_orders(self.books, orders.dtype)]).view(np.recarray)),
+            orders=_readonly(np.concatenate([orders, pending_orders(self.books.assets)]).view(np.recarray)),
             fills=_readonly(fills.copy()),
             trades=_readonly(trades.copy()),
             accounts=_readonly(self.books.accounts),
@@ -161,18 +161,6 @@ def refuse_events(bars: Bars) -> None:
                 f"the bars carry {name}, which the simulation does not book yet (T1, T2); use adjusted prices, "
                 f"for the bundled sample samples.load('us_daily', adjusted=True)"
             )
-
-
-def pending_orders(books: Books, dtype: np.dtype[Any]) -> Records:
-    """The orders that still wait, as order records with status PENDING."""
-    waiting = books.assets[books.assets.order_active == 1]
-    out = np.zeros(len(waiting), dtype=dtype).view(np.recarray)
-    out.asset, out.account = waiting.n, waiting.g
-    for name in ("id", "t", "close_q", "open_q", "wanted", "reason", "cut_by", "priority"):
-        out[name] = waiting[f"order_{name}"]
-    out.open_q[waiting.order_cash != 0.0] = np.nan
-    out.price, out.t_done, out.status = np.nan, -1, int(OrderStatus.PENDING)
-    return out
 
 
 def _doubled(log: Log) -> Log:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .._typing import ArrayN, Records
 from ..core.codes import InputKind
 from ..data.bar import Bar, NormalBar
 from ..data.calendar import session_days
@@ -19,90 +17,17 @@ from ..errors import ConfigError, DataError, InputError, StateError
 from ..indicators.save import pack, unpack
 from ..indicators.volatility import AtrStream, SigmaStream
 from .bar import close_all, step_bar
-from .batch import opened_books, pending_orders
-from .books import STATE_SCHEMA, Books
+from .batch import opened_books
+from .books import ASSET, STATE_SCHEMA, Books
+from .decision import Decision
 from .inputs import Quantities, Signals, Strengths, Weights, normalize_row
 from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, make_log
 from .setup import Rules, Setup
 from .strategy import Feed, as_strategy
 
-__all__ = ["Decision", "Stream", "order_id"]
+__all__ = ["Stream"]
 
 _INPUT_TYPES = (Signals, Strengths, Weights, Quantities)
-
-
-def order_id(session: str, time: int, symbol: str, counter: int) -> str:
-    """The deterministic id of an order: session, bar label (ns UTC), asset and the account's counter."""
-    return f"{session}-{time}-{symbol}-{counter}"
-
-
-@dataclass(frozen=True, eq=False)
-class Decision:
-    """What one bar brought.
-
-    Attributes
-    ----------
-    t, time : int
-        Number of the bar in this session, and its label (ns UTC).
-    orders, fills, trades : records
-        Settled in this bar, see `engine.log`; `t` counts bars of the session.
-    queued : records
-        Orders that wait for the next market, status PENDING.
-    accounts, assets : records (G,), (N,)
-        Copies of the books after the bar.
-    market : Market
-    session : str
-    """
-
-    t: int
-    time: int
-    orders: Records
-    fills: Records
-    trades: Records
-    queued: Records
-    accounts: Records
-    assets: Records
-    market: Market
-    session: str
-
-    def _of_account(self, name: str) -> float | ArrayN:
-        values: ArrayN = np.array(self.accounts[name])
-        return float(values[0]) if len(values) == 1 else values
-
-    @property
-    def equity(self) -> float | ArrayN:
-        """Money at this close; (G,) with separate accounts."""
-        return self._of_account("equity")
-
-    @property
-    def cash(self) -> float | ArrayN:
-        """Money; (G,) with separate accounts."""
-        return self._of_account("cash")
-
-    @property
-    def zone(self) -> int | Any:
-        """Drawdown zone (Z1), 0 when zones are off; (G,) with separate accounts."""
-        zones = np.array(self.accounts.zone)
-        return int(zones[0]) if len(zones) == 1 else zones
-
-    @property
-    def positions(self) -> ArrayN:
-        """Signed units, (N,)."""
-        return np.array(self.assets.q)
-
-    @property
-    def stops(self) -> ArrayN:
-        """Levels that protect in the next bar (D5), (N,); NaN: none."""
-        return np.array(self.assets.stop)
-
-    @property
-    def targets(self) -> ArrayN:
-        """Take-profit levels in the next bar, (N,); NaN: none."""
-        return np.array(self.assets.target)
-
-    def order_ids(self) -> list[str]:
-        """Deterministic ids of the queued orders; the same in every driver. Orders of this bar carry its label."""
-        return [order_id(self.session, self.time, self.market.symbols[o.asset], int(o.id)) for o in self.queued if o.t == self.t]
 
 
 class Stream:
@@ -175,7 +100,7 @@ class Stream:
                 raise InputError("row is given, but this stream has a strategy that decides; leave row out")
             flags, values = self._ask_strategy(normal)
         books, rules = self._opened(normal)
-        self._write(books, normal, flags, values)
+        self._write(normal, flags, values)
         self._log.counts[:] = 0
         step_bar(books, rules, self._log)
         self._bars += 1
@@ -223,32 +148,40 @@ class Stream:
         assert self._rules is not None
         day = int(session_days(np.array([normal.time], dtype=np.int64), self.market)[0])
         if self._books is None:
-            self._books = opened_books(self.setup, self.market, day, self._rules)
-        self._books.accounts.day[:] = day
+            self._open(opened_books(self.setup, self.market, day, self._rules))
+        assert self._books is not None
+        self._days[:] = day
         return self._books, self._rules
 
-    def _write(self, books: Books, normal: NormalBar, flags: Any, values: Any) -> None:
+    def _open(self, books: Books) -> None:
+        """Keep the books and plain views of what each bar writes: going through the records costs ten times as much."""
+        self._books = books
+        plain = books.assets.view(np.ndarray)
+        self._days = books.accounts.view(np.ndarray)["day"]
+        self._fields = {name: plain[name] for name in ("bar_atr", "bar_sigma", "signal", "value", "delists", "haircut")}
+        first = ASSET.fields["open"][1]  # type: ignore[index]
+        self._prices = np.ndarray((5, len(plain)), np.float64, books.assets.data, first, (8, ASSET.itemsize))
+
+    def _write(self, normal: NormalBar, flags: Any, values: Any) -> None:
         """The bar's numbers into the records, as the batch loads them from its matrices."""
-        assets = books.assets
-        for name, row in zip(("open", "high", "low", "close", "volume"), normal.prices, strict=True):
-            assets[name] = row
+        fields = self._fields
+        self._prices[:] = normal.prices
         gone = normal.delisted
-        assets["delists"] = 0 if gone is None else ~np.isnan(gone)
-        assets["haircut"] = 0.0 if gone is None else np.where(np.isnan(gone), 0.0, gone)
+        fields["delists"][:] = 0 if gone is None else ~np.isnan(gone)
+        fields["haircut"][:] = 0.0 if gone is None else np.where(np.isnan(gone), 0.0, gone)
         if self._atr is not None:
-            assets["bar_atr"] = self._atr.update(normal.high, normal.low, normal.close)
+            fields["bar_atr"][:] = self._atr.update(normal.high, normal.low, normal.close)
         if self._sigma is not None:
-            assets["bar_sigma"] = self._sigma.update(normal.open, normal.close)
+            fields["bar_sigma"][:] = self._sigma.update(normal.open, normal.close)
         if self._kind == InputKind.SIGNALS:
-            assets["signal"] = 0 if flags is None else flags
+            fields["signal"][:] = 0 if flags is None else flags
         else:
-            assets["value"] = np.nan if values is None else values
+            fields["value"][:] = np.nan if values is None else values
 
     def _decision(self, books: Books, time: int) -> Decision:
-        orders, fills, trades = (records[:count].copy() for records, count in zip(self._log[:3], self._log.counts, strict=True))
-        queued = pending_orders(books, orders.dtype)
-        accounts, assets = books.accounts.copy(), books.assets.copy()
-        return Decision(self._bars - 1, time, orders, fills, trades, queued, accounts, assets, self.market, self.session)
+        counts = self._log.counts.tolist()
+        logged = (records[:count].tobytes() if count else b"" for records, count in zip(self._log[:3], counts, strict=True))
+        return Decision(self._bars - 1, time, self.market, self.session, *logged, books.accounts.tobytes(), books.assets.tobytes())
 
     # --- between bars ------------------------------------------------------------------------------------------------
 
@@ -301,9 +234,8 @@ class Stream:
         parts = [part.save() if part is not None else b"" for part in (self._atr, self._sigma, self._feed)]
         kind = -1 if self._kind is None else int(self._kind)
         session = np.array([self._bars, self._last, kind], dtype=np.int64)
-        nothing = np.empty(0, dtype=np.uint8)
-        records = [nothing, nothing] if books is None else [_bytes_of(books.accounts), _bytes_of(books.assets)]
-        return pack(self._header(), session, *records, *(np.frombuffer(part, dtype=np.uint8) for part in parts))
+        records = [_bytes_of(b"")] * 2 if books is None else [_bytes_of(books.accounts.tobytes()), _bytes_of(books.assets.tobytes())]
+        return pack(self._header(), session, *records, *(_bytes_of(part) for part in parts))
 
     def restore(self, data: bytes) -> Stream:
         """Go on from what `save` returned; gives itself back.
@@ -324,7 +256,7 @@ class Stream:
                 raise StateError("the saved records have another length than this session's; restore it where it was saved from")
             books.accounts[:] = accounts.view(books.accounts.dtype)
             books.assets[:] = assets.view(books.assets.dtype)
-            self._books = books
+            self._open(books)
         for part, blob in zip((self._atr, self._sigma, self._feed), parts, strict=True):
             if part is not None:
                 part.restore(blob.tobytes())
@@ -332,5 +264,5 @@ class Stream:
         return self
 
 
-def _bytes_of(records: Records) -> np.ndarray:
-    return np.frombuffer(records.tobytes(), dtype=np.uint8)
+def _bytes_of(data: bytes) -> np.ndarray:
+    return np.frombuffer(data, dtype=np.uint8)

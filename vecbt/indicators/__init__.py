@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AtrStream", "EmaStream", "SigmaStream", "SmaStream", "atr", "close_sigma", "ema", "sma", "true_range"]
 
-_HOME = {name: "moving" for name in ("EmaStream", "SmaStream", "ema", "sma")} | {
-    name: "volatility" for name in ("AtrStream", "SigmaStream", "atr", "close_sigma", "true_range")
-}
+_HOME = dict.fromkeys(("EmaStream", "SmaStream", "ema", "sma"), "moving") | dict.fromkeys(("AtrStream", "SigmaStream", "atr", "close_sigma", "true_range"), "volatility")
 
 
 def __getattr__(name: str) -> Any:

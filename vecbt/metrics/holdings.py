@@ -12,12 +12,12 @@ from ..indicators.shape import readonly
 
 __all__ = ["exposures", "held_quantity", "marks", "position_values", "positions", "positions_run"]
 
-_ROUNDING = 1e-12  # what is left below this part of a fill is rounding: the fill closed the position
+_ROUNDING = 1e-9  # what is left below this part of a fill is rounding: the fill closed the position
 
 
 @kernel
 def held_quantity(held, q):  # type: ignore[no-untyped-def]
-    """The position after a fill of signed quantity `q`; a rest below 1e-12 of the fill is flat."""
+    """The position after a fill of signed quantity `q`; a rest below 1e-9 of the fill is flat."""
     after = held + q
     if abs(after) <= _ROUNDING * abs(q):
         return 0.0
@@ -48,6 +48,10 @@ def positions(fills: Records, start: ArrayN, bars: int) -> ArrayTN:
         Signed quantities held before the first bar.
     bars : int
         Number of bars.
+
+    Notes
+    -----
+    Flat is exactly 0. Elsewhere the last bits may differ from the engine's, whose flip books a closing and an opening part (F6).
     """
     out = np.empty((bars, start.shape[0]))
     positions_run(readonly(fills), readonly(np.ascontiguousarray(start, dtype=np.float64)), out)

@@ -49,6 +49,8 @@ def judge_zone(acct, zones, worst):  # type: ignore[no-untyped-def]
         judged, peak = acct.equity, acct.peak
         if rule.intrabar == 1:
             judged, peak = worst, before
+            if acct.equity < judged:
+                judged = acct.equity
         if acct.halted == 1:
             acct.halted_bars += 1
             if rule.cooldown > 0 and acct.halted_bars >= rule.cooldown:
