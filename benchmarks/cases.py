@@ -21,7 +21,7 @@ KEYWORDS: dict[str, Any] = {
     "fill": "close",
     "direction": "long",
 }
-STRATEGY = vb.SmaCross(fast=work.FAST, slow=work.SLOW)
+STRATEGY = vb.strategies.SmaCross(fast=work.FAST, slow=work.SLOW)
 SAME = 1e-9
 
 
@@ -115,8 +115,8 @@ def bar_by_bar() -> list[Row]:
     account_step(np.zeros(6), np.zeros(work.SLOW), 1.0)
     _, decision = stream()
     equity = vb.backtest(bars, STRATEGY, **KEYWORDS).run.equity[-1, 0]
-    agree("W5 equity, stream and batch", decision.account.equity, equity)
-    agree("W5 equity, stream and step", decision.account.equity, floor()[1])
+    agree("W5 equity, stream and batch", decision.equity, equity)
+    agree("W5 equity, stream and step", decision.equity, floor()[1])
     seconds = [(stream()[0], floor()[0]) for _ in range(max(5, CALLS - 2))]
     ours, theirs = (statistics.median(column) / count * 1e6 for column in zip(*seconds, strict=True))
     said = f"hand-written step called from Python {theirs:.3f} us"

@@ -27,7 +27,7 @@ began = time.perf_counter()
 import numpy as np
 import vecbt as vb
 bars = vb.samples.load("us_daily", symbols=["AAPL"])
-strategy = vb.SmaCross(fast=10, slow=50)
+strategy = vb.strategies.SmaCross(fast=10, slow=50)
 ready = time.perf_counter()
 result = vb.backtest(bars, strategy, costs=vb.Costs(commission_rate=0.001))
 done = time.perf_counter()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,16 +53,6 @@ def main() -> None:
         _stop(error, FAILED)
     except VecbtError as error:
         _stop(error, MISTAKE)
-    except BrokenPipeError:
-        # the reader of a pipe, such as head, has seen enough; do not fail once more while closing
-        sys.stdout = open(_devnull(), "w", encoding="utf-8")
-        sys.exit(OK)
-
-
-def _devnull() -> str:
-    import os
-
-    return os.devnull
 
 
 def _stop(error: Exception, code: int) -> NoReturn:
@@ -73,11 +64,20 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def _print(text: str) -> None:
+    """A result on stdout; a reader that has seen enough, such as head, is no failure."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # what is left in the pipe must not fail again at exit
+        raise typer.Exit(OK) from None
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from . import __version__
 
-        print(f"vecbt {__version__}")
+        _print(f"vecbt {__version__}")
         raise typer.Exit
 
 
@@ -102,7 +102,7 @@ def backtest(
     run = load_run(config, settings or ())
     report, plot = _target(report, run, "report"), _target(plot, run, "plot")
     result = _simulate(run)
-    print(json.dumps(_as_json(result), indent=2) if as_json else _table(result))
+    _print(json.dumps(_as_json(result), indent=2) if as_json else _table(result))
     with _writing():
         if report is not None:
             _say(f"report: {result.report(report)}")
@@ -122,7 +122,7 @@ def replay(config: RunPath, settings: Settings = None, as_json: AsJson = False) 
     keywords.pop("audit", None)  # of a backtest only: the replay compares all state at each bar
     with _progress("replaying") as progress:
         certificate = check_parity(bars, strategy, progress=progress, **keywords)
-    print(json.dumps(dataclasses.asdict(certificate), indent=2) if as_json else str(certificate))
+    _print(json.dumps(dataclasses.asdict(certificate), indent=2) if as_json else str(certificate))
     if not certificate.ok:
         raise typer.Exit(FAILED)
 
@@ -132,7 +132,7 @@ def schema() -> None:
     """Print the JSON schema of run files: every key, its type, range, default and meaning."""
     from .config import run_schema
 
-    print(json.dumps(run_schema(), indent=2))
+    _print(json.dumps(run_schema(), indent=2))
 
 
 @app.command(epilog=_EXIT_CODES)
@@ -154,7 +154,7 @@ def _simulate(run: RunFile) -> Result:
     from .api import backtest as simulate
 
     bars, strategy, keywords = run.bars(), run.strategy(), run.keywords()
-    with _progress("simulating"):  # one compiled call: the bar moves, but cannot know how far the run is
+    with _progress("simulating (a first run compiles for a while)"):  # one compiled call: the bar moves, but cannot know how far the run is
         return simulate(bars, strategy, **keywords)
 
 
@@ -162,6 +162,8 @@ def _target(given: Path | None, run: RunFile, name: str) -> Path | None:
     """Where a file goes, known to be writable before the work begins: the option wins over the run file."""
     output = getattr(run.config.output, name) if run.config.output is not None else None
     path = given if given is not None else (run.path_of(output) if output is not None else None)
+    if path is not None and name == "plot" and path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise ConfigError(f"plot is {str(path)!r}; expected a name that ends in .png, .svg or .pdf")
     if path is not None and not path.parent.is_dir():
         raise ConfigError(f"{name} is {str(path)!r}, but there is no folder {str(path.parent)!r}; make it first")
     return path

@@ -22,7 +22,7 @@ keywords = dict(costs=vb.Costs(commission_rate=0.001, slippage_bps=5.0), stops=v
 digest = hashlib.sha256()
 
 result = vb.backtest(bars, signals, **keywords)
-digest.update(result.equity.tobytes() + np.asarray(result.run.fills).tobytes())
+digest.update(result.run.equity.tobytes() + np.asarray(result.run.fills).tobytes())
 digest.update(repr([(k, v) for k, v in result.stats().items() if isinstance(v, (int, float))]).encode())
 
 stream = vb.Stream(vb.Signals, market=bars.market, **keywords)
@@ -46,7 +46,7 @@ for name, module in list(sys.modules.items()):
                 missed += [value.py_func.__qualname__] if value.stats.cache_misses else []
 print(json.dumps(dict(
     engine=ENGINE, digest=digest.hexdigest(), hits=hits, misses=misses, missed=sorted(set(missed)),
-    equity=float(result.equity[-1].sum()), package=vb.__file__, folder=str(cache_folder()),
+    equity=float(result.run.equity[-1].sum()), package=vb.__file__, folder=str(cache_folder()),
 )))
 """
 

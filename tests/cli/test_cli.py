@@ -87,9 +87,7 @@ def test_backtest_prints_json(vecbt_command: Any) -> None:
     assert found["title"] == "SmaCross · AAPL" and found["stats"]["initial"] == 50000.0 and isinstance(found["stats"]["trades"], int)
     assert {"section": "strategy", "name": "fast", "value": "19", "meaning": ""} in found["assumptions"]
     separate = json.loads(
-        vecbt_command(
-            "backtest", "run.yaml", "--json", "--set", "data.symbols=[AAPL, MSFT]", "--set", "account.accounts=separate"
-        ).out
+        vecbt_command("backtest", "run.yaml", "--json", "--set", "data.symbols=[AAPL, MSFT]", "--set", "account.accounts=separate").out
     )
     assert set(separate["stats"]) == {"AAPL", "MSFT"}
 
@@ -107,6 +105,8 @@ def test_backtest_writes_report_and_picture(vecbt_command: Any) -> None:
 def test_replay_prints_the_certificate(vecbt_command: Any) -> None:
     done = vecbt_command("replay", "run.yaml")
     assert done.code == 0 and "parity" in done.out.lower() and done.err == ""
+    found = json.loads(vecbt_command("replay", "run.yaml", "--json", "--set", "audit=true").out)
+    assert found["ok"] is True and found["bars"] == 248 and len(found["restarts"]) == 3 and found["difference"] == ""
 
 
 def test_schema_is_json(vecbt_command: Any) -> None:

@@ -41,7 +41,7 @@ VALUES = np.array([[0.5, -1.0], [0.0, np.nan], [1.0, 0.25], [np.nan, -0.5]])
 FLAGS = np.array([[1, 0], [0, 0], [0, 1], [1, 1]], dtype=bool)
 
 
-def test_signals_become_a_bit_each() -> None:
+def test_s1_signals_become_a_bit_each() -> None:
     aligned = Signals(FLAGS, ~FLAGS, short_entries=FLAGS[::-1].copy(), short_exits=np.zeros((4, 2), bool)).align(BARS)
     assert aligned.kind is InputKind.SIGNALS and aligned.values is None and aligned.shape == (4, 2)
     assert aligned.flags is not None and aligned.flags.dtype == np.uint8 and aligned.flags.flags.c_contiguous
@@ -54,7 +54,7 @@ def test_signals_become_a_bit_each() -> None:
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
-def test_numbers_become_float64(kind: Any) -> None:
+def test_s1_numbers_become_float64(kind: Any) -> None:
     given = VALUES.copy()
     aligned = kind(given).align(BARS)
     assert aligned.flags is None and aligned.kind.name.lower() == kind.__name__.lower()

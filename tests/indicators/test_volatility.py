@@ -90,6 +90,7 @@ def test_missing_bars_carry_the_last_value_and_enter_nothing() -> None:
 
 
 def test_by_hand() -> None:
+    """The first bar counts `h - l`, and `c/o - 1` for the sigma of F1."""
     bars = np.array([[10, 12, 9, 11, 1], [13, 14, 13, 14, 1], [8, 9, 7, 8, 1], [8, 10, 8, 9, 1]], dtype=float).T[:, :, None]
     assert true_range(bars)[:, 0].tolist() == [3, 3, 7, 2]  # a gap up over the close of 11, one down over that of 14
     assert atr(bars, 2)[1:, 0].tolist() == [3, 5, 3.5]

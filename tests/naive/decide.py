@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from .fit import commission, slipped_price
-from .numbers import Watch, atr_table, down_to_lot, sigma_table, tidy
+from .numbers import SLACK, Watch, atr_table, down_to_lot, sigma_table, tidy
 from .position import Position, entry_stop
 from .scenario import Log, Order, Scenario
 
@@ -43,7 +43,7 @@ class Decisions:
             self.positions[n] = self.new_position(-1, n, Fraction(q), Fraction(price), None)
         self.log = Log(initial=[self.equity(g) for g in range(self.G)])
 
-    def new_position(self, t: int, n: int, q: Fraction, p: Fraction, atr: Fraction | None, at_close: bool = False) -> Position:
+    def new_position(self, t: int, n: int, q: Fraction, p: Fraction, atr: Fraction | None) -> Position:
         raise NotImplementedError
 
     def account(self, n: int) -> int:
@@ -122,15 +122,19 @@ class Decisions:
     def submit(self, order: Order) -> None:
         """S4 and Z6: log the decision, replace what still waits, and let it work unless nothing is left of it."""
         n, t = order.asset, order.t
-        waiting = self.working.pop(n, None)
-        if waiting is not None:
-            waiting.status, waiting.t_done = "replaced", t
+        self.end_waiting(t, n)
         self.log.orders.append(order)
         self.new.append(order)
         if order.close or order.open:
             self.working[n] = order
         else:
             order.status, order.t_done = "rejected", t
+
+    def end_waiting(self, t: int, n: int) -> None:
+        """S4: a new decision ends what waits."""
+        waiting = self.working.pop(n, None)
+        if waiting is not None:
+            waiting.status, waiting.t_done = "replaced", t
 
     def cancel(self, t: int, n: int, rule: str | None = None) -> None:
         order = self.working.pop(n, None)
@@ -187,8 +191,8 @@ class Decisions:
             self.enter(t, n, want, priority)
         elif leave and q:
             self.close_whole(t, n, "signal")
-        elif leave and n in self.working:
-            self.cancel(t, n)
+        elif leave:
+            self.end_waiting(t, n)
 
     def read(self, value: Any, q: Fraction) -> tuple[int, bool, Fraction]:
         """Side wanted (0: none), whether what is held shall go, priority (T4)."""
@@ -303,22 +307,23 @@ class Decisions:
         c, costs = self.bars.close[t][n], self.scenario.costs
         assert c is not None
         q = target - self.held(n)
-        if q == 0:
-            return q
-        if costs.minimum or costs.per_order:
-            self.watch.at_most(abs(q), Fraction(0), "nothing to do", self.held(n))
+        if self.met(target, self.held(n)):
+            return Fraction(0)
         sigma = self.sigma[t - 1][n] if t > 0 else Fraction(0)
         price = slipped_price(costs, c, 1 if q > 0 else -1, q, sigma, self.bars.volume[t][n])
         return commission(costs, q, price, self.x[n]) + abs(q * (price - c)) * self.x[n]
 
+    def met(self, target: Fraction, held: Fraction) -> bool:
+        """W1: a target within 1e-9 of what is held is met."""
+        gap, allowed = abs(target - held), SLACK * max(abs(target), abs(held))
+        self.watch.slack(gap, allowed, "target met", held)
+        return gap <= allowed
+
     def move(self, t: int, n: int, target: Fraction) -> None:
         """From what is held to a target: closing part, opening part, one order."""
         q = self.held(n)
-        if q and target:
-            self.watch.at_most(target, q, "target held", q)
-        if target == q:
-            if n in self.working:
-                self.cancel(t, n)
+        if self.met(target, q):
+            self.end_waiting(t, n)
             return
         if target == 0:
             self.close_whole(t, n, "signal")

@@ -67,18 +67,18 @@ class Engine(Decisions):
         self.protected = set()
         self.execute(t, [o for o in list(self.working.values()) if self.can_fill(t, o.asset)], at_close=False)
         self.protect(t)
-        worst = [self.worst_equity(t, g) for g in range(self.G)]
+        self.meet_bar(t)
         self.delist(t)
         for n in range(self.N):
             if self.valid(t, n):
                 self.mark[n] = self.bars.close[t][n]
+        worst = [self.worst_equity(t, g) for g in range(self.G)]
         before = [replace(r) for r in self.risk]
         self.risk = [self.judge(t, g, before[g], worst[g]) for g in range(self.G)]
         decided = self.decide(t)
         if self.scenario.fill == "close":
             self.execute(t, [o for o in decided if self.can_fill(t, o.asset)], at_close=True)
             self.risk = [self.judge(t, g, before[g], worst[g]) for g in range(self.G)]
-        self.finish_extremes(t)
         self.record()
 
     def can_fill(self, t: int, n: int) -> bool:
@@ -137,7 +137,11 @@ class Engine(Decisions):
         self.cash[self.account(n)] -= q * job.price * self.x[n] + job.closing_commission
         self.costs_now[self.account(n)] += job.closing_commission + abs(q * (job.price - job.ref)) * self.x[n]
         self.take_off(n, q, job.price)
-        job.closing_draft.met(job.price)
+        self.meet_open(t, n, job.closing_draft)
+
+    def meet_open(self, t: int, n: int, draft: Draft) -> None:
+        """M7: a trade that ends in T4 or T5 adds the open of its bar (at the close it has met the whole bar already)."""
+        draft.met(self.bars.open[t][n])
 
     def take_off(self, n: int, q: Fraction, price: Fraction) -> None:
         """Reduce the position; at zero it is gone, its trade is finished by the caller."""
@@ -235,19 +239,19 @@ class Engine(Decisions):
         atr = self.atr[t][n] if at_close else (self.atr[t - 1][n] if t > 0 else None)
         position = self.positions[n]
         if position is None:
-            self.positions[n] = self.new_position(t, n, q, p, atr, at_close)
+            self.positions[n] = self.new_position(t, n, q, p, atr)
             return
         position.add(q, p, atr)
         self.watch.priced(position.q, q, position.average)
         if self.scenario.stops is not None:
             position.arm(self.scenario.stops, self.watch)
 
-    def new_position(self, t: int, n: int, q: Fraction, p: Fraction, atr: Fraction | None, at_close: bool = False) -> Position:
+    def new_position(self, t: int, n: int, q: Fraction, p: Fraction, atr: Fraction | None) -> Position:
         """A position from flat at `t` (bar -1 for a starting one, F14), with its first stop and initial risk (M7)."""
         stops, side = self.scenario.stops, 1 if q > 0 else -1
         first = entry_stop(stops, p, side, atr, self.tick[n])
         risk = None if first is None else abs(q) * self.x[n] * abs(p - first)
-        draft = Draft(n, side, t, risk, at_close, entered=abs(q), paid=abs(q) * p)
+        draft = Draft(n, side, t, risk, entered=abs(q), paid=abs(q) * p)
         position = Position(q, p, t, self.bars.session[max(t, 0)], atr, p, draft)
         if stops is not None:
             position.arm(stops, self.watch)
@@ -270,16 +274,12 @@ class Engine(Decisions):
         if job.closing_draft is not None:
             job.closing_draft.commission += share
             if position is None or position.draft is not job.closing_draft:
-                self.end_trade(t, n, job.closing_draft, job.price, order.reason)
+                self.end_trade(t, job.closing_draft, order.reason)
         if job.opened and position is not None:
             position.draft.commission += paid - share
         self.cash[self.account(n)] = tidy(self.cash[self.account(n)])
 
-    def end_trade(self, t: int, n: int, draft: Draft, price: Fraction, reason: str, after_bar: bool = False) -> None:
-        """M7: the bar in which a trade ends adds its open and the exit price, no other extreme."""
-        if not after_bar and self.valid(t, n):
-            draft.met(self.bars.open[t][n])
-        draft.met(price)
+    def end_trade(self, t: int, draft: Draft, reason: str) -> None:
         self.log.trades.append(draft.finish(t, reason))
 
     # ---- T5, T10, T8 -----------------------------------------------------------------------------------------------------
@@ -342,12 +342,13 @@ class Engine(Decisions):
         position = self.positions[n]
         assert position is not None
         q, maker = -position.q, reason == "target"
+        self.meet_open(t, n, position.draft)
         sigma = self.sigma[t - 1][n] if t > 0 else Fraction(0)
         side = 1 if q > 0 else -1
         price = ref if maker else slipped_price(self.scenario.costs, ref, side, q, sigma, self.bars.volume[t][n])
         self.exit_at(t, n, price, commission(self.scenario.costs, q, price, self.x[n], maker), reason)
 
-    def exit_at(self, t: int, n: int, price: Fraction, paid: Fraction, reason: str, after_bar: bool = False) -> None:
+    def exit_at(self, t: int, n: int, price: Fraction, paid: Fraction, reason: str) -> None:
         """Close a position outside the order book: P, T10, T8."""
         position, g = self.positions[n], self.account(n)
         assert position is not None
@@ -359,7 +360,7 @@ class Engine(Decisions):
         order = Order(t, n, reason, Fraction(1), q, Fraction(0), q, status="filled", t_done=t, filled=q, price=price)
         self.log.orders.append(order)
         self.log.fills.append(Fill(t, n, q, price, paid, reason, order))
-        self.end_trade(t, n, draft, price, reason, after_bar)
+        self.end_trade(t, draft, reason)
 
     def delist(self, t: int) -> None:
         """T10: at the end of the bar, after T5 and before the mark, without costs; orders are cancelled."""
@@ -387,26 +388,23 @@ class Engine(Decisions):
             volume = self.bars.volume[t][n] if self.valid(t, n) else None
             price = slipped_price(self.scenario.costs, m, side, position.q, sigma, volume)
             paid = commission(self.scenario.costs, position.q, price, self.x[n])
-            self.exit_at(t, n, price, paid, "end", after_bar=True)
+            self.exit_at(t, n, price, paid, "end")
         self.log.positions[-1] = [self.held(n) for n in range(self.N)]
         self.log.cash[-1] = list(self.cash)
         self.log.equity[-1] = [self.equity(g) for g in range(self.G)]
 
-    def finish_extremes(self, t: int) -> None:
-        """M7, P8: a bar that was survived counts in full; one entered at the close not at all."""
+    def meet_bar(self, t: int) -> None:
+        """M7, P8: a bar that was lived through to its close counts in full, an entry in T4 included."""
         for n in range(self.N):
             position = self.positions[n]
-            if position is None or not self.valid(t, n):
-                continue
-            if position.draft.entry_t == t and position.draft.at_close:
-                continue
-            position.draft.met(self.bars.high[t][n])
-            position.draft.met(self.bars.low[t][n])
+            if position is not None and self.valid(t, n):
+                position.draft.met(self.bars.high[t][n])
+                position.draft.met(self.bars.low[t][n])
 
     # ---- T6 --------------------------------------------------------------------------------------------------------------
 
     def worst_equity(self, t: int, g: int) -> Fraction:
-        """Z1 intrabar: what is held after T5, each asset at its worst extreme."""
+        """Z1 intrabar: what is held after T5 and not delisted, each asset at its worst extreme."""
         total = self.cash[g]
         for n in range(self.N):
             q = self.held(n)
@@ -425,7 +423,7 @@ class Engine(Decisions):
             return now
         if now.halted_at is not None and zones.cooldown_bars is not None and t - now.halted_at >= zones.cooldown_bars:
             return RiskState(peak=equity)
-        judged, peak = (worst, before.peak) if zones.mark == "intrabar" else (equity, now.peak)
+        judged, peak = (min(worst, equity), before.peak) if zones.mark == "intrabar" else (equity, now.peak)
         reached = sum(self.watch.at_most(judged, peak * (1 - Fraction(b)), "zone") for b in zones.boundaries)
         at, last = zones.liquidate_at, len(zones.boundaries)
         if at is not None and self.watch.at_most(judged, peak * (1 - Fraction(at)), "liquidate"):

@@ -65,9 +65,9 @@ class Watch:
             self.fragile.append(what)
         return a <= b
 
-    def slack(self, a: Fraction, edge: Fraction, what: str) -> None:
+    def slack(self, a: Fraction, edge: Fraction, what: str, scale: Fraction | int = 0) -> None:
         """Note where `a` lies just at the edge of an allowance (the edge itself is not a touch of the grid)."""
-        if a != edge and abs(a - edge) <= SLACK / 50 * max(abs(a), abs(edge)):
+        if a != edge and abs(a - edge) <= SLACK / 50 * max(abs(a), abs(edge), abs(scale)):
             self.fragile.append(what)
 
 

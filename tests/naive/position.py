@@ -50,7 +50,6 @@ class Draft:
     side: int
     entry_t: int
     initial_risk: Fraction | None
-    at_close: bool = False
     entered: Fraction = Fraction(0)
     paid: Fraction = Fraction(0)
     exited: Fraction = Fraction(0)
@@ -117,12 +116,14 @@ class Position:
         self.atr = atr
         if self.side * self.average > self.side * self.watermark:
             self.watermark = self.average
+        self.draft.met(price)
         self.draft.entered += abs(q)
         self.draft.paid += abs(q) * price
 
     def reduce(self, q: Fraction, price: Fraction, multiplier: Fraction) -> None:
         """F9: a reduction (signed, against the position) realizes its part and leaves the average."""
         self.draft.gross += -q * multiplier * (price - self.average)
+        self.draft.met(price)
         self.draft.exited += abs(q)
         self.draft.received += abs(q) * price
         self.q += q

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..core.codes import InputKind
+
 if TYPE_CHECKING:
     from ..engine.run import Run
 
@@ -41,13 +43,49 @@ _MEANINGS = {
     ("stops", "off"): "no protective exits",
     ("zones", "off"): "no drawdown zones",
 }
+_NAMED = {
+    "direction": "sides that may be held (S1)",
+    "band": "an asset this close to its target weight is left alone (W3)",
+    "commission_rate": "of the notional of a fill (F2)",
+    "per_unit": "commission per unit, money (F2)",
+    "per_order": "commission per order, money (F2)",
+    "minimum": "least commission of an order, money (F2)",
+    "maximum_rate": "most commission of an order, of its notional (F2)",
+    "maker_rate": "of the notional of a limit fill; none: the commission rate (F2)",
+    "slippage_bps": "hundredths of a percent of the price, market and stop fills (F1)",
+    "half_spread": "in price units, market and stop fills (F1)",
+    "volume_share": "k of the impact k*sigma*sqrt(quantity/volume) (F1)",
+    "volume_window": "bars in the sigma of that impact (F1)",
+    "sizing": "size of an entry (S3)",
+    "hard": "distance of the hard stop (P1)",
+    "trailing": "distance of the trailing stop (P2)",
+    "activation": "gain that arms the trailing stop (P2)",
+    "take_profit": "distance of the target (P4)",
+    "time_bars": "bars after which a position is closed (P6)",
+    "time_days": "days after which a position is closed (P6)",
+    "atr_window": "bars of the average true range (P1)",
+    "zones.boundaries": "drawdowns at which caution, alert and emergency begin (Z1)",
+    "zones.factors": "new risk is multiplied by these, from normal to emergency (Z2)",
+    "zones.liquidate_at": "drawdown at which everything is closed (Z3)",
+    "zones.cooldown_bars": "bars after which an emergency is over; none: never (Z3)",
+    "zones.mark": "prices that drawdown is judged at (Z1)",
+    "initial_capital": "at the start, of each account (F14)",
+    "positions": "held before the first bar: quantity, entry price (F14)",
+}
+_OF_WEIGHTS = ("weights_of", "band")
 
 
 def assumptions(run: Run) -> list[Assumption]:
     """All rows, section by section."""
-    rows = [Assumption(section, name, _text(value), _MEANINGS.get((name, str(value)), "")) for section, name, value in run.setup.describe()]
+    rows = [Assumption(section, name, _text(value), _meaning(run, name, value)) for section, name, value in run.setup.describe()]
     rows += [*_strategy(run), *_market(run), *_data(run), *_end(run)]
     return sorted(rows, key=lambda row: _SECTIONS.index(row.section) if row.section in _SECTIONS else len(_SECTIONS))
+
+
+def _meaning(run: Run, name: str, value: Any) -> str:
+    if name in _OF_WEIGHTS and run.inputs.kind is not InputKind.WEIGHTS:
+        return "for target weights only; this run has none"
+    return _MEANINGS.get((name, str(value))) or _NAMED.get(name, "")
 
 
 def source_name(run: Run) -> str:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigError
 
-__all__ = ["ENGINE", "borrowed", "cache_folder", "kernel", "kernel_loop", "kernel_sources_hash"]
+__all__ = ["ENGINE", "borrowed", "cache_folder", "kernel", "kernel_loop", "kernel_sources_hash", "spine"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,6 +112,11 @@ def _compile(function: F, **options: Any) -> F:
 def kernel(function: F) -> F:
     """A step, or a piece of one: scalars and records in, state changed in place. No fastmath."""
     return _compile(function)
+
+
+def spine(function: F) -> F:
+    """A kernel called once a bar from one place: inlined, because handing on its arguments would cost more than its work."""
+    return _compile(function, forceinline=True)
 
 
 def kernel_loop(function: F) -> F:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from ..core.codes import OrderStatus, Reason, Rule
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..execution.costs import commission, fill_price
 from ..execution.orders import clear_order
 from ..risk.levels import exit_at, raise_watermark, set_levels
@@ -27,7 +27,7 @@ _TARGET, _DELISTING, _END = int(Reason.TARGET), int(Reason.DELISTING), int(Reaso
 _DELISTED = int(Rule.DELISTED)
 
 
-@kernel
+@spine
 def bar_step(accounts, assets, spans, g, common, stops, zones, log):  # type: ignore[no-untyped-def]
     """This bar for account `g`: changes the books in place, appends to the log. Parameters are one-record arrays or None."""
     acct, rules, lo, hi = accounts[g], common[0], spans[g], spans[g + 1]
@@ -41,14 +41,14 @@ def bar_step(accounts, assets, spans, g, common, stops, zones, log):  # type: ig
         _bar(lo, hi, acct, assets, rules, None, None, log)
 
 
-@kernel
+@spine
 def _bar(lo, hi, acct, assets, rules, stops, zones, log):  # type: ignore[no-untyped-def]
     begin_bar(acct)
     match_bar(lo, hi, acct, assets, rules, stops, log)
     finish_bar(lo, hi, acct, assets, rules, stops, zones, log)
 
 
-@kernel
+@spine
 def begin_bar(acct):  # type: ignore[no-untyped-def]
     """T1 to T3: what happens before the open. The zone of the last bar is kept, so that T6 can be redone."""
     acct.peak_before = acct.peak
@@ -58,7 +58,7 @@ def begin_bar(acct):  # type: ignore[no-untyped-def]
     acct.halted_bars_before = acct.halted_bars
 
 
-@kernel
+@spine
 def match_bar(lo, hi, acct, assets, rules, stops, log):  # type: ignore[no-untyped-def]
     """T4 and T5, the simulated venue: waiting orders at the open, then protective exits; last, delistings (T10)."""
     if acct.waiting > 0:
@@ -151,7 +151,7 @@ def finish_bar(lo, hi, acct, assets, rules, stops, zones, log):  # type: ignore[
     acct.bars += 1
 
 
-@kernel
+@spine
 def _mark(lo, hi, acct, assets):  # type: ignore[no-untyped-def]
     """T6: equity at the marks; returns it at the bar's worst prices (Z1 `mark="intrabar"`)."""
     equity, worst = acct.cash, acct.cash

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..core.codes import InputKind, OrderStatus, Reason, Rule, SizeMethod
-from ..core.jit import kernel
+from ..core.jit import kernel, spine
 from ..core.rounding import whole_lots
 from ..execution.orders import clear_order
 from ..risk.levels import entry_stop, stop_is_known
@@ -23,7 +23,7 @@ _ZONE, _CASH, _LOT, _STOP = int(Rule.ZONE), int(Rule.CASH), int(Rule.LOT), int(R
 _SIZED_AT_FILL = int(SizeMethod.CASH)
 
 
-@kernel
+@spine
 def decide(lo, hi, acct, assets, rules, stops, zones, log):  # type: ignore[no-untyped-def]
     """Orders of the account's assets `lo` to `hi - 1` from this bar: risk exits, time exits, then the rows."""
     if acct.liquidating == 1:
@@ -46,7 +46,7 @@ def decide(lo, hi, acct, assets, rules, stops, zones, log):  # type: ignore[no-u
                 _to_target(a, acct, rules, stops, zones, log)
 
 
-@kernel
+@spine
 def _asks(a, kind):  # type: ignore[no-untyped-def]
     """Whether the row says anything: a flag, or a number."""
     if kind == _SIGNALS:

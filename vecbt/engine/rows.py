@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.jit import kernel
+from ..core.jit import kernel, spine
 from ..execution.costs import COST_FIELDS
 from ..risk.sizing import SIZE_FIELDS
 
@@ -49,7 +49,7 @@ class Rows(NamedTuple):
     haircut: np.ndarray
 
 
-@kernel
+@spine
 def load_prices(assets, t, prices, delist_bar, haircut):  # type: ignore[no-untyped-def]
     """Bar `t` into the records of the assets, as a stream writes it from one bar."""
     for n in range(assets.shape[0]):
@@ -73,7 +73,7 @@ def load_volatility(assets, t, atr, sigma):  # type: ignore[no-untyped-def]
             assets[n].bar_sigma = sigma[t, n]
 
 
-@kernel
+@spine
 def load_inputs(assets, t, flags, values):  # type: ignore[no-untyped-def]
     """The strategy's row of bar `t`."""
     if flags is not None:

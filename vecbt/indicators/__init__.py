@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["AtrStream", "EmaStream", "SigmaStream", "SmaStream", "atr", "close_sigma", "ema", "sma", "true_range"]
 
-_HOME = dict.fromkeys(("EmaStream", "SmaStream", "ema", "sma"), "moving") | dict.fromkeys(("AtrStream", "SigmaStream", "atr", "close_sigma", "true_range"), "volatility")
+_HOME = {
+    "AtrStream": "volatility",
+    "EmaStream": "moving",
+    "SigmaStream": "volatility",
+    "SmaStream": "moving",
+    "atr": "volatility",
+    "close_sigma": "volatility",
+    "ema": "moving",
+    "sma": "moving",
+    "true_range": "volatility",
+}
 
 
 def __getattr__(name: str) -> Any:
