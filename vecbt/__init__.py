@@ -24,6 +24,7 @@ _HOME = {
     "FixedFractionalSizing": "risk.sizing",
     "Market": "data.market",
     "Notional": "risk.sizing",
+    "Parameter": "core.space",
     "ParityReport": "engine.check",
     "Pct": "risk.stops",
     "Price": "risk.stops",
@@ -45,13 +46,21 @@ _HOME = {
 }
 """Public name -> module of the package it lives in."""
 
-_MODULES = {"errors": "errors", "indicators": "indicators", "samples": "data.samples", "strategies": "strategies", "synthetic": "data.synthetic"}
+_MODULES = {
+    "errors": "errors",
+    "indicators": "indicators",
+    "metrics": "metrics",
+    "samples": "data.samples",
+    "strategies": "strategies",
+    "synthetic": "data.synthetic",
+}
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, indicators, strategies
+    from . import errors, indicators, metrics, strategies
     from .analytics.result import Result
     from .api import backtest, check_parity
+    from .core.space import Parameter
     from .data import samples, synthetic
     from .data.bar import Bar
     from .data.bars import Bars
@@ -76,6 +85,7 @@ __all__ = [
     "FixedFractionalSizing",
     "Market",
     "Notional",
+    "Parameter",
     "ParityReport",
     "Pct",
     "Price",
@@ -97,6 +107,7 @@ __all__ = [
     "check_parity",
     "errors",
     "indicators",
+    "metrics",
     "samples",
     "strategies",
     "synthetic",

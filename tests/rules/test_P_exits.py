@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,22 +9,11 @@ import pytest
 
 import vecbt as vb
 from tests.rules.helpers import assert_rows, bars_of, quantities, run, signals, strengths, weights
-from tests.rules.test_P_levels import BOTH_SIDES, ONE, exits, mirrored
+from tests.rules.sides import BOTH_FILLS, BOTH_SIDES, ONE, at, exits, sided, sign, word
 
 BOTH_ORDERS = pytest.mark.parametrize("intrabar", ["pessimistic", "optimistic"])
-BOTH_FILLS = pytest.mark.parametrize("fill", ["next_open", "close"])
 HALF_DAY = np.timedelta64(43_200_000_000_000, "ns")
 FLAT = [100] * 12
-
-
-def sided(side: str, prices: Sequence[Any], **options: Any) -> vb.Bars:
-    """Bars as given for a long, mirrored around 100 for a short."""
-    return bars_of(list(prices) if side == "long" else mirrored(prices), **options)
-
-
-def word(side: str, text: str) -> Any:
-    """Signals written for a long; for a short, sides are exchanged."""
-    return signals(text if side == "long" else text.translate(str.maketrans("LlSs", "SsLl")))
 
 
 # --- P5: stop and target inside one bar -----------------------------------------------------------------------------
@@ -58,8 +46,7 @@ def test_P5_an_open_past_a_level_decides_whatever_intrabar_says(side: str, intra
 @BOTH_ORDERS
 def test_P5_an_open_past_both_is_a_stop(side: str, intrabar: str) -> None:
     """A stop over the target (105 and 95) can only be had from prices; an open of 100 is past both."""
-    above, below = (105, 95) if side == "long" else (95, 105)
-    stops = vb.Stops(hard=vb.Price(above), take_profit=vb.Price(below))
+    stops = vb.Stops(hard=vb.Price(at(side, 105)), take_profit=vb.Price(at(side, 95)))
     out = run(sided(side, FLAT), word(side, "L"), stops=stops, sizing=ONE, intrabar=intrabar)
     assert out.exits() == [(1, 100.0, "stop")]
 
@@ -87,9 +74,8 @@ def test_P5_with_trade_through_a_touched_target_does_not_compete() -> None:
     [("next_open", [(1, 1.0), (5, -1.0)]), ("close", [(0, 1.0), (3, -1.0)])],
 )
 def test_P6_a_time_stop_by_bars_is_a_market_exit(side: str, fill: str, filled: list[Any]) -> None:
-    sign = 1.0 if side == "long" else -1.0
     out = run(bars_of(FLAT), word(side, "L"), stops=vb.Stops(time_bars=3), sizing=ONE, fill=fill)
-    assert [f[:2] for f in out.filled()] == [(t, sign * q) for t, q in filled]
+    assert [f[:2] for f in out.filled()] == [(t, sign(side) * q) for t, q in filled]
     assert [f.reason for f in out.fills] == ["signal", "time"]
     assert [(o.t, o.reason) for o in out.orders] == [(0, "signal"), (filled[1][0] - (fill == "next_open"), "time")]
 
@@ -115,7 +101,7 @@ def test_P6_a_time_stop_by_days_counts_calendar_days_between_sessions(days: int,
 
 
 def test_P6_days_are_differences_of_session_dates_not_of_hours() -> None:
-    """Two bars a day. Entered in the second bar of day 0 (bar 1): one day old at the first bar of day 1 (bar 2), filled at the open of 3."""
+    """Two bars a day. Entered in the second bar of day 0 (bar 1): a day old at the first bar of day 1 (bar 2), filled at the open of 3."""
     out = run(bars_of([100] * 6, every=HALF_DAY), signals("L"), stops=vb.Stops(time_days=1), sizing=ONE)
     assert out.exits() == [(3, 100.0, "time")]
 
@@ -141,7 +127,7 @@ def test_P6_it_is_due_without_a_market_and_fills_at_the_next_one(side: str, fill
     prices = [100, 100, None, None, None, (110, 112, 108, 111), 111]
     out = run(sided(side, prices), word(side, "L . . . S"), stops=vb.Stops(time_bars=2), sizing=ONE, fill=fill)
     assert [(o.t, o.done, o.reason) for o in out.orders][1] == (3 if fill == "next_open" else 2, 5, "time")
-    assert out.exits() == [(5, 110.0 if side == "long" else 90.0, "time")]
+    assert out.exits() == [(5, at(side, 110.0), "time")]
 
 
 @BOTH_SIDES
@@ -211,7 +197,7 @@ def test_P6_bars_and_days_whichever_is_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "prices", "given", "keywords"),
+    ("reason", "prices", "text", "keywords"),
     [
         ("signal", FLAT, "L l", {}),
         ("stop", [100, 100, 90], "L", {"stops": vb.Stops(hard=vb.Pct(3))}),
@@ -223,10 +209,10 @@ def test_P6_bars_and_days_whichever_is_first() -> None:
         ("end", FLAT, "L", {"liquidate_at_end": True}),
     ],
 )
-def test_P7_the_reason_of_an_exit_is_in_orders_fills_and_trades(reason: str, prices: list[Any], given: str, keywords: dict[str, Any]) -> None:
+def test_P7_the_reason_of_an_exit_is_in_the_logs(reason: str, prices: list[Any], text: str, keywords: dict[str, Any]) -> None:
     known = {"sizing": ONE, **keywords}
     gone = known.pop("gone", None)
-    out = run(bars_of(prices, delistings={"A": gone} if gone else None), signals(given), **known)
+    out = run(bars_of(prices, delistings={"A": gone} if gone else None), signals(text), **known)
     assert [f.reason for f in out.fills] == ["signal", reason]
     assert [o.reason for o in out.orders] == ["signal", reason]
     assert [t.reason for t in out.trades] == [reason]
@@ -249,7 +235,7 @@ def test_P8_an_entry_at_the_close_is_exposed_from_the_next_bar_on(side: str) -> 
     stops = vb.Stops(trailing=vb.Ticks(10), take_profit=vb.Pct(20))
     prices = [(100, 130, 80, 100), (100, 103, 95.5, 101), (101, 101, 97, 97)]
     out = run(sided(side, prices, tick=0.5), word(side, "L"), stops=stops, sizing=ONE, fill="close")
-    assert out.exits() == [(2, 98.0 if side == "long" else 102.0, "trail")]
+    assert out.exits() == [(2, at(side, 98.0), "trail")]
     assert out.fills[0].t == 0
 
 
@@ -262,24 +248,22 @@ def test_P8_the_high_of_the_entry_bar_counts_after_an_entry_at_the_open(side: st
 @BOTH_SIDES
 def test_P8_an_increase_at_the_close_takes_its_levels_into_the_next_bar(side: str) -> None:
     """1 at 100 and 1 at 110, both at closes: average 105; stop 5 points below, 100. Bar 1 itself was tested against 95."""
-    sign = 1.0 if side == "long" else -1.0
     prices = [100, (100, 110, 99, 110), (110, 110, 99.5, 105)]
-    out = run(sided(side, prices, tick=0.5), quantities([sign, 2 * sign]), stops=vb.Stops(hard=vb.Ticks(10)), fill="close")
+    out = run(sided(side, prices, tick=0.5), quantities([sign(side), 2 * sign(side)]), stops=vb.Stops(hard=vb.Ticks(10)), fill="close")
     assert out.exits() == [(2, 100.0, "stop")]
 
 
 @BOTH_SIDES
 def test_P8_F14_a_starting_position_is_exposed_to_the_whole_first_bar(side: str) -> None:
-    sign = 1.0 if side == "long" else -1.0
-    out = run(sided(side, [(96, 99, 90, 95)]), signals("."), stops=vb.Stops(hard=vb.Pct(3)), positions={"A": (sign, 100)})
-    assert out.exits() == [(0, 96.0 if side == "long" else 104.0, "stop")]
+    out = run(sided(side, [(96, 99, 90, 95)]), signals("."), stops=vb.Stops(hard=vb.Pct(3)), positions={"A": (sign(side), 100)})
+    assert out.exits() == [(0, at(side, 96.0), "stop")]
 
 
 @BOTH_SIDES
 def test_T5_exits_meet_the_bar_after_the_orders_at_the_open(side: str) -> None:
     """An exit by signal fills at the open of bar 2 at 99; the stop at 97 in the same bar finds nothing held."""
     out = run(sided(side, [100, 100, (99, 99, 90, 90)]), word(side, "L l"), stops=vb.Stops(hard=vb.Pct(3)), sizing=ONE)
-    assert out.exits() == [(2, 99.0 if side == "long" else 101.0, "signal")]
+    assert out.exits() == [(2, at(side, 99.0), "signal")]
 
 
 @BOTH_SIDES
@@ -290,11 +274,11 @@ def test_F8_a_stop_passed_over_a_gap_without_a_market_fills_at_the_next_open(sid
 @BOTH_SIDES
 def test_F7_a_bar_without_volume_under_volume_share_fills_no_stop(side: str) -> None:
     """Volume share: bar 2 passes the stop at 97 without any volume, so nothing fills; the open of bar 3 at 96 does."""
-    prices = [(*bar, 1000) for bar in ([(100, 100, 100, 100)] * 2 if side == "long" else [(100, 100, 100, 100)] * 2)]
-    fall = [(100, 100, 90, 98, 0), (96, 98, 96, 98, 1000)] if side == "long" else [(100, 110, 100, 102, 0), (104, 104, 102, 102, 1000)]
-    out = run(bars_of(prices + fall), word(side, "L"), stops=vb.Stops(hard=vb.Pct(3)), sizing=ONE, costs=vb.Costs(volume_share=0.5))
+    full, empty = (100, 100, 100, 100, 1000), (100, 100, 90, 98, 0)
+    bars = sided(side, [full, full, empty, (96, 98, 96, 98, 1000)])
+    out = run(bars, word(side, "L"), stops=vb.Stops(hard=vb.Pct(3)), sizing=ONE, costs=vb.Costs(volume_share=0.5))
     (fill,) = out.fills[1:]
-    assert (fill.t, fill.ref, fill.reason) == (3, 96.0 if side == "long" else 104.0, "stop")
+    assert (fill.t, fill.ref, fill.reason) == (3, at(side, 96.0), "stop")
 
 
 # --- P9: signals of the bar that closed the position ----------------------------------------------------------------

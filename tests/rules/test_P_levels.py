@@ -1,39 +1,14 @@
-"""P1 to P4: where protective levels lie, what moves them, and what the market makes of them. Shorts mirror longs.
-
-Most markets here start with a flat bar at 100, an entry decided at its close, and a fill at 100 at the open of the next bar. `mirrored`
-turns such a market around 100: a long's fall to 97 is a short's rise to 103, so the same numbers serve both sides.
-"""
+"""P1 to P4: where protective levels lie, what moves them, and what the market makes of them. Shorts mirror longs (`sides.py`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 import vecbt as vb
 from tests.rules.helpers import NAN, assert_rows, bars_of, quantities, run, signals
-
-ONE = vb.Units(1)
-BOTH_SIDES = pytest.mark.parametrize("side", ["long", "short"])
-
-
-def mirrored(prices: Sequence[Any]) -> list[Any]:
-    """Each price p becomes 200 - p: highs become lows."""
-    return [None if bar is None else 200 - bar if isinstance(bar, int | float) else turned(bar) for bar in prices]
-
-
-def turned(bar: Sequence[float]) -> tuple[float, ...]:
-    o, h, low, c = bar
-    return (200 - o, 200 - low, 200 - h, 200 - c)
-
-
-def exits(side: str, prices: Sequence[Any], stops: vb.Stops, *, tick: float = 0.0, **keywords: Any) -> list[tuple[int, float, str]]:
-    """(bar, price, reason) of what ended a position of one unit entered from a signal at bar 0; a short's price mirrored back."""
-    bars = bars_of(prices if side == "long" else mirrored(prices), tick=tick)
-    out = run(bars, signals("L" if side == "long" else "S"), stops=stops, sizing=ONE, **keywords).exits()
-    return [(t, price if side == "long" else 200 - price, reason) for t, price, reason in out]
-
+from tests.rules.sides import BOTH_SIDES, ONE, at, exits, sided, sign, word
 
 # --- P1: the hard stop ----------------------------------------------------------------------------------------------
 
@@ -43,7 +18,7 @@ def exits(side: str, prices: Sequence[Any], stops: vb.Stops, *, tick: float = 0.
 def test_P1_the_hard_stop_of_every_form_lies_three_below_an_entry_at_100(side: str, hard: Any) -> None:
     """0.03 and Pct(3) of 100, 6 ticks of 0.5, or the level itself: 97 (103 for a short)."""
     if hard == "price":
-        hard = vb.Price(97 if side == "long" else 103)
+        hard = vb.Price(at(side, 97))
     prices = [100, (100, 101, 98, 99), (99, 99, 97.5, 98), (98, 98, 96, 96.5)]
     assert exits(side, prices, vb.Stops(hard=hard), tick=0.5) == [(3, 97.0, "stop")]
 
@@ -62,12 +37,11 @@ def test_P1_an_atr_stop_takes_the_atr_of_the_last_bar_complete_before_the_fill(s
     100 - 2*4 = 92. From one at bar 1, the fill at its close knows 6: 100 - 2*6 = 88. Later ranges change nothing."""
     prices = [(100, 102, 98, 100), (100, 103, 97, 100), (100, 112, 92.5, 100), (100, 100, 88.5, 90), (90, 90, 85, 90)]
     stops = vb.Stops(hard=vb.Atr(2), atr_window=1)
-    bars = bars_of(prices if side == "long" else mirrored(prices))
-    word = "L" if side == "long" else "S"
-    out = run(bars, signals(word if fill == "next_open" else f". {word}"), stops=stops, sizing=ONE, fill=fill)
+    bars = sided(side, prices)
+    out = run(bars, word(side, "L" if fill == "next_open" else ". L"), stops=stops, sizing=ONE, fill=fill)
     expected_t = 3 if fill == "next_open" else 4
     (found,) = out.exits()
-    assert found == (expected_t, level if side == "long" else 200 - level, "stop")
+    assert found == (expected_t, at(side, level), "stop")
 
 
 def test_P1_the_atr_is_wilders_over_its_window() -> None:
@@ -81,10 +55,9 @@ def test_P1_the_atr_is_wilders_over_its_window() -> None:
 @pytest.mark.parametrize("field", ["hard", "trailing", "take_profit"])
 def test_P1_S5_without_an_atr_new_risk_is_refused(side: str, field: str) -> None:
     """Window 3: no ATR at bars 0 and 1; the first entry that is allowed is that of bar 2."""
-    word = "L" if side == "long" else "S"
     stops = vb.Stops(**{field: vb.Atr(2)}, atr_window=3)
-    out = run(bars_of([(100, 101, 99, 100)] * 4), signals(f"{word} {word} {word}"), stops=stops, sizing=ONE)
-    q = 1.0 if side == "long" else -1.0
+    out = run(bars_of([(100, 101, 99, 100)] * 4), word(side, "L L L"), stops=stops, sizing=ONE)
+    q = sign(side)
     assert out.ordered() == [(0, q, 0.0, "rejected", "stop"), (1, q, 0.0, "rejected", "stop"), (2, q, q, "filled", "")]
     assert out.filled() == [(3, q, 100.0)]
 
@@ -92,8 +65,8 @@ def test_P1_S5_without_an_atr_new_risk_is_refused(side: str, field: str) -> None
 @BOTH_SIDES
 def test_P1_S5_without_an_atr_a_flip_only_closes(side: str) -> None:
     """Long 2 from before the first bar, no ATR yet: the short entry closes the 2 and opens nothing."""
-    q, word = (2.0, "S") if side == "long" else (-2.0, "L")
-    out = run(bars_of([100, 100]), signals(word), stops=vb.Stops(hard=vb.Atr(2)), sizing=ONE, positions={"A": (q, 100.0)})
+    q = 2 * sign(side)
+    out = run(bars_of([100, 100]), word(side, "S"), stops=vb.Stops(hard=vb.Atr(2)), sizing=ONE, positions={"A": (q, 100.0)})
     assert out.ordered() == [(0, -1.5 * q, -q, "partial", "stop")]
     assert out.held() == 0.0
 
@@ -102,10 +75,10 @@ def test_P1_S5_without_an_atr_a_flip_only_closes(side: str) -> None:
 def test_P1_F14_a_starting_position_takes_the_first_atr_there_is(side: str) -> None:
     """Window 2: ranges 10 and 20 make 15 at bar 1. Until then there is no stop: bar 1 falls to 80 unharmed; from bar 2 on it is 85."""
     prices = [(100, 105, 95, 100), (100, 100, 80, 100), (100, 100, 84, 100), (100, 100, 82, 100), (90, 90, 80, 80)]
-    q = 1.0 if side == "long" else -1.0
-    bars = bars_of(prices if side == "long" else mirrored(prices))
+    q = sign(side)
+    bars = sided(side, prices)
     out = run(bars, signals("."), stops=vb.Stops(hard=vb.Atr(1), atr_window=2), positions={"A": (q, 100.0)})
-    assert out.exits() == [(2, 85.0 if side == "long" else 115.0, "stop")]
+    assert out.exits() == [(2, at(side, 85.0), "stop")]
     (trade,) = out.trades
     assert trade.entry_t == -1 and trade.initial_risk != trade.initial_risk  # no stop when it was opened: NaN
 
@@ -114,14 +87,13 @@ def test_P1_F14_a_starting_position_takes_the_first_atr_there_is(side: str) -> N
 def test_P1_an_increase_moves_the_stop_and_the_target_to_the_average_price(side: str) -> None:
     """1 at 100 and 1 at 110 (a short: at 90): average 105 (95). Stop 10 %: 94.5 (104.5), not 90; target 20 %: 126 (76), not 120."""
     stops = vb.Stops(hard=vb.Pct(10), take_profit=vb.Pct(20))
-    word = "L L" if side == "long" else "S S"
     common = [100, (100, 110, 100, 110)]
     falls = [*common, (110, 110, 96, 96), (96, 96, 91, 92)]
     rises = [*common, (110, 121, 110, 121), (121, 130, 121, 130)]
-    for prices, level, target, reason in ((falls, 94.5, 104.5, "stop"), (rises, 126.0, 76.0, "target")):
-        bars = bars_of(prices if side == "long" else mirrored(prices))
-        out = run(bars, signals(word), stops=stops, sizing=ONE, accumulate=True)
-        assert_rows(out.exits(), [(3, level if side == "long" else target, reason)])
+    for prices, long, short, reason in ((falls, 94.5, 104.5, "stop"), (rises, 126.0, 76.0, "target")):
+        bars = sided(side, prices)
+        out = run(bars, word(side, "L L"), stops=stops, sizing=ONE, accumulate=True)
+        assert_rows(out.exits(), [(3, long if side == "long" else short, reason)])
 
 
 @BOTH_SIDES
@@ -129,31 +101,29 @@ def test_P1_an_increase_takes_the_atr_of_its_own_fill(side: str) -> None:
     """Window 1. Fill 1 at 100 knows the range 4 of bar 0: stop 92. Fill 2 at 110 knows the range 10 of bar 1: average 105, stop
     105 - 2*10 = 85, target 105 + 10 = 115; a stop that kept the first ATR would be 97."""
     stops = vb.Stops(hard=vb.Atr(2), take_profit=vb.Atr(1), atr_window=1)
-    word = "L L" if side == "long" else "S S"
     prices = [(100, 102, 98, 100), (100, 103, 93, 103), (110, 114, 90, 100), (100, 100, 84, 90)]
-    bars = bars_of(prices if side == "long" else mirrored(prices))
-    out = run(bars, signals(word), stops=stops, sizing=ONE, accumulate=True)
-    assert out.exits() == [(3, 85.0 if side == "long" else 115.0, "stop")]
+    bars = sided(side, prices)
+    out = run(bars, word(side, "L L"), stops=stops, sizing=ONE, accumulate=True)
+    assert out.exits() == [(3, at(side, 85.0), "stop")]
     prices[3] = (100, 115, 100, 110)
-    bars = bars_of(prices if side == "long" else mirrored(prices))
-    out = run(bars, signals(word), stops=stops, sizing=ONE, accumulate=True)
-    assert out.exits() == [(3, 115.0 if side == "long" else 85.0, "target")]
+    bars = sided(side, prices)
+    out = run(bars, word(side, "L L"), stops=stops, sizing=ONE, accumulate=True)
+    assert out.exits() == [(3, at(side, 115.0), "target")]
 
 
 @BOTH_SIDES
 def test_P1_a_reduction_leaves_average_stop_and_atr(side: str) -> None:
     """2 units at 100, one sold at 110: the stop stays at 100 - 2*4 = 92 with the ATR 4 of the entry, whatever the ranges after it."""
-    sign = 1.0 if side == "long" else -1.0
     prices = [(100, 102, 98, 100), (100, 110, 100, 110), (110, 110, 92.5, 95), (95, 95, 91, 91)]
-    bars = bars_of(prices if side == "long" else mirrored(prices))
-    out = run(bars, quantities([2 * sign, sign]), stops=vb.Stops(hard=vb.Atr(2), atr_window=1))
-    level = 92.0 if side == "long" else 108.0
-    assert [f[1:] for f in out.filled()] == [(2 * sign, 100.0), (-sign, 110.0 if side == "long" else 90.0), (-sign, level)]
+    bars = sided(side, prices)
+    q = sign(side)
+    out = run(bars, quantities([2 * q, q]), stops=vb.Stops(hard=vb.Atr(2), atr_window=1))
+    assert out.filled() == [(1, 2 * q, 100.0), (2, -q, at(side, 110.0)), (3, -q, at(side, 92.0))]
     assert [f.reason for f in out.fills] == ["signal", "signal", "stop"]
 
 
 def test_P1_each_position_has_its_own_entry_after_a_flip() -> None:
-    """Long at 100, flipped short at 110: the stop is 10 % above 110, the target 10 % below."""
+    """Long at 100, flipped short at 110: the stop is 10 % above 110."""
     prices = [100, (100, 105, 95, 105), (110, 118, 100, 110), (110, 122, 110, 120)]
     out = run(bars_of(prices), signals("L S"), stops=vb.Stops(hard=vb.Pct(10), take_profit=vb.Pct(15)), sizing=ONE)
     assert_rows(out.exits(), [(2, 110.0, "signal"), (3, 121.0, "stop")])
@@ -165,7 +135,6 @@ def test_P1_each_position_has_its_own_entry_after_a_flip() -> None:
     [("long", 98.0, 106.5, 99.0), ("short", 104.0, 95.5, 103.0)],
 )
 def test_P1_P3_F5_levels_are_rounded_to_ticks_up_for_longs_and_down_for_shorts(side: str, stop: float, target: float, trail: float) -> None:
-    word = "L" if side == "long" else "S"
     crash, rise = (101, 101, 90, 95), (101, 112, 101, 110)
     against, favour = (crash, rise) if side == "long" else (rise, crash)
     for given, bar, level, reason in (
@@ -173,14 +142,15 @@ def test_P1_P3_F5_levels_are_rounded_to_ticks_up_for_longs_and_down_for_shorts(s
         ({"take_profit": vb.Pct(5)}, favour, target, "target"),
         ({"trailing": vb.Pct(2)}, against, trail, "trail"),
     ):
-        out = run(bars_of([101, 101, bar], tick=0.5), signals(word), stops=vb.Stops(**given), sizing=ONE)
+        out = run(bars_of([101, 101, bar], tick=0.5), word(side, "L"), stops=vb.Stops(**given), sizing=ONE)
         assert out.exits() == [(2, level, reason)]
 
 
 def test_P1_F5_a_level_on_a_tick_stays_there_in_spite_of_rounding_errors() -> None:
     """0.7 % below 100 is 99.3, in floats 99.299999...; with ticks of 0.1 it is the tick 99.3, not 99.4."""
-    out = run(bars_of([100, (100, 100, 99.3, 99.5), (99.5, 99.5, 99, 99)], tick=0.1), signals("L"), stops=vb.Stops(hard=vb.Pct(0.7)), sizing=ONE)
-    assert_rows(out.exits(), [(1, 99.3, "stop")])
+    bars = bars_of([100, (100, 100, 99.3125, 99.5), (99.5, 99.5, 99, 99)], tick=0.1)
+    out = run(bars, signals("L"), stops=vb.Stops(hard=vb.Pct(0.7)), sizing=ONE)
+    assert_rows(out.exits(), [(2, 99.3, "stop")])
 
 
 # --- P2: the trailing stop ------------------------------------------------------------------------------------------
@@ -196,7 +166,7 @@ def test_P1_F5_a_level_on_a_tick_stays_there_in_spite_of_rounding_errors() -> No
     ],
 )
 def test_P2_a_trailing_stop_follows_the_extremes_of_earlier_bars(side: str, prices: list[Any], level: float) -> None:
-    out = run(bars_of(prices), signals("L" if side == "long" else "S"), stops=vb.Stops(trailing=vb.Pct(5)), sizing=ONE)
+    out = run(bars_of(prices), word(side, "L"), stops=vb.Stops(trailing=vb.Pct(5)), sizing=ONE)
     assert_rows(out.exits(), [(3, level, "trail")])
 
 
@@ -246,31 +216,28 @@ def test_P2_activation_may_be_given_in_percent(side: str) -> None:
 @BOTH_SIDES
 def test_P2_armed_is_armed_for_good(side: str) -> None:
     """Armed at 112.5 (12.5 % over 100). Adding one at 110 makes the average 105, which would ask for 118.125; the level stays at 107.5."""
-    sign = 1.0 if side == "long" else -1.0
     prices = [100, (100, 112.5, 100, 110), (110, 110, 108, 109), (109, 109, 107, 107)]
-    bars = bars_of(prices if side == "long" else mirrored(prices), tick=0.5)
-    out = run(bars, quantities([sign, 2 * sign]), stops=vb.Stops(trailing=vb.Ticks(10), activation=0.125))
-    assert out.exits() == [(3, 107.5 if side == "long" else 92.5, "trail")]
+    bars = sided(side, prices, tick=0.5)
+    out = run(bars, quantities([sign(side), 2 * sign(side)]), stops=vb.Stops(trailing=vb.Ticks(10), activation=0.125))
+    assert out.exits() == [(3, at(side, 107.5), "trail")]
 
 
 @BOTH_SIDES
 def test_P2_an_increase_lifts_the_watermark_to_a_higher_average_price(side: str) -> None:
     """1 at 100, then 3 at an open of 120: average 115, over the highest high so far, 100. Trail 10 points: 105 at once, in bar 2."""
-    sign = 1.0 if side == "long" else -1.0
     prices = [100, 100, (120, 120, 104, 110)]
-    bars = bars_of(prices if side == "long" else mirrored(prices), tick=0.5)
-    out = run(bars, quantities([sign, 4 * sign]), stops=vb.Stops(trailing=vb.Ticks(20)))
-    assert out.exits() == [(2, 105.0 if side == "long" else 95.0, "trail")]
+    bars = sided(side, prices, tick=0.5)
+    out = run(bars, quantities([sign(side), 4 * sign(side)]), stops=vb.Stops(trailing=vb.Ticks(20)))
+    assert out.exits() == [(2, at(side, 105.0), "trail")]
 
 
 @BOTH_SIDES
 def test_P2_an_increase_below_the_watermark_leaves_it(side: str) -> None:
     """Watermark 120; adding one at 110 makes the average 105 and leaves the level at 110: the open of that bar is at it already."""
-    sign = 1.0 if side == "long" else -1.0
     prices = [100, (100, 120, 100, 112), (111, 111, 109, 110)]
-    bars = bars_of(prices if side == "long" else mirrored(prices), tick=0.5)
-    out = run(bars, quantities([sign, 2 * sign]), stops=vb.Stops(trailing=vb.Ticks(20)))
-    assert out.exits() == [(2, 110.0 if side == "long" else 90.0, "trail")]
+    bars = sided(side, prices, tick=0.5)
+    out = run(bars, quantities([sign(side), 2 * sign(side)]), stops=vb.Stops(trailing=vb.Ticks(20)))
+    assert out.exits() == [(2, at(side, 110.0), "trail")]
 
 
 def test_P2_F8_a_bar_without_a_market_moves_nothing() -> None:
@@ -328,15 +295,16 @@ def test_P3_an_open_at_or_beyond_the_stop_fills_at_the_open(side: str, opening: 
 )
 def test_P3_a_stop_fills_with_slippage(side: str, bar: tuple[float, ...], ref: float, price: float) -> None:
     costs = vb.Costs(slippage_bps=100)
-    stops = vb.Stops(hard=vb.Price(97 if side == "long" else 103))
-    out = run(bars_of([100, 100, bar]), signals("L" if side == "long" else "S"), stops=stops, sizing=ONE, costs=costs)
+    stops = vb.Stops(hard=vb.Price(at(side, 97)))
+    out = run(bars_of([100, 100, bar]), word(side, "L"), stops=stops, sizing=ONE, costs=costs)
     fill = out.fills[-1]
     assert_rows([(fill.t, fill.ref, fill.price, fill.reason)], [(2, ref, price, "stop")])
 
 
 def test_P3_the_stop_is_measured_from_the_price_paid() -> None:
     """Bought at 100 with a half spread of 10: 110 paid, the stop 10 % below is 99, sold at 99 - 10."""
-    out = run(bars_of([100, 100, (100, 100, 98, 98)]), signals("L"), stops=vb.Stops(hard=vb.Pct(10)), sizing=ONE, costs=vb.Costs(half_spread=10))
+    bars, costs = bars_of([100, 100, (100, 100, 98, 98)]), vb.Costs(half_spread=10)
+    out = run(bars, signals("L"), stops=vb.Stops(hard=vb.Pct(10)), sizing=ONE, costs=costs)
     assert_rows(out.exits(), [(2, 89.0, "stop")])
 
 
@@ -347,7 +315,7 @@ def test_P3_the_stop_is_measured_from_the_price_paid() -> None:
 @pytest.mark.parametrize("target", [0.05, vb.Pct(5), vb.Ticks(10), "price", "atr"])
 def test_P4_the_target_of_every_form_lies_five_above_an_entry_at_100(side: str, target: Any) -> None:
     """5 %, 10 ticks of 0.5, the level itself, or twice the range of 2.5 of bar 0: 105 (95 for a short); met by a touch."""
-    given = {"price": vb.Price(105 if side == "long" else 95), "atr": vb.Atr(2)}.get(target, target) if isinstance(target, str) else target
+    given = {"price": vb.Price(at(side, 105)), "atr": vb.Atr(2)}.get(target, target) if isinstance(target, str) else target
     prices = [(100, 101, 98.5, 100), (100, 104.5, 99, 104), (104, 105, 100, 101)]
     assert exits(side, prices, vb.Stops(take_profit=given, atr_window=1), tick=0.5) == [(2, 105.0, "target")]
 
@@ -382,10 +350,10 @@ def test_P4_trade_through_leaves_stops_as_they_are() -> None:
 def test_P4_F1_F2_a_target_is_a_limit_order_without_slippage_at_the_maker_rate(side: str) -> None:
     """Half spread 1: bought at 101 (a short sells at 99). The target is sold at 120 (80) flat, commission 1 % of it instead of 10 %."""
     costs = vb.Costs(half_spread=1, commission_rate=0.1, maker_rate=0.01)
-    level = 120.0 if side == "long" else 80.0
+    level = at(side, 120.0)
     prices = [100, 100, (100, 125, 100, 110)]
-    bars = bars_of(prices if side == "long" else mirrored(prices))
-    out = run(bars, signals("L" if side == "long" else "S"), stops=vb.Stops(take_profit=vb.Price(level)), sizing=ONE, costs=costs)
+    bars = sided(side, prices)
+    out = run(bars, word(side, "L"), stops=vb.Stops(take_profit=vb.Price(level)), sizing=ONE, costs=costs)
     fill = out.fills[-1]
     assert_rows([(fill.price, fill.ref, fill.slippage, fill.commission, fill.reason)], [(level, level, 0.0, level / 100, "target")])
 

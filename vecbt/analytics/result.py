@@ -20,6 +20,7 @@ from .statistics import STATISTICS, compute, write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..engine.check import ParityReport
     from ..engine.run import Run
 
 __all__ = ["Result"]
@@ -249,6 +250,20 @@ class Result:
         target = Path(path)
         target.write_text(page(self, log=log, symbol=symbol), encoding="utf-8")
         return target
+
+    def check_parity(self, *, restarts: int = 3, seed: int = 0, progress: Any = None) -> ParityReport:
+        """Replay this run bar by bar, with save, kill and restore at random bars, and compare all state (D1, D3).
+
+        Parameters
+        ----------
+        restarts, seed : int
+            How often, and at which random bars, the stream is restored from its save.
+        progress : callable (done, total), optional
+            Called after each bar.
+        """
+        from ..engine.check import replay
+
+        return replay(self.run.bars, self.run.source, self.run.setup, restarts=restarts, seed=seed, progress=progress)
 
     @property
     def title(self) -> str:

@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 
 from .._typing import Records
+from .jit import ENGINE
 
-__all__ = ["records", "schema_hash"]
+__all__ = ["plain", "records", "schema_hash"]
 
 
 def records(dtype: np.dtype[Any], count: int) -> Records:
     """`count` records of `dtype`, all zero, C order, writable."""
     return np.zeros(count, dtype=dtype).view(np.recarray)
+
+
+def plain(array: Records) -> Any:
+    """The same records as compiled kernels take them fastest: without the attribute access that uncompiled ones need.
+
+    The compiled signature is the same; handing over a recarray costs microseconds, a plain structured array tenths of one.
+    """
+    return array.view(np.ndarray) if ENGINE == "numba" else array
 
 
 def schema_hash(*dtypes: np.dtype[Any]) -> str:

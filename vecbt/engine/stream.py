@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.codes import InputKind
+from ..core.state import plain
 from ..data.bar import Bar, NormalBar
 from ..data.calendar import session_days
 from ..data.labels import label_text
@@ -66,6 +67,7 @@ class Stream:
         self._rules: Rules | None = None
         self._books: Books | None = None
         self._log = make_log(ORDERS_PER_BAR * assets, FILLS_PER_BAR * assets, FILLS_PER_BAR * assets)
+        self._step_log = Log(*(plain(kept) for kept in self._log[:3]), self._log.counts)
         self._bars, self._last = 0, -(2**63)
         self._failed = ""
         if self._given is not None:
@@ -99,10 +101,10 @@ class Stream:
             if row is not None:
                 raise InputError("row is given, but this stream has a strategy that decides; leave row out")
             flags, values = self._ask_strategy(normal)
-        books, rules = self._opened(normal)
+        books = self._opened(normal)
         self._write(normal, flags, values)
         self._log.counts[:] = 0
-        step_bar(books, rules, self._log)
+        step_bar(self._step, self._step_rules, self._step_log)
         self._bars += 1
         self._last = normal.time
         return self._decision(books, normal.time)
@@ -141,26 +143,28 @@ class Stream:
             self.setup.for_inputs(kind)
             assets = 1 if self.setup.accounts == "separate" else len(self.market.symbols)
             self._kind, self._rules = kind, self.setup.rules(kind, assets)
+            self._step_rules = Rules(*(None if r is None else plain(r) for r in self._rules))
         elif kind != self._kind:
             raise InputError(f"the strategy gave {kind.name.lower()} after {self._kind.name.lower()}; a strategy gives one kind")
 
-    def _opened(self, normal: NormalBar) -> tuple[Books, Rules]:
+    def _opened(self, normal: NormalBar) -> Books:
         assert self._rules is not None
         day = int(session_days(np.array([normal.time], dtype=np.int64), self.market)[0])
         if self._books is None:
             self._open(opened_books(self.setup, self.market, day, self._rules))
         assert self._books is not None
         self._days[:] = day
-        return self._books, self._rules
+        return self._books
 
     def _open(self, books: Books) -> None:
         """Keep the books and plain views of what each bar writes: going through the records costs ten times as much."""
         self._books = books
-        plain = books.assets.view(np.ndarray)
+        bare = books.assets.view(np.ndarray)
+        self._step = Books(plain(books.accounts), plain(books.assets), books.spans)
         self._days = books.accounts.view(np.ndarray)["day"]
-        self._fields = {name: plain[name] for name in ("bar_atr", "bar_sigma", "signal", "value", "delists", "haircut")}
+        self._fields = {name: bare[name] for name in ("bar_atr", "bar_sigma", "signal", "value", "delists", "haircut")}
         first = ASSET.fields["open"][1]  # type: ignore[index]
-        self._prices = np.ndarray((5, len(plain)), np.float64, books.assets.data, first, (8, ASSET.itemsize))
+        self._prices = np.ndarray((5, len(bare)), np.float64, books.assets.data, first, (8, ASSET.itemsize))
 
     def _write(self, normal: NormalBar, flags: Any, values: Any) -> None:
         """The bar's numbers into the records, as the batch loads them from its matrices."""
@@ -180,8 +184,9 @@ class Stream:
 
     def _decision(self, books: Books, time: int) -> Decision:
         counts = self._log.counts.tolist()
-        logged = (records[:count].tobytes() if count else b"" for records, count in zip(self._log[:3], counts, strict=True))
-        return Decision(self._bars - 1, time, self.market, self.session, *logged, books.accounts.tobytes(), books.assets.tobytes())
+        orders, fills, trades = (kept[:count].tobytes() if count else b"" for kept, count in zip(self._log[:3], counts, strict=True))
+        state = books.accounts.tobytes(), books.assets.tobytes()
+        return Decision(self._bars - 1, time, self.market, self.session, orders, fills, trades, *state)
 
     # --- between bars ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,466 @@
+"""F1, F2, F3, F6, F8, F9, F11 and F14: prices, costs, cash, flips, gaps, averages and what a run starts from.
+
+What fits, and how it is cut and rounded (F4, F5, F10), is in `test_F_room`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import vecbt as vb
+from tests.rules.helpers import assert_rows, bars_of, quantities, run, run_in_every_order, signals
+from vecbt.errors import ConfigError
+
+RICH = 10_000.0
+ZERO_VOLUME = (100, 100, 100, 100, 0)
+
+# --- F1: the price of a fill -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("costs", "bought", "sold"),
+    [
+        (vb.Costs(slippage_bps=100), 202.0, 198.0),  # 1 % of 200
+        (vb.Costs(half_spread=0.5), 200.5, 199.5),
+        (vb.Costs(slippage_bps=100, half_spread=0.5), 202.5, 197.5),  # they add up
+    ],
+)
+def test_F1_slippage_worsens_the_open_for_buys_and_sells(costs: vb.Costs, bought: float, sold: float) -> None:
+    # the bar's range is 190 to 200: the fill may leave it
+    bars = bars_of([100, (200, 200, 190, 195), (200, 200, 190, 195)])
+    long = run(bars, signals("L l"), sizing=vb.Units(2), costs=costs)
+    assert_rows(long.filled(), [(1, 2.0, bought), (2, -2.0, sold)])
+    short = run(bars, signals("S s"), sizing=vb.Units(2), costs=costs)
+    assert_rows(short.filled(), [(1, -2.0, sold), (2, 2.0, bought)])
+    # the log keeps the reference and what the difference cost: 2 units
+    assert [f.ref for f in long.fills] == [200.0, 200.0]
+    assert_rows([f.slippage for f in long.fills], [2 * (bought - 200), 2 * (200 - sold)])
+
+
+def test_F1_the_reference_is_the_close_for_close_fills() -> None:
+    out = run(bars_of([(90, 210, 90, 200), 100]), signals("L"), sizing=vb.Units(2), costs=vb.Costs(slippage_bps=100), fill="close")
+    assert_rows(out.filled(), [(0, 2.0, 202.0)])
+
+
+@pytest.mark.parametrize(("word", "entry", "bar", "exit_price"), [("L", 2.0, (100, 100, 85, 95), 89.1), ("S", -2.0, (100, 115, 99, 100), 111.1)])
+def test_F1_the_reference_of_a_stop_is_its_level(word: str, entry: float, bar: tuple[float, ...], exit_price: float) -> None:
+    # in at 100 without slippage (a starting position); the stops are at 90 and 110; 1 % worse
+    stops = vb.Stops(hard=0.1)
+    out = run(bars_of([100, bar]), signals("."), stops=stops, costs=vb.Costs(slippage_bps=100), positions={"A": (entry, 100.0)})
+    assert_rows(out.filled(), [(1, -entry, exit_price)])
+    assert_rows([out.fills[0].ref], [90.0 if entry > 0 else 110.0])
+
+
+def test_F1_a_target_is_a_limit_and_has_no_slippage() -> None:
+    costs = vb.Costs(slippage_bps=100, half_spread=3)
+    out = run(
+        bars_of([100, (100, 115, 100, 100)]), signals("."), stops=vb.Stops(take_profit=vb.Pct(10)), costs=costs, positions={"A": (2.0, 100.0)}
+    )
+    assert_rows(out.filled(), [(1, -2.0, 110.0)])
+    assert out.fills[0].slippage == 0.0
+
+
+@pytest.mark.parametrize(("q", "price"), [(25.0, 220.0), (-25.0, 180.0)])
+def test_F1_volume_share_uses_sigma_before_and_the_volume_of_the_fill_bar(q: float, price: float) -> None:
+    # sigma of the last bar only: bar 0 moved 100 to 110. At bar 1: 2 * 0.1 * sqrt(25 / 100) = 10 % of 200. Bar 1's own move
+    # (110 to 400) comes later, bar 0's volume is not that of the fill
+    bars = bars_of([(100, 110, 100, 110, 1), (200, 400, 200, 400, 100)])
+    out = run(bars, quantities([q]), costs=vb.Costs(volume_share=2.0, volume_window=1), initial_capital=RICH)
+    assert_rows(out.filled(), [(1, q, price)])
+
+
+def test_F1_all_models_add_up() -> None:
+    costs = vb.Costs(slippage_bps=100, half_spread=0.5, volume_share=2.0, volume_window=1)
+    bars = bars_of([(100, 110, 100, 110, 1), (200, 200, 200, 200, 100)])
+    out = run(bars, quantities([25]), costs=costs, initial_capital=RICH)
+    # 200 + 2 + 0.5 + 20
+    assert_rows(out.filled(), [(1, 25.0, 222.5)])
+
+
+def test_F1_a_close_fill_uses_sigma_up_to_the_bar_before_and_its_own_volume() -> None:
+    costs = vb.Costs(volume_share=2.0, volume_window=1)
+    bars = bars_of([(100, 110, 100, 110, 1), (200, 220, 200, 220, 100)])
+    out = run(bars, quantities([None, 25]), costs=costs, initial_capital=RICH, fill="close")
+    # 220 * (1 + 2 * 0.1 * 0.5)
+    assert_rows(out.filled(), [(1, 25.0, 242.0)])
+
+
+def test_F1_before_the_first_bar_sigma_is_zero() -> None:
+    costs = vb.Costs(volume_share=2.0)
+    out = run(bars_of([(100, 200, 100, 200, 100)]), quantities([25]), costs=costs, initial_capital=RICH, fill="close")
+    assert_rows(out.filled(), [(0, 25.0, 200.0)])
+
+
+def test_F1_sigma_is_the_root_mean_square_of_the_last_valid_bars() -> None:
+    def impact(prices: list[object], window: int) -> float:
+        """Fraction that 4 of 4 units move the price of the bar after `prices`."""
+        bars = bars_of([*prices, (100, 100, 100, 100, 4)])
+        rows = [None] * (len(prices) - 1) + [4]
+        costs = vb.Costs(volume_share=1.0, volume_window=window)
+        return run(bars, quantities(rows), costs=costs, initial_capital=RICH).fills[0].price / 100 - 1
+
+    # moves of 30 %, -10 %, 10 %: 100 to 130 to 117 to 128.7
+    moves: list[object] = [(100, 130, 100, 130, 1), (130, 130, 117, 117, 1), (117, 128.7, 117, 128.7, 1)]
+    assert impact(moves, 20) == pytest.approx(math.sqrt((0.09 + 0.01 + 0.01) / 3))  # fewer bars than the window
+    assert impact(moves, 2) == pytest.approx(0.1)  # the last two
+    assert impact(moves[:1], 20) == pytest.approx(0.3)  # the first bar counts close over open
+    # a bar without a market is none: the move goes from the last close, 130, to 117
+    assert impact([moves[0], None, moves[1]], 1) == pytest.approx(0.1)
+    assert impact([moves[0], None, moves[1]], 2) == pytest.approx(math.sqrt(0.05))
+
+
+def test_F1_the_impact_is_that_of_the_quantity_before_the_cut() -> None:
+    bars = bars_of([(100, 110, 100, 110, 1), (200, 200, 200, 200, 100)])
+    costs = vb.Costs(volume_share=2.0, volume_window=1)
+    # 25 wanted: 220 a unit (above); 1100 buy 5 of them
+    out = run(bars, quantities([25]), costs=costs, initial_capital=1100.0)
+    assert_rows(out.filled(), [(1, 5.0, 220.0)])
+    assert_rows(out.ordered(), [(0, 25.0, 5.0, "partial", "cash")])
+
+
+def test_F1_the_impact_of_a_flip_is_that_of_the_whole_order() -> None:
+    bars = bars_of([(100, 110, 100, 110, 1), (200, 200, 200, 200, 100)])
+    costs = vb.Costs(volume_share=2.0, volume_window=1)
+    # from 10 to -15 are 25 of 100 units: 200 * 0.9, both parts
+    out = run(bars, quantities([-15]), costs=costs, initial_capital=RICH, positions={"A": (10.0, 100.0)})
+    assert_rows(out.filled(), [(1, -25.0, 180.0)])
+
+
+def test_F1_no_volume_column_and_volume_share_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="volume"):
+        run(bars_of([100, 100]), signals("L"), costs=vb.Costs(volume_share=1.0))
+
+
+# --- F2: commission ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("q", [10.0, -10.0])
+@pytest.mark.parametrize(
+    ("costs", "fee"),
+    [
+        (vb.Costs(commission_rate=0.01), 10.0),  # of 1000
+        (vb.Costs(per_unit=0.5), 5.0),
+        (vb.Costs(per_order=3.0), 3.0),
+        (vb.Costs(commission_rate=0.01, per_unit=0.5, per_order=3.0), 18.0),
+        (vb.Costs(commission_rate=0.001, minimum=5.0), 5.0),  # 1 is too little
+        (vb.Costs(per_order=50.0, maximum_rate=0.02), 20.0),  # 50 is too much
+        (vb.Costs(minimum=50.0, maximum_rate=0.01), 10.0),  # the maximum over the minimum
+        (vb.Costs(commission_rate=0.01, minimum=5.0, maximum_rate=0.02), 10.0),  # between them
+    ],
+)
+def test_F2_commission_is_clipped_between_minimum_and_maximum(costs: vb.Costs, fee: float, q: float) -> None:
+    out = run(bars_of([100, 100]), quantities([q]), costs=costs, initial_capital=RICH)
+    assert_rows([f.commission for f in out.fills], [fee])
+    assert_rows(out.equity, [RICH, RICH - fee])
+
+
+def test_F2_notional_counts_the_multiplier_units_do_not() -> None:
+    bars = bars_of([100, 100], multiplier=5.0)
+    out = run(bars, quantities([10]), costs=vb.Costs(commission_rate=0.01), initial_capital=RICH)
+    assert_rows([f.commission for f in out.fills], [50.0])
+    out = run(bars, quantities([10]), costs=vb.Costs(per_unit=0.5), initial_capital=RICH)
+    assert_rows([f.commission for f in out.fills], [5.0])
+
+
+def test_F2_it_is_of_the_fill_price() -> None:
+    # 10 at 110 with slippage
+    out = run(bars_of([100, 100]), quantities([10]), costs=vb.Costs(commission_rate=0.01, half_spread=10), initial_capital=RICH)
+    assert_rows([f.commission for f in out.fills], [11.0])
+
+
+def test_F2_a_limit_fill_pays_the_maker_rate() -> None:
+    bars = bars_of([100, (100, 105, 100, 105), (105, 115, 105, 110)])
+    stops = vb.Stops(take_profit=vb.Pct(10))
+    out = run(bars, quantities([10]), costs=vb.Costs(commission_rate=0.01, maker_rate=0.001), stops=stops, initial_capital=RICH)
+    # 1000 at the taker's 1 %, then 1100 at 0.1 %
+    assert_rows([f.commission for f in out.fills], [10.0, 1.1])
+    one_rate = run(bars, quantities([10]), costs=vb.Costs(commission_rate=0.01), stops=stops, initial_capital=RICH)
+    assert_rows([f.commission for f in one_rate.fills], [10.0, 11.0])
+
+
+def test_F2_costs_must_be_given() -> None:
+    bars = bars_of([100, 100])
+    with pytest.raises(ConfigError, match="costs are missing"):
+        vb.backtest(bars, signals("L")(bars))
+    with pytest.raises(ConfigError, match="all zero"):
+        vb.Costs()
+
+
+# --- F3: cash and equity -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("q", "cash"), [(2.0, 1000 - 2 * 100 * 3 - 6), (-2.0, 1000 + 2 * 100 * 3 - 6)])
+def test_F3_cash_pays_or_receives_the_notional_less_commission(q: float, cash: float) -> None:
+    # multiplier 3, 1 % commission: 2 * 100 * 3 = 600, of which 6
+    out = run(bars_of([100, 100, 110], multiplier=3.0), quantities([q]), costs=vb.Costs(commission_rate=0.01))
+    assert_rows(out.cash, [1000, cash, cash])
+    # equity adds q * x * price: 600 and 660
+    assert_rows(out.equity, [1000, cash + q * 300, cash + q * 330])
+
+
+def test_F3_equity_is_initial_plus_realized_and_unrealized_less_fees_at_each_bar() -> None:
+    bars = bars_of([100, 100, 120, 90, 80])
+    out = run(bars, quantities([4, 1, -2]), costs=vb.Costs(per_order=1.0))
+    # bar 1: buys 4 at 100. bar 2: sells 3 at 120, realizes 60. bar 3: sells 3 at 90: realizes -10 on the last one, short 2 at 90
+    assert_rows(out.filled(), [(1, 4.0, 100.0), (2, -3.0, 120.0), (3, -3.0, 90.0)])
+    unrealized = [0, 0, 1 * 20, 0, -2 * -10]
+    realized = [0, 0, 60, 50, 50]
+    fees = [0, 1, 2, 3, 3]
+    assert_rows(out.equity, [1000 + r + u - f for r, u, f in zip(realized, unrealized, fees, strict=True)])
+    account = out.raw.accounts[0]
+    assert (account.realized, account.fees) == (50.0, 3.0)
+
+
+# --- F6: flips ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_F6_a_flip_is_one_fill_that_closes_one_trade_and_opens_another(side: float) -> None:
+    out = run(bars_of([100, 100, 110, 110]), quantities([side * 1, side * -2, 0]), costs=vb.Costs(per_order=3.0))
+    assert_rows(out.filled(), [(1, side, 100.0), (2, -3 * side, 110.0), (3, 2 * side, 110.0)])
+    # one commission each; the flip's 3 are shared by quantity: 1 for the unit closed, 2 for the two opened
+    assert [f.commission for f in out.fills] == [3.0, 3.0, 3.0]
+    first, second = out.trades
+    assert (first.side, first.entry_t, first.exit_t, first.quantity) == (side, 1, 2, 1.0)
+    assert (second.side, second.entry_t, second.exit_t, second.quantity) == (-side, 2, 3, 2.0)
+    assert_rows([first.commission, first.gross, first.pnl], [4.0, side * 10.0, side * 10.0 - 4])
+    assert_rows([second.commission, second.gross, second.pnl], [5.0, 0.0, -5.0])
+    assert_rows(out.ordered()[1:2], [(1, -3.0 * side, -3.0 * side, "filled", "")])
+    assert_rows([out.orders[1].closing, out.orders[1].opening], [-side, -2.0 * side])
+
+
+def test_F6_the_clip_of_the_commission_counts_the_whole_order() -> None:
+    out = run(bars_of([100.0] * 3), quantities([5, -5]), costs=vb.Costs(commission_rate=0.01, minimum=10.0))
+    # 500 asks for 5 and pays the minimum of 10; the flip of 1000 asks for 10, which it pays once
+    assert_rows([f.commission for f in out.fills], [10.0, 10.0])
+    assert_rows([out.trades[0].commission], [15.0])
+
+
+@pytest.mark.parametrize("fill", ["next_open", "close"])
+def test_F6_only_the_opening_part_is_cut(fill: str) -> None:
+    out = run(bars_of([100.0] * 3), quantities([5, -20]), fill=fill)
+    # closing 5 leaves 1000, room for 10 short
+    assert_rows(out.ordered()[1:], [(1, -25.0, -15.0, "partial", "cash")])
+    assert out.held() == -10.0
+    assert len(out.trades) == 1
+
+
+@pytest.mark.parametrize(
+    ("market", "target", "rule"), [({"min_notional": 150.0}, -1.0, "minimum"), ({"lot": 1.0}, -0.5, "lot")], ids=["minimum", "lot"]
+)
+def test_F6_an_opening_part_that_is_cut_to_nothing_still_closes(market: dict[str, float], target: float, rule: str) -> None:
+    out = run(bars_of([100.0] * 3, **market), quantities([5, target]))
+    assert_rows(out.ordered()[1:], [(1, target - 5, -5.0, "partial", rule)])
+    assert out.held() == 0.0
+
+
+def test_F6_both_parts_have_one_price() -> None:
+    # sells 3 at 100 - 2: the unit closed and the two opened
+    out = run(bars_of([100.0] * 3), quantities([1, -2]), costs=vb.Costs(half_spread=2.0))
+    assert_rows(out.filled(), [(1, 1.0, 102.0), (2, -3.0, 98.0)])
+    assert out.trades[0].exit_price == 98.0
+    assert out.raw.assets[0].avg == 98.0
+
+
+# --- F8: bars without a market -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("word", "q"), [("L", 2.0), ("S", -2.0)])
+def test_F8_an_order_waits_for_the_next_valid_open(word: str, q: float) -> None:
+    out = run(bars_of([100, None, None, (110, 130, 90, 120), 120]), signals(word), sizing=vb.Units(2))
+    assert_rows(out.filled(), [(3, q, 110.0)])
+    assert_rows(out.ordered(), [(0, q, q, "filled", "")])
+    assert out.orders[0].done == 3
+
+
+def test_F8_an_exit_waits_and_the_position_is_marked_at_the_last_close() -> None:
+    out = run(bars_of([100, 100, 130, None, 90]), signals("L . l"), sizing=vb.Units(2))
+    assert_rows(out.filled(), [(1, 2.0, 100.0), (4, -2.0, 90.0)])
+    assert_rows(out.equity, [1000, 1000, 1060, 1060, 980])
+
+
+def test_F8_levels_meet_no_price_in_the_gap_and_the_open_after_it() -> None:
+    # the stop at 90 has no bar to be met in; after the gap the open is past it
+    out = run(bars_of([100, 100, None, (80, 85, 75, 80)]), signals("L"), sizing=vb.Units(2), stops=vb.Stops(hard=0.1))
+    assert out.exits() == [(3, 80.0, "stop")]
+
+
+def test_F8_with_close_fills_too_an_order_waits_for_the_open() -> None:
+    # a time exit is decided market or not: due at bar 1, which has none; bar 2 opens at 105 and closes at 120
+    bars = bars_of([100, None, (105, 125, 100, 120)])
+    out = run(bars, signals("L"), sizing=vb.Units(2), stops=vb.Stops(time_bars=1), fill="close")
+    assert_rows(out.filled(), [(0, 2.0, 100.0), (2, -2.0, 105.0)])
+
+
+def test_F8_one_asset_without_a_market_does_not_hold_up_the_other() -> None:
+    bars = bars_of({"A": [100, None, 100], "B": [50, 50, 50]})
+    out = run_in_every_order(bars, signals({"A": "L", "B": "L"}), sizing=vb.Units(1))
+    assert_rows(out.filled("A"), [(2, 1.0, 100.0)])
+    assert_rows(out.filled("B"), [(1, 1.0, 50.0)])
+
+
+def test_F8_without_volume_nothing_fills_where_volume_is_used() -> None:
+    bars = bars_of([(100, 100, 100, 100, 10), ZERO_VOLUME, (90, 90, 90, 90, 10)])
+    out = run(bars, signals("L"), sizing=vb.Units(1), costs=vb.Costs(volume_share=1.0))
+    assert [f.t for f in out.fills] == [2]
+    # where it is not used, volume is nobody's business
+    out = run(bars, signals("L"), sizing=vb.Units(1))
+    assert [f.t for f in out.fills] == [1]
+
+
+def test_F8_an_asset_that_ends_early_is_delisted_at_the_next_bar() -> None:
+    prices = {"A": [100, 100, 80, None, None], "B": [50.0] * 5}
+    bars = bars_of(prices, delisting="liquidate")
+    assert bars.delist_bar.tolist() == [3, -1]
+    assert any("A" in note for note in bars.notes)
+    out = run(bars, signals({"A": "L"}), sizing=vb.Units(2))
+    assert out.exits("A") == [(3, 80.0, "delisting")]
+    held = bars_of(prices, delisting="hold")
+    assert held.delist_bar.tolist() == [-1, -1]
+    assert run(held, signals({"A": "L"}), sizing=vb.Units(2)).held("A") == 2.0
+
+
+# --- F9: the average price ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_F9_increases_are_averaged_and_reductions_leave_the_average(side: float) -> None:
+    bars = bars_of([100, 100, 120, 150, 150])
+    out = run(bars, quantities([side * 2, side * 4, side * 3]))
+    # 2 at 100 and 2 at 120: 110; one goes at 150 and realizes 40
+    assert_rows(out.filled(), [(1, 2 * side, 100.0), (2, 2 * side, 120.0), (3, -side, 150.0)])
+    assert out.raw.assets[0].avg == 110.0
+    assert out.raw.accounts[0].realized == side * 40.0
+
+
+def test_F9_a_trade_has_the_average_of_all_entries_and_exits() -> None:
+    out = run(bars_of([100, 100, 140, 130, 160, 160]), quantities([2, 4, 1, 0]))
+    # in: 2 at 100, 2 at 140; out: 3 at 130 (realizes 30), 1 at 160 (realizes 40)
+    assert_rows(out.trades, [("A", 1, 1, 4, 4.0, 120.0, 137.5, 70.0, 0.0, 70.0, "signal", 1 / 6, 1 / 3, math.nan, math.nan)])
+
+
+def test_F9_a_flip_starts_at_its_price() -> None:
+    out = run(bars_of([100, 100, 120, 150]), quantities([2, -2]))
+    assert out.raw.assets[0].avg == 120.0
+    assert out.equity[-1] == 1000 + 40 - 60
+
+
+def test_F9_realized_counts_the_multiplier() -> None:
+    out = run(bars_of([100, 100, 120], multiplier=3.0), quantities([2, 0]))
+    assert out.raw.accounts[0].realized == 2 * 3 * 20
+
+
+# --- F11: entries and exits on one bar ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "word", "then"),
+    [
+        # flat: a pair is nothing, entries that are left in both sides are nothing
+        (0, "Ll", 0), (0, "Ss", 0), (0, "LS", 0), (0, "LlSs", 0),
+        (0, "LlS", -3), (0, "LSs", 3), (0, "Ls", 3), (0, "lS", -3), (0, "ls", 0),
+        # long: a pair holds, what is left of the other side acts
+        (2, "Ll", 2), (2, "LS", 2), (2, "Ss", 2), (2, "LlSs", 2),
+        (2, "LlS", -3), (2, "LSs", 2), (2, "lS", -3), (2, "lSs", 0), (2, "ls", 0), (2, "Ls", 2),
+        # short, mirrored
+        (-2, "Ss", -2), (-2, "LS", -2), (-2, "Ll", -2), (-2, "LlSs", -2),
+        (-2, "LSs", 3), (-2, "LlS", -2), (-2, "Ls", 3), (-2, "Lls", 0), (-2, "ls", 0), (-2, "lS", -2),
+    ],
+)  # fmt: skip
+def test_F11_pairs_on_one_bar_are_settled_first(held: float, word: str, then: float) -> None:
+    positions = {"A": (float(held), 100.0)} if held else None
+    out = run(bars_of([100, 100]), signals(word), sizing=vb.Units(3), positions=positions)
+    assert out.held() == then
+    assert len(out.orders) == (held != then)
+
+
+# --- F14: what a run starts from ---------------------------------------------------------------------------------------------------
+
+
+def test_F14_capital_is_100_000_unless_it_is_given() -> None:
+    bars = bars_of([100, 100])
+    result = vb.backtest(bars, signals("L")(bars), costs=vb.Costs.free())
+    assert result.run.initial.tolist() == [100_000.0]
+    assert result.equity.tolist() == [100_000.0, 100_000.0]
+
+
+@pytest.mark.parametrize("q", [4.0, -4.0])
+def test_F14_initial_is_capital_and_positions_at_their_entry_prices(q: float) -> None:
+    bars = bars_of([110, 120])
+    out = run(bars, signals("lS ."), sizing=vb.Units(1), direction="long", positions={"A": (q, 100.0)})
+    assert out.raw.initial.tolist() == [1000 + q * 100]
+    assert out.cash[0] == 1000.0
+    assert_rows(out.equity[:1], [1000 + q * 110])
+
+
+def test_F14_a_starting_position_entered_at_bar_minus_1() -> None:
+    out = run(bars_of([100, 110, 120]), signals("l"), positions={"A": (4.0, 90.0)})
+    # 4 from 90 to 110
+    assert_rows([out.trades[0][:10]], [("A", 1, -1, 1, 4.0, 90.0, 110.0, 80.0, 0.0, 80.0)])
+    # two bars after -1 is bar 1: out at bar 2
+    out = run(bars_of([100, 110, 120]), signals("."), positions={"A": (4.0, 90.0)}, stops=vb.Stops(time_bars=2))
+    assert out.exits() == [(2, 120.0, "time")]
+    # its session is that of the first bar: a day later is bar 1
+    out = run(bars_of([100, 110, 120]), signals("."), positions={"A": (4.0, 90.0)}, stops=vb.Stops(time_days=1))
+    assert out.exits() == [(2, 120.0, "time")]
+
+
+def test_F14_it_is_marked_at_its_entry_price_until_there_is_a_market() -> None:
+    out = run(bars_of([None, 110]), signals("."), positions={"A": (4.0, 90.0)})
+    assert_rows(out.equity, [1360, 1440])
+
+
+def test_F14_its_watermark_is_its_entry_price() -> None:
+    # trailing 10 % below 100, not below the highs of 96: 90 is met in bar 1, not 86.4
+    bars = bars_of([(95, 96, 91, 95), (95, 95, 89, 95)])
+    out = run(bars, signals("."), positions={"A": (2.0, 100.0)}, stops=vb.Stops(trailing=0.1))
+    assert out.exits() == [(1, 90.0, "trail")]
+    bars = bars_of([(105, 109, 104, 105), (105, 111, 105, 105)])
+    out = run(bars, signals("."), positions={"A": (-2.0, 100.0)}, stops=vb.Stops(trailing=0.1))
+    assert_rows(out.exits(), [(1, 110.0, "trail")])
+
+
+def test_F14_its_levels_meet_the_first_bar() -> None:
+    out = run(bars_of([(100, 100, 85, 95)]), signals("."), positions={"A": (2.0, 100.0)}, stops=vb.Stops(hard=0.1))
+    assert out.exits() == [(0, 90.0, "stop")]
+
+
+def test_F14_a_level_in_atr_takes_the_first_there_is() -> None:
+    # a range of 4 in bar 0 is the first ATR (window 1), so the stop is 100 - 2 * 4 from bar 1 on; bar 0 has none to meet
+    bars = bars_of([(100, 104, 100, 102), (102, 102, 94, 96), (96, 96, 90, 95)])
+    stops = vb.Stops(hard=vb.Atr(2), atr_window=1)
+    out = run(bars, signals("."), positions={"A": (2.0, 100.0)}, stops=stops)
+    assert out.exits() == [(2, 92.0, "stop")]
+
+
+def test_F14_separate_accounts_have_the_capital_each_and_do_not_help_each_other() -> None:
+    bars = bars_of({"A": [100, 100, 110], "B": [50, 50, 40]})
+    out = run_in_every_order(bars, quantities({"A": [15], "B": [-10]}), accounts="separate")
+    # A alone has 1000, which buys 10 of 15; B's 1000 are not touched by it
+    assert_rows(out.ordered("A"), [(0, 15.0, 10.0, "partial", "cash")])
+    assert out.raw.initial.tolist() == [1000.0, 1000.0]
+    assert np.allclose(out.raw.equity, [[1000, 1000], [1000, 1000], [1100, 1100]])
+    assert np.allclose(out.raw.cash, [[1000, 1000], [0, 1500], [0, 1500]])
+    shared = run_in_every_order(bars, quantities({"A": [15], "B": [-10]}))
+    # together they want 1500 + 500 of 1000: half each
+    assert_rows(shared.filled("A"), [(1, 7.5, 100.0)])
+    assert_rows(shared.filled("B"), [(1, -5.0, 50.0)])
+
+
+def test_F14_separate_accounts_size_by_their_own_equity() -> None:
+    bars = bars_of({"A": [100, 100, 150], "B": [50, 50, 50, ][:3]})
+    # the default weight is 1/N with N the assets of the account: 1
+    out = run(bars, signals({"A": "L", "B": "L"}), accounts="separate")
+    assert_rows(out.filled("A"), [(1, 10.0, 100.0)])
+    assert_rows(out.filled("B"), [(1, 20.0, 50.0)])
+    assert out.raw.equity[-1].tolist() == [1500.0, 1000.0]
+
+
+def test_F14_starting_positions_belong_to_their_account() -> None:
+    bars = bars_of({"A": [100, 100], "B": [50, 50]})
+    out = run(bars, signals({"A": "."}), accounts="separate", positions={"B": (4.0, 45.0)})
+    assert out.raw.initial.tolist() == [1000.0, 1180.0]
+    assert out.raw.equity[0].tolist() == [1000.0, 1200.0]
