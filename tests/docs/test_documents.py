@@ -51,7 +51,8 @@ def test_first_example_is_five_lines() -> None:
 
 def test_commands_of_the_readme_succeed(tmp_path: Path) -> None:
     """Every `$ vecbt ...` line of a `console` block, in order, in one empty folder."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"MPLBACKEND": "agg"}
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"MPLBACKEND": "agg", "PYTHONPATH": str(ROOT)}
     commands = [
         line[2:]
         for block in blocks(README)

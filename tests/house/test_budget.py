@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from tests.house.source import ROOT
+
 HEAVY = (
     "numba pandas polars scipy matplotlib statsmodels arch rich pydantic typer exchange_calendars pyarrow duckdb yfinance yaml"
 ).split()
@@ -16,7 +18,7 @@ BUSY_MACHINE = 3.0  # the limit holds on an idle machine; where tests share it w
 
 
 def _environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(ROOT)}
 
 
 def _loaded_after(code: str) -> set[str]:

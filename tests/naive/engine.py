@@ -186,6 +186,8 @@ class Engine(Decisions):
         """S3 `cash`: each takes its share of the room this group finds, costs included (never with volume share)."""
         equity, gross = self.value_of(g, values)
         room = max(Fraction(0), equity - gross)
+        if any(job.order.cash_fraction is not None for job in jobs):
+            self.watch.at_most(gross, equity, "room")
         for job in jobs:
             order = job.order
             if order.cash_fraction is not None:
@@ -252,6 +254,7 @@ class Engine(Decisions):
         first = entry_stop(stops, p, side, atr, self.tick[n])
         risk = None if first is None else abs(q) * self.x[n] * abs(p - first)
         draft = Draft(n, side, t, risk, entered=abs(q), paid=abs(q) * p)
+        draft.met(p)
         position = Position(q, p, t, self.bars.session[max(t, 0)], atr, p, draft)
         if stops is not None:
             position.arm(stops, self.watch)

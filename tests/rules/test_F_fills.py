@@ -45,8 +45,8 @@ def test_F1_the_reference_is_the_close_for_close_fills() -> None:
     assert_rows(out.filled(), [(0, 2.0, 202.0)])
 
 
-@pytest.mark.parametrize(("word", "entry", "bar", "exit_price"), [("L", 2.0, (100, 100, 85, 95), 89.1), ("S", -2.0, (100, 115, 99, 100), 111.1)])
-def test_F1_the_reference_of_a_stop_is_its_level(word: str, entry: float, bar: tuple[float, ...], exit_price: float) -> None:
+@pytest.mark.parametrize(("entry", "bar", "exit_price"), [(2.0, (100, 100, 85, 95), 89.1), (-2.0, (100, 115, 99, 100), 111.1)])
+def test_F1_the_reference_of_a_stop_is_its_level(entry: float, bar: tuple[float, ...], exit_price: float) -> None:
     # in at 100 without slippage (a starting position); the stops are at 90 and 110; 1 % worse
     stops = vb.Stops(hard=0.1)
     out = run(bars_of([100, bar]), signals("."), stops=stops, costs=vb.Costs(slippage_bps=100), positions={"A": (entry, 100.0)})
@@ -55,10 +55,8 @@ def test_F1_the_reference_of_a_stop_is_its_level(word: str, entry: float, bar: t
 
 
 def test_F1_a_target_is_a_limit_and_has_no_slippage() -> None:
-    costs = vb.Costs(slippage_bps=100, half_spread=3)
-    out = run(
-        bars_of([100, (100, 115, 100, 100)]), signals("."), stops=vb.Stops(take_profit=vb.Pct(10)), costs=costs, positions={"A": (2.0, 100.0)}
-    )
+    known = {"costs": vb.Costs(slippage_bps=100, half_spread=3), "stops": vb.Stops(take_profit=vb.Pct(10))}
+    out = run(bars_of([100, (100, 115, 100, 100)]), signals("."), positions={"A": (2.0, 100.0)}, **known)
     assert_rows(out.filled(), [(1, -2.0, 110.0)])
     assert out.fills[0].slippage == 0.0
 
@@ -389,11 +387,10 @@ def test_F14_capital_is_100_000_unless_it_is_given() -> None:
 
 @pytest.mark.parametrize("q", [4.0, -4.0])
 def test_F14_initial_is_capital_and_positions_at_their_entry_prices(q: float) -> None:
-    bars = bars_of([110, 120])
-    out = run(bars, signals("lS ."), sizing=vb.Units(1), direction="long", positions={"A": (q, 100.0)})
+    out = run(bars_of([110, 120]), signals("."), positions={"A": (q, 100.0)})
     assert out.raw.initial.tolist() == [1000 + q * 100]
-    assert out.cash[0] == 1000.0
-    assert_rows(out.equity[:1], [1000 + q * 110])
+    assert out.cash == [1000.0, 1000.0]
+    assert_rows(out.equity, [1000 + q * 110, 1000 + q * 120])
 
 
 def test_F14_a_starting_position_entered_at_bar_minus_1() -> None:
@@ -451,7 +448,7 @@ def test_F14_separate_accounts_have_the_capital_each_and_do_not_help_each_other(
 
 
 def test_F14_separate_accounts_size_by_their_own_equity() -> None:
-    bars = bars_of({"A": [100, 100, 150], "B": [50, 50, 50, ][:3]})
+    bars = bars_of({"A": [100, 100, 150], "B": [50, 50, 50]})
     # the default weight is 1/N with N the assets of the account: 1
     out = run(bars, signals({"A": "L", "B": "L"}), accounts="separate")
     assert_rows(out.filled("A"), [(1, 10.0, 100.0)])

@@ -147,10 +147,10 @@ def test_P1_P3_F5_levels_are_rounded_to_ticks_up_for_longs_and_down_for_shorts(s
 
 
 def test_P1_F5_a_level_on_a_tick_stays_there_in_spite_of_rounding_errors() -> None:
-    """0.7 % below 100 is 99.3, in floats 99.299999...; with ticks of 0.1 it is the tick 99.3, not 99.4."""
-    bars = bars_of([100, (100, 100, 99.3125, 99.5), (99.5, 99.5, 99, 99)], tick=0.1)
-    out = run(bars, signals("L"), stops=vb.Stops(hard=vb.Pct(0.7)), sizing=ONE)
-    assert_rows(out.exits(), [(2, 99.3, "stop")])
+    """6.7 % below 100 is 93.3, in floats 93.30000000000001; with ticks of 0.1 it is the tick 93.3, not 93.4: a low of 93.35 is above it."""
+    bars = bars_of([100, (100, 100, 93.35, 94), (94, 94, 93, 93)], tick=0.1)
+    out = run(bars, signals("L"), stops=vb.Stops(hard=vb.Pct(6.7)), sizing=ONE)
+    assert_rows(out.exits(), [(2, 93.3, "stop")])
 
 
 # --- P2: the trailing stop ------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def test_T3_a_bar_of_a_day_is_a_session_dated_by_its_label() -> None:
 
 def test_T3_a_time_stop_in_days_counts_sessions_not_hours() -> None:
     bars = bars_of([100.0] * 7, every=6 * HOUR, session_start="06:00")
-    # filled at 06:00 of the first session; 12:00, 18:00 and midnight belong to it; at 06:00 (bar 5) a session has passed: out at the next open
+    # filled at 06:00 of the first session, to which 12:00, 18:00 and midnight belong; bar 5, at 06:00, is the next: out at bar 6
     out = run(bars, signals("L"), sizing=vb.Units(1), stops=vb.Stops(time_days=1))
     assert_rows(out.filled(), [(1, 1.0, 100.0), (6, -1.0, 100.0)])
     assert out.exits() == [(6, 100.0, "time")]

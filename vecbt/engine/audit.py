@@ -53,12 +53,14 @@ class _Holding:
             gain = closing * multiplier * (price - self.avg) * math.copysign(1.0, self.q)
             self.realized += gain
             self.gross += gain
-        opening = abs(q) - closing
-        left = abs(self.q) - closing
+        dust = _TOLERANCE * abs(q)  # the sum of fills meets a position to the last digits only
+        opening, left = abs(q) - closing, abs(self.q) - closing
+        if closing and opening <= dust:
+            opening = 0.0
         if opening:
             self.avg = (left * self.avg + opening * price) / (left + opening) if left else price
         self.q += q
-        if not opening and abs(self.q) <= _TOLERANCE * abs(q):
+        if not opening and abs(self.q) <= dust:
             self.q = 0.0
         return closing
 

@@ -101,6 +101,8 @@ def _fill_group(lo, hi, at_open, acct, assets, rules):  # type: ignore[no-untype
     equity, gross = _worth(lo, hi, at_open, acct, assets, rules)
     most = rules.leverage * equity
     room = most - gross
+    if room <= 1e-9 * abs(most):
+        room = 0.0  # what is left of a room used up is rounding, not room
     for n in range(lo, hi):
         if _in_stage(assets[n], _IN_GROUP) and assets[n].order_cash != 0.0:
             _size_by_room(room, n, assets, rules)
