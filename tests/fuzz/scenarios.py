@@ -71,38 +71,53 @@ def _sometimes(draw: Draw, *values: Any) -> Any:
 
 @st.composite
 def _scenario(draw: Draw, family: Family) -> Scenario:
-    count, assets = draw(st.integers(3, 30)), draw(st.integers(1, 4))
+    assets = draw(st.integers(1, 4))
     stops = _stops(draw, family)
-    bars = _bars(draw, family, stops, count, assets)
-    sizes = _size(draw, family, stops, assets)
-    positions = {}
-    if family.events and draw(st.booleans()):
-        n = draw(st.integers(0, assets - 1))
-        positions[n] = (_pick(draw, 8, -8, 3, 40), F(draw(st.integers(32, 128)), 4))
-    return Scenario(
-        bars=bars,
-        inputs=family.inputs,
-        rows=_rows(draw, family.inputs, count, assets),
-        costs=_costs(draw, family),
-        size=sizes,
-        stops=stops,
-        zones=_zones(draw) if family.zones else None,
-        capital=_pick(draw, 1024, 4096, 512),
-        fill=_pick(draw, *family.fills),
-        direction=_sometimes(draw, "both", "long", "short"),
-        accumulate=draw(st.booleans()),
-        weights_of=_pick(draw, *family.weights_of),
-        band=_sometimes(draw, F(0), F(1, 16), F(1, 8)),
-        intrabar=_pick(draw, "pessimistic", "optimistic"),
-        trade_through=draw(st.booleans()),
-        separate=family.separate,
-        positions=positions,
-        liquidate_at_end=draw(st.booleans()),
-    )
+    given = {
+        "inputs": family.inputs,
+        "costs": _costs(draw, family),
+        "size": _size(draw, family),
+        "stops": stops,
+        "zones": _zones(draw) if family.zones else None,
+        "capital": _pick(draw, 1024, 4096, 512),
+        "fill": _pick(draw, *family.fills),
+        "direction": _sometimes(draw, "both", "long", "short"),
+        "accumulate": draw(st.booleans()),
+        "weights_of": _pick(draw, *family.weights_of),
+        "band": _sometimes(draw, F(0), F(1, 16), F(1, 8)),
+        "intrabar": _pick(draw, "pessimistic", "optimistic"),
+        "trade_through": draw(st.booleans()),
+        "separate": family.separate,
+        "positions": _positions(draw, assets) if family.events else {},
+        "liquidate_at_end": draw(st.booleans()),
+    }
+    choices = st.sampled_from(_CHOICES[family.inputs])
+    asset = st.tuples(st.integers(-3, 3), st.integers(-4, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, 11), choices)
+    steps = draw(st.lists(st.tuples(*[asset] * assets), min_size=3, max_size=30))
+    rows: list[list[object]] = [[move[5] for move in step] for step in steps]
+    return Scenario(bars=_bars(draw, family, stops, steps), rows=rows, **given)
 
 
-def _bars(draw: Draw, family: Family, stops: Stops | None, count: int, assets: int) -> Bars:
-    columns = [_column(draw, count, family.events) for _ in range(assets)]
+_CHOICES: dict[str, list[Any]] = {
+    "signals": [(0, 0, 0, 0)] * 6
+    + [(1, 0, 0, 0)] * 3
+    + [(0, 0, 1, 0)] * 2
+    + [(0, 1, 0, 0), (0, 0, 0, 1), (0, 1, 1, 0), (1, 0, 0, 1), (1, 1, 0, 0), (1, 0, 1, 0), (1, 1, 1, 0), (0, 1, 0, 1), (1, 1, 1, 1)],
+    "strengths": [None] * 6 + [F(1), F(-1), F(1, 2), F(-1, 2), F(1, 4), F(0), F(0), F(1)],
+    "weights": [None] * 5 + [F(k, 8) for k in (-8, -4, -2, 0, 0, 1, 2, 3, 4, 4, 6, 8, 12)],
+    "quantities": [None] * 5 + [F(q) for q in (0, 0, 4, 8, 8, 16, 3, -4, -8, 40, -40)] + [F(1, 2), F(-5, 4)],
+}
+
+
+def _positions(draw: Draw, assets: int) -> dict[int, tuple[int, F]]:
+    if not draw(st.booleans()):
+        return {}
+    return {draw(st.integers(0, assets - 1)): (_pick(draw, 8, -8, 3, 40), F(draw(st.integers(32, 128)), 4))}
+
+
+def _bars(draw: Draw, family: Family, stops: Stops | None, steps: list[tuple[Any, ...]]) -> Bars:
+    count, assets = len(steps), len(steps[0])
+    columns = [_column(draw, [step[n] for step in steps], family.events) for n in range(assets)]
     tables: list[list[list[F | None]]] = [[[column[t][k] for column in columns] for t in range(count)] for k in range(5)]
     per_day = _pick(draw, 1, 4)
     delisted = {}
@@ -124,14 +139,11 @@ def _bars(draw: Draw, family: Family, stops: Stops | None, count: int, assets: i
     )
 
 
-def _column(draw: Draw, count: int, gaps: bool) -> list[tuple[F | None, ...]]:
+def _column(draw: Draw, moves: list[tuple[Any, ...]], gaps: bool) -> list[tuple[F | None, ...]]:
     """One asset: o, h, l, c, v per bar. Small steps on a coarse grid make touches; whole bars are missing now and then."""
-    unit = _pick(draw, *UNITS)
-    last = F(draw(st.integers(12, 64)))
-    step = st.tuples(st.integers(-3, 3), st.integers(-4, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, 11))
-    moves = draw(st.lists(step, min_size=count, max_size=count))
+    last, unit = F(draw(st.integers(12, 64))), _pick(draw, *UNITS)
     column: list[tuple[F | None, ...]] = []
-    for gap, move, up, down, luck in moves:
+    for gap, move, up, down, luck, _ in moves:
         if luck == 11 or (gaps and luck >= 9):
             column.append((None,) * 5)
             continue
@@ -144,20 +156,6 @@ def _column(draw: Draw, count: int, gaps: bool) -> list[tuple[F | None, ...]]:
     if all(row[0] is None for row in column):
         column[0] = (last, last, last, last, F(64))
     return column
-
-
-def _rows(draw: Draw, inputs: str, count: int, assets: int) -> list[list[object]]:
-    if inputs == "signals":
-        choices: list[Any] = [(0, 0, 0, 0)] * 6 + [(1, 0, 0, 0)] * 3 + [(0, 0, 1, 0)] * 2 + [(0, 1, 0, 0), (0, 0, 0, 1)]
-        choices += [(0, 1, 1, 0), (1, 0, 0, 1), (1, 1, 0, 0), (1, 0, 1, 0), (1, 1, 1, 0), (0, 1, 0, 1), (1, 1, 1, 1)]
-    elif inputs == "strengths":
-        choices = [None] * 6 + [F(1), F(-1), F(1, 2), F(-1, 2), F(1, 4), F(0), F(0), F(1)]
-    elif inputs == "weights":
-        choices = [None] * 5 + [F(k, 8) for k in (-8, -4, -2, 0, 0, 1, 2, 3, 4, 4, 6, 8, 12)]
-    else:
-        choices = [None] * 5 + [F(q) for q in (0, 0, 4, 8, 8, 16, 3, -4, -8, 40, -40)] + [F(1, 2), F(-5, 4)]
-    row = st.lists(st.sampled_from(choices), min_size=assets, max_size=assets)
-    return draw(st.lists(row, min_size=count, max_size=count))
 
 
 def _costs(draw: Draw, family: Family) -> Costs:
@@ -178,7 +176,7 @@ def _costs(draw: Draw, family: Family) -> Costs:
     )
 
 
-def _size(draw: Draw, family: Family, stops: Stops | None, assets: int) -> Size:
+def _size(draw: Draw, family: Family) -> Size:
     kind = _pick(draw, *family.sizes)
     if kind == "units":
         return Size(kind, _pick(draw, F(4), F(8), F(16), F(5, 2), F(100)))

@@ -40,12 +40,25 @@ def test_F4_holds_after_the_order_s_own_commission() -> None:
     assert_rows(out.filled(), [(1, 8.0, 100.0)])
 
 
+def test_F4_a_flip_needs_room_for_what_it_opens_after_the_commission_of_both_parts() -> None:
+    # closing 5 leaves 1500 - 5; the short of q needs 100 q <= 1495 - q
+    out = run(bars_of([100, 100]), quantities([-20]), costs=vb.Costs(per_unit=1.0), positions={"A": (5.0, 100.0)})
+    assert_rows(out.filled(), [(1, -5 - 1495 / 101, 100.0)])
+
+
+def test_F4_a_commission_that_is_more_than_the_room_leaves_nothing() -> None:
+    out = run(bars_of([100, 100]), quantities([20]), costs=vb.Costs(per_order=1001.0))
+    assert_rows(out.ordered(), [(0, 20.0, 0.0, "rejected", "cash")])
+    assert out.equity == [1000.0, 1000.0]
+
+
 def test_F4_values_the_asset_at_its_fill_price() -> None:
     # bought at 125: 1000 / 125; sold at 75: 1000 / 75
     assert_rows(run(bars_of([100, 100]), quantities([20]), costs=vb.Costs(half_spread=25)).filled(), [(1, 8.0, 125.0)])
     assert_rows(run(bars_of([100, 100]), quantities([-20]), costs=vb.Costs(half_spread=25)).filled(), [(1, -1000 / 75, 75.0)])
     # what is held of it too: short 5 from 100 with 2000 of cash; at 110 - 10 equity is 2000 - 500, gross 500: room for 10 more
-    out = run(bars_of([110, 110]), quantities([-20]), costs=vb.Costs(half_spread=10), initial_capital=2000.0, positions={"A": (-5.0, 100.0)})
+    start = {"initial_capital": 2000.0, "positions": {"A": (-5.0, 100.0)}}
+    out = run(bars_of([110, 110]), quantities([-20]), costs=vb.Costs(half_spread=10), **start)
     assert_rows(out.filled(), [(1, -10.0, 100.0)])
 
 

@@ -29,6 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
+_PARTS = ("entries", "exits", "short_entries", "short_exits")
 
 Flags: TypeAlias = NDArray[np.uint8]
 Where: TypeAlias = Callable[[int, int], str]
@@ -94,8 +95,7 @@ class Signals:
             raise InputError("Signals() is empty; give at least one of entries, exits, short_entries, short_exits")
 
     def _parts(self) -> dict[str, Any]:
-        names = ("entries", "exits", "short_entries", "short_exits")
-        return {f"Signals.{name}": getattr(self, name) for name in names}
+        return {f"Signals.{name}": getattr(self, name) for name in _PARTS}
 
     def align(self, bars: Bars) -> AlignedInputs:
         """As flags for these bars; InputError names the first label that does not match or value that is no boolean."""
@@ -215,13 +215,14 @@ def normalize_row(row: Inputs, market: Market) -> tuple[Flags | None, ArrayN | N
         return f"for {symbols[n]}"
 
     if isinstance(row, Signals):
-        flags = np.zeros((1, len(symbols)), dtype=np.uint8)
-        for bit, (name, part) in enumerate(row._parts().items()):
-            if isinstance(part, np.ndarray) and part.dtype == np.bool_ and part.shape == (len(symbols),):
-                flags |= part.view(np.uint8) << np.uint8(bit)
+        flags = np.zeros(len(symbols), dtype=np.uint8)
+        for bit, part in enumerate((row.entries, row.exits, row.short_entries, row.short_exits)):
+            if type(part) is np.ndarray and part.dtype == np.bool_ and part.shape == flags.shape:
+                flags |= part.view(np.uint8) << bit
             elif part is not None:
-                flags |= _booleans(_one_row(part, name, symbols, 0.0), name, where) << np.uint8(bit)
-        return flags[0], None
+                name = f"Signals.{_PARTS[bit]}"
+                flags |= _booleans(_one_row(part, name, symbols, 0.0), name, where)[0] << bit
+        return flags, None
     if isinstance(row, _Numbers):
         values = _one_row(row.values, type(row).__name__, symbols, np.nan)
         row._check(values, where)
