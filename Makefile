@@ -50,10 +50,22 @@ bench: $(READY_DEV) ## time the engine against hand-written loops; writes benchm
 	@$(BIN)/python -m benchmarks
 
 notebooks: $(READY_DEV) ## run the notebooks and keep their outputs
-	@$(BIN)/jupytext --quiet --set-kernel python3 --execute notebooks/*.ipynb
+	@$(BIN)/python -m pytest -q --nbmake --overwrite notebooks
+	@$(BIN)/python -c "$$FORGET_TIMES" notebooks/*.ipynb
 
 clean: ## remove the environment and what the other targets leave behind
 	@rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/latest.json
+
+# the moment at which a cell ran is no output
+define FORGET_TIMES
+import sys, nbformat
+for path in sys.argv[1:]:
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    nbformat.write(notebook, path)
+endef
+export FORGET_TIMES
 
 # run with an empty folder for compiled kernels, removed afterwards
 define cold

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import types
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ def test_python_of_a_document_runs(path: Path, tmp_path: Path, monkeypatch: pyte
     """Blocks share their names from top to bottom; a `text` block right after a `python` block is what that one prints."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    names: dict[str, Any] = {"__name__": path.stem}
+    page = types.ModuleType(f"page_{path.stem}")
+    monkeypatch.setitem(sys.modules, page.__name__, page)  # where dataclasses look for the names of their module
     printed = ""
     for block in blocks(path):
         where = f"{path.name}:{block.line}"
@@ -34,7 +36,7 @@ def test_python_of_a_document_runs(path: Path, tmp_path: Path, monkeypatch: pyte
             code = compile("\n" * block.line + block.text, str(path), "exec")
             output = io.StringIO()
             with contextlib.redirect_stdout(output):
-                exec(code, names)
+                exec(code, vars(page))
             printed = output.getvalue()
         elif block.language == "text" and block.follows_at_once:
             assert _lines(printed) == _lines(block.text), f"{where} shows another output"
@@ -81,3 +83,14 @@ def test_make_targets_that_are_named_exist() -> None:
     for path in DOCUMENTS:
         for name in re.findall(r"`make ([a-z]+)", path.read_text(encoding="utf-8")):
             assert name in targets, f"{path.name} names `make {name}`"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.name)
+def test_notebooks_are_kept_with_their_outputs(path: Path) -> None:
+    """Run from top to bottom, without errors, without the times at which cells ran (`make notebooks`)."""
+    cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not any(output["output_type"] == "error" or output.get("name") == "stderr" for output in outputs)
+    assert not any("execution" in cell["metadata"] for cell in cells)

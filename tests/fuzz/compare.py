@@ -64,10 +64,11 @@ def _sorted_orders(run: Any) -> list[Any]:
 
 def _orders_of(run: Any) -> dict[int, list[tuple[Any, ...]]]:
     """Per asset: bar, reason, status, rules, bar settled."""
-    return _by_asset(
-        (int(o.asset), (int(o.t), Reason(o.reason).name.lower(), OrderStatus(o.status).name.lower(), rule_names(int(o.cut_by)), int(o.t_done)))
-        for o in _sorted_orders(run)
-    )
+
+    def words(o: Any) -> tuple[Any, ...]:
+        return int(o.t), Reason(o.reason).name.lower(), OrderStatus(o.status).name.lower(), rule_names(int(o.cut_by)), int(o.t_done)
+
+    return _by_asset((int(o.asset), words(o)) for o in _sorted_orders(run))
 
 
 def _orders(log: Log) -> dict[int, list[tuple[Any, ...]]]:

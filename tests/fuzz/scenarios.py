@@ -93,7 +93,8 @@ def _scenario(draw: Draw, family: Family) -> Scenario:
     }
     choices = st.sampled_from(_CHOICES[family.inputs])
     asset = st.tuples(st.integers(-3, 3), st.integers(-4, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, 11), choices)
-    steps = draw(st.lists(st.tuples(*[asset] * assets), min_size=3, max_size=30))
+    least = draw(st.sampled_from((3, 8, 16)))  # else most tables are short
+    steps = draw(st.lists(st.tuples(*[asset] * assets), min_size=least, max_size=30))
     rows: list[list[object]] = [[move[5] for move in step] for step in steps]
     return Scenario(bars=_bars(draw, family, stops, steps), rows=rows, **given)
 

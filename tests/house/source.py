@@ -72,7 +72,7 @@ def decorators(function: Function) -> set[str]:
 
 def is_kernel(function: Function) -> bool:
     """Whether it is compiled."""
-    return bool(decorators(function) & {"kernel", "kernel_loop"})
+    return bool(decorators(function) & {"kernel", "spine", "kernel_loop"})
 
 
 def kernels() -> Iterator[tuple[Module, str, Function]]:

@@ -31,12 +31,6 @@ def test_import_vecbt_loads_nothing_heavy() -> None:
     assert not _loaded_after("import vecbt") & set(HEAVY)
 
 
-def test_import_of_data_types_needs_no_compiler() -> None:
-    """A user who only names things pays for what they name."""
-    loaded = _loaded_after("import vecbt as vb\nvb.Costs.free()\nvb.Pct(3)")
-    assert not loaded & {"numba", "polars", "scipy", "matplotlib", "statsmodels", "arch"}
-
-
 HELP = "from vecbt.cli import main\nsys.argv = ['vecbt', '--help']\ntry:\n    main()\nexcept SystemExit as done:\n    assert not done.code"
 
 

@@ -181,7 +181,8 @@ class Decisions:
     def follow(self, t: int, n: int, value: Any) -> None:
         """S1, S2: one asset's booleans or strength against what is held."""
         q = self.held(n)
-        want, leave, priority = self.read(value, q)
+        waiting = self.working.get(n)
+        want, leave, priority = self.read(value, q or (waiting.open if waiting else q))
         side_forbidden = {"long": -1, "short": 1, "both": 0}[self.scenario.direction]
         if want and want == side_forbidden:
             want, leave = 0, want * q < 0
@@ -195,7 +196,7 @@ class Decisions:
             self.end_waiting(t, n)
 
     def read(self, value: Any, q: Fraction) -> tuple[int, bool, Fraction]:
-        """Side wanted (0: none), whether what is held shall go, priority (T4)."""
+        """Side wanted (0: none), whether what is held (or, when flat, waits) shall go, priority (T4)."""
         if self.scenario.inputs == "strengths":
             if value is None:
                 return 0, False, Fraction(1)
@@ -208,7 +209,7 @@ class Decisions:
         if entry and short_entry:
             entry = short_entry = False
         want = 1 if entry else -1 if short_entry else 0
-        return want, bool(leave if q > 0 else short_leave if q < 0 else leave or short_leave), Fraction(1)
+        return want, bool(leave if q > 0 else short_leave), Fraction(1)
 
     def enter(self, t: int, n: int, side: int, priority: Fraction) -> None:
         """An entry, an addition or a reversal in one order."""
@@ -216,8 +217,7 @@ class Decisions:
         close = -q if q * side < 0 else Fraction(0)
         if self.scenario.size.kind == "cash":
             order = Order(t, n, "signal", priority, close, Fraction(side), None, cash_fraction=Fraction(self.scenario.size.value))
-            poor = self.equity(self.account(n)) <= 0
-            self.submit(self.refuse(order, "cash") if poor else self.cut(order, self.no_atr(t, n)))
+            self.submit(self.cut(order, self.no_atr(t, n)))
             return
         size = self.size(t, n, side, priority)
         opening = Fraction(0) if size is None else side * size

@@ -184,10 +184,7 @@ class Engine(Decisions):
 
     def size_by_cash(self, g: int, jobs: list[Job], values: list[Fraction]) -> None:
         """S3 `cash`: each takes its share of the room this group finds, costs included (never with volume share)."""
-        equity, gross = self.value_of(g, values)
-        room = max(Fraction(0), equity - gross)
-        if any(job.order.cash_fraction is not None for job in jobs):
-            self.watch.at_most(gross, equity, "room")
+        room = self.room(*self.value_of(g, values))
         for job in jobs:
             order = job.order
             if order.cash_fraction is not None:
@@ -195,9 +192,15 @@ class Engine(Decisions):
                 most = upper_quantity(self.scenario.costs, abs(job.closed), job.price, self.x[order.asset], order.sized_at_fill * room)
                 order.open = tidy(most) if order.open > 0 else -tidy(most)
 
+    def room(self, equity: Fraction, gross: Fraction) -> Fraction:
+        """F4 and F10: what new risk may still take; less than 1e-9 of equity is none."""
+        room, least = equity - gross, SLACK * abs(equity)
+        self.watch.slack(room, least, "room", equity)
+        return room if room >= least else Fraction(0)
+
     def common_factor(self, jobs: list[Job], equity: Fraction, gross: Fraction, gross_mode: bool) -> Fraction:
         """The largest factor that fits; 1 where the whole group fits within 1e-9 of equity."""
-        room = equity - gross
+        room = self.room(equity, gross)
         if gross_mode:
             wanted = sum((abs(j.order.open * j.ref) * self.x[j.order.asset] for j in jobs), Fraction(0))
         else:
@@ -207,7 +210,7 @@ class Engine(Decisions):
         self.watch.slack(wanted + gross, equity * (1 + SLACK), "group fits")
         if wanted + gross <= equity + SLACK * abs(equity):
             return Fraction(1)
-        if not self.watch.at_most(Fraction(0), room, "room", equity) or room == 0 or wanted == 0:
+        if room == 0 or wanted == 0:
             return Fraction(0)
         return room / wanted if gross_mode else largest_factor(claims, room)
 
@@ -271,6 +274,7 @@ class Engine(Decisions):
         paid = commission(self.scenario.costs, order.filled, job.price, self.x[n])
         self.watch.booked(order.filled, job.price, paid)
         self.watch.priced(job.price)
+        self.watch.positive(job.price)
         self.log.fills.append(Fill(t, n, order.filled, job.price, paid, order.reason, order))
         share = paid * job.closed / order.filled
         position = self.positions[n]
@@ -357,6 +361,8 @@ class Engine(Decisions):
         assert position is not None
         q, draft = -position.q, position.draft
         self.watch.booked(price, paid)
+        if reason != "delisting":
+            self.watch.positive(price)
         self.cash[g] = tidy(self.cash[g] - q * price * self.x[n] - paid)
         self.take_off(n, q, price)
         draft.commission += paid

@@ -216,14 +216,17 @@ def test_F3_equity_is_initial_plus_realized_and_unrealized_less_fees_at_each_bar
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
-def test_F6_a_flip_is_one_fill_that_closes_one_trade_and_opens_another(side: float) -> None:
-    out = run(bars_of([100, 100, 110, 110]), quantities([side * 1, side * -2, 0]), costs=vb.Costs(per_order=3.0))
-    assert_rows(out.filled(), [(1, side, 100.0), (2, -3 * side, 110.0), (3, 2 * side, 110.0)])
+@pytest.mark.parametrize(("fill", "first_fill"), [("next_open", 1), ("close", 0)])
+def test_F6_a_flip_is_one_fill_that_closes_one_trade_and_opens_another(side: float, fill: str, first_fill: int) -> None:
+    prices = [100] * (1 + first_fill) + [110, 110]
+    out = run(bars_of(prices), quantities([side * 1, side * -2, 0]), costs=vb.Costs(per_order=3.0), fill=fill)
+    t = first_fill
+    assert_rows(out.filled(), [(t, side, 100.0), (t + 1, -3 * side, 110.0), (t + 2, 2 * side, 110.0)])
     # one commission each; the flip's 3 are shared by quantity: 1 for the unit closed, 2 for the two opened
     assert [f.commission for f in out.fills] == [3.0, 3.0, 3.0]
     first, second = out.trades
-    assert (first.side, first.entry_t, first.exit_t, first.quantity) == (side, 1, 2, 1.0)
-    assert (second.side, second.entry_t, second.exit_t, second.quantity) == (-side, 2, 3, 2.0)
+    assert (first.side, first.entry_t, first.exit_t, first.quantity) == (side, t, t + 1, 1.0)
+    assert (second.side, second.entry_t, second.exit_t, second.quantity) == (-side, t + 1, t + 2, 2.0)
     assert_rows([first.commission, first.gross, first.pnl], [4.0, side * 10.0, side * 10.0 - 4])
     assert_rows([second.commission, second.gross, second.pnl], [5.0, 0.0, -5.0])
     assert_rows(out.ordered()[1:2], [(1, -3.0 * side, -3.0 * side, "filled", "")])
@@ -309,6 +312,14 @@ def test_F8_without_volume_nothing_fills_where_volume_is_used() -> None:
     assert [f.t for f in out.fills] == [1]
 
 
+def test_F8_without_volume_protective_exits_do_not_fill_either() -> None:
+    # bar 1 falls through the stop at 90 without a trade; bar 2 opens above it
+    bars = bars_of([(100, 100, 100, 100, 10), (100, 100, 80, 95, 0), (95, 96, 92, 95, 10)])
+    out = run(bars, signals("."), costs=vb.Costs(volume_share=1.0), stops=vb.Stops(hard=0.1), positions={"A": (2.0, 100.0)})
+    assert out.fills == []
+    assert out.equity[1] == 1190.0  # it has a close all the same
+
+
 def test_F8_an_asset_that_ends_early_is_delisted_at_the_next_bar() -> None:
     prices = {"A": [100, 100, 80, None, None], "B": [50.0] * 5}
     bars = bars_of(prices, delisting="liquidate")
@@ -325,11 +336,12 @@ def test_F8_an_asset_that_ends_early_is_delisted_at_the_next_bar() -> None:
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
-def test_F9_increases_are_averaged_and_reductions_leave_the_average(side: float) -> None:
-    bars = bars_of([100, 100, 120, 150, 150])
-    out = run(bars, quantities([side * 2, side * 4, side * 3]))
+@pytest.mark.parametrize(("fill", "t"), [("next_open", 1), ("close", 0)])
+def test_F9_increases_are_averaged_and_reductions_leave_the_average(side: float, fill: str, t: int) -> None:
+    bars = bars_of([100] * (1 + t) + [120, 150, 150])
+    out = run(bars, quantities([side * 2, side * 4, side * 3]), fill=fill)
     # 2 at 100 and 2 at 120: 110; one goes at 150 and realizes 40
-    assert_rows(out.filled(), [(1, 2 * side, 100.0), (2, 2 * side, 120.0), (3, -side, 150.0)])
+    assert_rows(out.filled(), [(t, 2 * side, 100.0), (t + 1, 2 * side, 120.0), (t + 2, -side, 150.0)])
     assert out.raw.assets[0].avg == 110.0
     assert out.raw.accounts[0].realized == side * 40.0
 

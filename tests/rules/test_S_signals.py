@@ -41,10 +41,12 @@ def test_S1_the_sign_of_a_strength_is_the_side_and_zero_is_flat() -> None:
     assert_rows(out.filled(), [(1, 1.0, 100.0), (2, -1.0, 100.0), (3, -1.0, 100.0), (4, 1.0, 100.0)])
 
 
-@pytest.mark.parametrize("given", [strengths([1.0, None, None]), weights([0.1, None, None]), quantities([1, None, None])])
-def test_S1_nan_changes_nothing(given: Given) -> None:
+@pytest.mark.parametrize(
+    ("given", "sizing"), [(strengths([1.0, None, None]), ONE), (weights([0.1, None, None]), None), (quantities([1, None, None]), None)]
+)
+def test_S1_nan_changes_nothing(given: Given, sizing: Any) -> None:
     # a rebalance to 10 % would trade when the price doubles; NaN keeps what is held
-    out = run(bars_of([100, 100, 200, 200]), given, **({} if given(bars_of([1.0])).kind.name in ("WEIGHTS", "QUANTITIES") else {"sizing": ONE}))
+    out = run(bars_of([100, 100, 200, 200]), given, sizing=sizing)
     assert_rows(out.filled(), [(1, 1.0, 100.0)])
 
 
@@ -95,10 +97,11 @@ def test_S2_accumulate_adds_a_new_size(word: str, side: float) -> None:
     assert out.trades == []
 
 
+@pytest.mark.parametrize("fill", ["next_open", "close"])
 @pytest.mark.parametrize("accumulate", [False, True])
 @pytest.mark.parametrize(("word", "other", "side"), [("L", "S", 1.0), ("S", "L", -1.0)])
-def test_S2_an_entry_in_the_other_side_reverses_in_one_order(word: str, other: str, side: float, accumulate: bool) -> None:
-    out = run(bars_of([100.0] * 3), signals(f"{word} {other}"), sizing=vb.Units(2), accumulate=accumulate)
+def test_S2_an_entry_in_the_other_side_reverses_in_one_order(word: str, other: str, side: float, accumulate: bool, fill: str) -> None:
+    out = run(bars_of([100.0] * 3), signals(f"{word} {other}"), sizing=vb.Units(2), accumulate=accumulate, fill=fill)
     assert_rows(out.ordered(), [(0, 2 * side, 2 * side, "filled", ""), (1, -4 * side, -4 * side, "filled", "")])
 
 
@@ -342,12 +345,10 @@ def test_S4_a_risk_exit_takes_the_place_of_what_waits_and_the_row_is_ignored() -
 # --- S5: the order of cuts ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "stops", [vb.Stops(hard=vb.Atr(1), atr_window=3), vb.Stops(trailing=vb.Atr(1), atr_window=3), vb.Stops(take_profit=vb.Atr(1), atr_window=3)]
-)
-def test_S5_without_an_atr_new_risk_is_refused_at_the_decision(stops: vb.Stops) -> None:
+@pytest.mark.parametrize("distance", ["hard", "trailing", "take_profit"])
+def test_S5_without_an_atr_new_risk_is_refused_at_the_decision(distance: str) -> None:
     bars = bars_of([(100, 101, 99, 100)] * 5)
-    out = run(bars, signals("L . L"), sizing=ONE, stops=stops)
+    out = run(bars, signals("L . L"), sizing=ONE, stops=vb.Stops(**{distance: vb.Atr(10)}, atr_window=3))
     # three bars make the first ATR: the entry of bar 0 is refused at once, that of bar 2 is not
     assert_rows([(o.t, o.status, o.cut_by) for o in out.orders], [(0, "rejected", "stop"), (2, "filled", "")])
     assert out.orders[0].done == 0

@@ -262,6 +262,14 @@ def test_T8_liquidate_at_end_cancels_what_waits() -> None:
     assert_rows(out.exits("A"), [(2, 100.0, "end")])
 
 
+def test_T8_every_account_is_closed() -> None:
+    bars = bars_of({"A": [100, 100, 120], "B": [50, 50, 40]})
+    out = run_in_every_order(bars, quantities({"A": [2], "B": [-2]}), accounts="separate", liquidate_at_end=True)
+    assert out.exits("A") == [(2, 120.0, "end")]
+    assert out.exits("B") == [(2, 40.0, "end")]
+    assert out.raw.equity[-1].tolist() == out.raw.cash[-1].tolist() == [1040.0, 1020.0]
+
+
 def test_T8_the_call_leaves_impact_out_where_volume_is_unknown() -> None:
     costs = vb.Costs(volume_share=1.0)
     # bar 0 moves 100 to 110, bar 1 to 121: sigma 0.1. Filled at bar 1's open 110 with sigma of bar 0, 0.1: 4 of 16 units: root is 0.5:

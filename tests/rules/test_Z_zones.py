@@ -271,7 +271,7 @@ def test_Z3_beyond_emergency_it_halts_first_and_liquidates_later(side: str) -> N
 
 
 def test_Z3_waiting_new_risk_is_cancelled() -> None:
-    """B's entry of bar 1 waits for a market; at bar 2 A's fall liquidates: B's order is cancelled, rule zone, and its market comes too late."""
+    """B's entry of bar 1 waits for a market; at bar 2 A's fall liquidates: B's order is cancelled, rule zone; its market comes too late."""
     bars = bars_of({"A": [100, 100, 80, 80], "B": [10, 10, None, 10]})
     out = run(bars, quantities({"A": [5], "B": [None, 3]}), risk=zones(liquidate_at=0.1))
     assert out.ordered("B") == [(1, 3.0, 0.0, "cancelled", "zone")]

@@ -11,6 +11,7 @@ import numpy as np
 from .._typing import ArrayTG, Table
 from ..core.codes import Zone
 from ..data.labels import label_text
+from ..engine.decision import order_id
 from ..errors import ConfigError, nearest
 from . import tables
 from .assumptions import assumptions, source_name
@@ -250,6 +251,14 @@ class Result:
         target = Path(path)
         target.write_text(page(self, log=log, symbol=symbol), encoding="utf-8")
         return target
+
+    def order_ids(self, session: str = "vecbt") -> list[str]:
+        """The id of every order, in the order of `orders`: session, bar label, symbol and the account's counter.
+
+        A stream of the same session gives the same ids, so that nothing is sent twice when a run is repeated.
+        """
+        bars = self.run.bars
+        return [order_id(session, int(bars.index[o.t]), bars.symbols[o.asset], int(o.id)) for o in self.run.orders]
 
     def check_parity(self, *, restarts: int = 3, seed: int = 0, progress: Any = None) -> ParityReport:
         """Replay this run bar by bar, with save, kill and restore at random bars, and compare all state (D1, D3).

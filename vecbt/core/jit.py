@@ -68,6 +68,7 @@ def cache_folder() -> Path | None:
     if not _writable(folder):
         return None
     try:
+        os.utime(folder)  # in use: the newest are kept
         _forget_old(root, folder.name)
     except OSError:
         pass  # another process tidies the same root; whatever is left is only disk space

@@ -75,10 +75,19 @@ def _rebalance_cost(lo, hi, base, acct, assets, rules, stops):  # type: ignore[n
 @kernel
 def in_band(a, acct, rules):  # type: ignore[no-untyped-def]
     """W3: near enough to its target weight to be left alone; 0 always closes."""
-    if rules.kind != _WEIGHTS or rules.band <= 0.0 or a.value == 0.0 or acct.equity <= 0.0:
+    weight = _allowed(a.value, rules)
+    if rules.kind != _WEIGHTS or rules.band <= 0.0 or weight == 0.0 or acct.equity <= 0.0:
         return False
     now = a.q * a.multiplier * a.close / acct.equity
-    return abs(now - a.value) <= rules.band
+    return abs(now - weight) <= rules.band
+
+
+@kernel
+def _allowed(target, rules):  # type: ignore[no-untyped-def]
+    """S1: a target on a forbidden side is 0."""
+    if (target > 0.0 and rules.longs == 0) or (target < 0.0 and rules.shorts == 0):
+        return 0.0
+    return target
 
 
 @kernel
@@ -89,11 +98,10 @@ def is_met(a, target):  # type: ignore[no-untyped-def]
 
 @kernel
 def target_quantity(a, base, rules):  # type: ignore[no-untyped-def]
-    """Signed quantity the row asks for: of `base` for weights, itself for quantities; a forbidden side is 0 (S1)."""
-    if (a.value > 0.0 and rules.longs == 0) or (a.value < 0.0 and rules.shorts == 0):
-        return 0.0
+    """Signed quantity the row asks for: of `base` for weights, itself for quantities."""
+    target = _allowed(a.value, rules)
     if rules.kind != _WEIGHTS:
-        return a.value
+        return target
     if base <= 0.0:
         return 0.0
-    return a.value * base / (a.close * a.multiplier)
+    return target * base / (a.close * a.multiplier)
