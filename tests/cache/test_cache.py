@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cache.children import run
+from tests.cache.children import ONE_AVERAGE, run
 
 PACKAGE = Path(__file__).resolve().parents[2] / "vecbt"
 UNSET = ("VECBT_ENGINE", "VECBT_CACHE_DIR", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
@@ -57,19 +57,25 @@ def test_second_start_compiles_nothing(first: Started) -> None:
 
 
 def test_an_edited_step_never_runs_stale(first: Started) -> None:
-    """A step is edited in one module; the loop that calls it stands in another, and numba would keep that loop."""
-    source = first.package / "execution" / "costs.py"
-    before = source.read_text(encoding="utf-8")
-    step = "fee = notional * rate"
-    assert before.count(step) == 1
-    after = before.replace(step, "fee = 3.0 * notional * rate")
-    source.write_text(after, encoding="utf-8")
+    """`window_sum` is edited; the loop that calls it stands in another module, which numba would take to be unchanged."""
+    folder = first.package.parent
+    before, _ = run(first.environment, ONE_AVERAGE, folder)
+    assert before["means"][2:] == [1.0, 2.0, 3.0, 4.0]
+    source = first.package / "indicators" / "windows.py"
+    text = source.read_text(encoding="utf-8")
+    calls = (first.package / "indicators" / "moving.py").read_text(encoding="utf-8")
+    assert "def window_sum(" in text and "window_sum(" in calls and "def window_sum(" not in calls
+    head, _, body = text.partition("def window_sum(")
+    last = "    return "
+    edited = head + "def window_sum(" + body.replace(last, last + "2.0 * ")
+    source.write_text(edited, encoding="utf-8")
     try:
-        found, _ = run(first.environment, cwd=first.package.parent)
+        after, _ = run(first.environment, ONE_AVERAGE, folder)
     finally:
-        source.write_text(before, encoding="utf-8")
-    assert found["equity"] < first.found["equity"], "three times the commission must cost"
-    assert found["folder"] != first.found["folder"]
+        source.write_text(text, encoding="utf-8")
+    assert after["means"][2:] == [2.0, 4.0, 6.0, 8.0]
+    again, _ = run(first.environment, ONE_AVERAGE, folder)
+    assert again == before
 
 
 def test_interpreted_kernels_give_the_same_bits(first: Started) -> None:
@@ -97,7 +103,7 @@ def test_works_where_nothing_can_be_written(first: Started, tmp_path: Path) -> N
     """The folder for kernels cannot be made, because its parent is a file: kernels are compiled for this process only."""
     (tmp_path / "file").write_text("")
     environment = first.environment | {"VECBT_CACHE_DIR": str(tmp_path / "file" / "kernels")}
-    found, stderr = run(environment, cwd=first.package.parent)
+    found, stderr = run(environment, ONE_AVERAGE, first.package.parent)
     assert found["folder"] == "None"
-    assert found["digest"] == first.found["digest"]
+    assert found["means"][2:] == [1.0, 2.0, 3.0, 4.0]
     assert "Warning" not in stderr

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.house.source import Function, Module, decorators, functions, is_kernel, kernels, modules
+from vecbt.core import jit
 
 # constants and types, shapes; on scalars math.* is used instead of np.*
 NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "uint8", "bool_"}
@@ -114,6 +115,12 @@ def test_numba_is_met_in_one_place() -> None:
                 assert not any(a.name.split(".")[0] == "numba" for a in node.names), f"{module.where}:{node.lineno} imports numba"
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numba":
                 assert {a.name for a in node.names} <= {"prange"}, f"{module.where}:{node.lineno} imports from numba"
+
+
+def test_every_kernel_is_in_the_hash_that_names_the_cache() -> None:
+    """Else an edited kernel could run stale (`kernel_sources_hash`)."""
+    for module, name, _ in KERNELS:
+        assert module.name.split(".")[1] in jit._KERNEL_PACKAGES, f"{module.where} {name}: its package is not hashed"
 
 
 def test_arithmetic_is_never_loosened() -> None:

@@ -22,7 +22,8 @@ ZONES = vb.Zones(boundaries=(0.02, 0.04, 0.08), liquidate_at=0.1, cooldown_bars=
 
 
 def random_bars(seed: int, T: int = 90, *, per_day: int = 1, delist: bool = True) -> vb.Bars:
-    """Three assets near 40: A trades on most bars, B begins late and is delisted with a loss, C has long gaps. 8 % of bars are missing."""
+    """Three assets near 40: A trades on most bars, B begins late and is delisted with a loss, without a market on that bar, C has a long
+    gap and none on the last bar. 8 % of all bars are missing, 12 % have no volume."""
     rng = np.random.default_rng(seed)
     move = rng.normal(0.0, 0.8, (T, 3))
     close = np.maximum(40 + np.cumsum(move, axis=0), 8.0)
@@ -30,10 +31,10 @@ def random_bars(seed: int, T: int = 90, *, per_day: int = 1, delist: bool = True
     opening, close = np.rint(opening / STEP) * STEP, np.rint(close / STEP) * STEP
     high = np.maximum(opening, close) + STEP * rng.integers(0, 4, (T, 3))
     low = np.minimum(opening, close) - STEP * rng.integers(0, 4, (T, 3))
-    volume = np.where(rng.random((T, 3)) < 0.05, 0.0, rng.integers(200, 5000, (T, 3)))
+    volume = np.where(rng.random((T, 3)) < 0.12, 0.0, rng.integers(200, 5000, (T, 3)))
     gone = rng.random((T, 3)) < 0.08
     gone[: T // 8, 1] = True
-    gone[T // 3 : T // 3 + 6, 2] = True
+    gone[T // 3 : T // 3 + 6, 2] = gone[int(T * 0.7), 1] = gone[-1, 2] = True
     fields = [np.where(gone, np.nan, f) for f in (opening, high, low, close, volume)]
     step = np.timedelta64(86_400_000_000_000 // per_day, "ns")
     index = np.datetime64("2024-01-01", "ns") + np.arange(T) * step
@@ -45,8 +46,8 @@ def random_bars(seed: int, T: int = 90, *, per_day: int = 1, delist: bool = True
         delisting="hold",
         delistings={"B": (index[int(T * 0.7)], 0.25)} if delist else None,
         lot={"B": 1.0},
-        tick={"A": STEP / 2},
-        min_notional={"C": 25.0},
+        tick={"A": STEP / 2, "B": STEP, "C": STEP / 2},
+        min_notional={"C": 150.0},
         periods_per_year=252.0 * per_day,
     )
 
@@ -124,5 +125,6 @@ CASES = [
     _case("quantities, all, half days", QUANTITIES, per_day=2, stops=STOPS, risk=vb.Risk(zones=ZONES), positions=HELD, fill="close"),
     _case("a strategy with a stepping feed, stops", lambda bars: vb.strategies.SmaCross(2, 5, "both"), stops=STOPS),
     _case("a plain function, all", lambda bars: breakout, stops=STOPS, risk=vb.Risk(zones=ZONES)),
-    _case("a strategy of weights, zones", lambda bars: vb.strategies.FixedWeights({"A": 0.5, "B": -0.3}, "week"), risk=vb.Risk(zones=ZONES)),
+    _case("a strategy of weights, zones", lambda bars: vb.strategies.FixedWeights({"A": 0.5, "B": -0.3}, "week"),
+          risk=vb.Risk(zones=ZONES)),
 ]  # fmt: skip

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from ..core.codes import Reason
 from ..core.jit import kernel
 from ..risk.levels import clear_levels, set_levels
 
 __all__ = ["close_leg", "open_leg", "settle", "touch"]
+
+_STOP, _TIME = int(Reason.STOP), int(Reason.TIME)  # the reasons of P: stop, trail, target, time
 
 
 @kernel
@@ -127,11 +130,14 @@ def _end_trade(a, now, log):  # type: ignore[no-untyped-def]
     trade.commission = a.commission
     trade.pnl = a.gross - a.commission
     trade.reason = a.order_reason
-    trade.mae = (entry - a.worst) * side / entry if (entry - a.worst) * side > 0.0 else 0.0
-    trade.mfe = (a.best - entry) * side / entry if (a.best - entry) * side > 0.0 else 0.0
+    against, favour = (entry - a.worst) * side, (a.best - entry) * side
+    trade.mae = math.nan if entry <= 0.0 else (against / entry if against > 0.0 else 0.0)
+    trade.mfe = math.nan if entry <= 0.0 else (favour / entry if favour > 0.0 else 0.0)
     trade.initial_risk = a.initial_risk
     trade.stop = a.first_stop
     log.counts[2] += 1
+    if _STOP <= a.order_reason <= _TIME:
+        a.stopped_t = now  # P9
     _forget_trade(a)
 
 

@@ -160,7 +160,11 @@ def _check_free_cash(run: Run, g: int, positions: ArrayTN, scale: np.ndarray) ->
     trades = run.trades[(run.trades.account == g) & (run.trades.side < 0)]
     shorted[np.maximum(trades.entry_t, 0)] = True  # also one that was over before its first close
     short_before = np.maximum.accumulate(shorted | (positions < 0.0).any(axis=1))
-    bad = (run.cash[:, g] < -_TOLERANCE * scale) & ~short_before
+    # reductions need no cash (F4): a bar speaks where all its fills bought
+    own = run.fills[run.fills.account == g]
+    bought, sold = np.zeros(len(positions), dtype=bool), np.zeros(len(positions), dtype=bool)
+    bought[own.t[own.q > 0]], sold[own.t[own.q < 0]] = True, True
+    bad = (run.cash[:, g] < -_TOLERANCE * scale) & bought & ~sold & ~short_before
     if bad.any():
         t = int(np.argmax(bad))
         _fail(run, t, g, f"cash is {run.cash[t, g]!r}, below zero in an account without leverage")

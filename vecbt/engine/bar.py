@@ -83,7 +83,6 @@ def _protect(a, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     ref, reason = exit_at(a, side, rules.through, rules.optimistic)
     if reason != 0:
         touch(a, side, a.open, a.open)
-        a.stopped_t = acct.bars
         _close_now(a, acct, ref, reason, rules, stops, log)
 
 

@@ -140,8 +140,7 @@ def _enter_side(a, strength, acct, rules, stops, zones, log):  # type: ignore[no
     if held > 0.0 and rules.accumulate == 0:
         return
     if not allowed:
-        if held < 0.0:
-            _exit(a, _SIGNAL, acct, log)
+        _leave(a, side < 0.0, side > 0.0, acct, log)
         return
     _new_order(a, _SIGNAL, acct, log)
     a.order_priority = abs(strength)
@@ -149,7 +148,7 @@ def _enter_side(a, strength, acct, rules, stops, zones, log):  # type: ignore[no
         a.order_close_all = 1
         a.order_close_q = -a.q
     quantity = _entry_size(a, strength, side, acct, rules, stops)
-    if rules.method == _SIZED_AT_FILL:
+    if rules.method == _SIZED_AT_FILL and acct.equity > 0.0:
         a.order_cash = side * rules.amount
     a.order_wanted = a.order_close_q + side * quantity
     _cut_new_risk(a, side, quantity, acct, stops, zones, log)

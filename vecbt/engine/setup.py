@@ -224,6 +224,7 @@ class Setup:
             elif f.name == "stops":
                 off = [("stops", "stops", "off")]
                 rows += [("stops", name, v) for name, v in value.to_dict().items()] if value is not None else off
+                rows += [("stops", "finding", sentence) for sentence in (value.findings if value is not None else ())]
             elif f.name == "risk":
                 zones = value.zones if value is not None else None
                 off = [("risk", "zones", "off")]

@@ -55,7 +55,7 @@ def _level(form, number, side, base, atr, tick):  # type: ignore[no-untyped-def]
     if form == _OFF:
         return math.nan
     if form == _FRACTION:
-        return base * (1.0 - side * number)
+        return base - side * number * base  # not base * (1 - number): 10 % above 100 is to be 110, no digit beside it
     if form == _ATR:
         return base - side * number * atr
     if form == _TICKS:
@@ -88,7 +88,7 @@ def set_levels(a, side, stops):  # type: ignore[no-untyped-def]
     """Stop and target of an open position from its average price, watermark and ATR; the trail never falls back."""
     if stops is not None:
         if stops.trail_form != _OFF:
-            if a.armed == 0 and (stops.activation < 0.0 or (a.watermark - a.avg * (1.0 + side * stops.activation)) * side >= 0.0):
+            if a.armed == 0 and (stops.activation < 0.0 or (a.watermark - (a.avg + side * stops.activation * a.avg)) * side >= 0.0):
                 a.armed = 1
             if a.armed == 1:
                 level = _level(stops.trail_form, stops.trail, side, a.watermark, a.atr, a.tick)

@@ -33,10 +33,10 @@ def entry_quantity(size, strength, equity, unit_value, unit_risk):  # type: igno
     `strength` is absolute, `unit_value` is price times multiplier, `unit_risk` the money a unit loses at its stop (NaN or
     <= 0: there is no stop on the right side, and a size that needs one is NaN). Sizing at the fill (`cash`) is NaN too.
     """
-    if size.method == _CASH:
-        return math.nan
     if equity <= 0.0:
         return 0.0
+    if size.method == _CASH:
+        return math.nan
     if size.method == _UNITS:
         return size.amount
     if size.method == _WEIGHT:

@@ -154,6 +154,17 @@ class Stops:
         """Whether a position has a stop level at all, hard or trailing."""
         return self.hard is not None or self.trailing is not None
 
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is allowed but can hardly be meant (P2), a sentence each: a trail that leaves the hard stop nothing to do."""
+        hard, trail = _form("Stops.hard", self.hard, level=True), _form("Stops.trailing", self.trailing, level=False)
+        if self.activation is None and hard[0] == trail[0] != StopForm.OFF and trail[1] <= hard[1]:
+            return (
+                f"the hard stop {self.hard!r} never acts: the trailing stop {self.trailing!r} is armed at entry and not wider; "
+                "set activation, or a wider trailing stop",
+            )
+        return ()
+
     def to_dict(self) -> dict[str, Any]:
         """Fields by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
