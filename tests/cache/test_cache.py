@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,7 @@ def test_an_edited_step_never_runs_stale(first: Started) -> None:
     calls = (first.package / "indicators" / "moving.py").read_text(encoding="utf-8")
     assert "def window_sum(" in text and "window_sum(" in calls and "def window_sum(" not in calls
     head, _, body = text.partition("def window_sum(")
-    last = "    return "
-    edited = head + "def window_sum(" + body.replace(last, last + "2.0 * ")
+    edited = head + "def window_sum(" + re.sub(r"return (.+)", r"return 2.0 * (\1)", body)
     source.write_text(edited, encoding="utf-8")
     try:
         after, _ = run(first.environment, ONE_AVERAGE, folder)

@@ -35,6 +35,7 @@ def random_bars(seed: int, T: int = 90, *, per_day: int = 1, delist: bool = True
     gone = rng.random((T, 3)) < 0.08
     gone[: T // 8, 1] = True
     gone[T // 3 : T // 3 + 6, 2] = gone[int(T * 0.7), 1] = gone[-1, 2] = True
+    gone[-2:, 0] = False
     fields = [np.where(gone, np.nan, f) for f in (opening, high, low, close, volume)]
     step = np.timedelta64(86_400_000_000_000 // per_day, "ns")
     index = np.datetime64("2024-01-01", "ns") + np.arange(T) * step
@@ -59,15 +60,16 @@ def flags(bars: vb.Bars, seed: int = 0) -> vb.Signals:
 
 
 def numbers(kind: Any, bars: vb.Bars, seed: int = 0) -> Any:
-    """Random rows of strengths, weights or quantities; most are silent."""
+    """Random rows of strengths, weights or quantities; most are silent, the last is not."""
     rng = np.random.default_rng(2000 + seed)
     choices = {
         vb.Strengths: [1.0, 0.5, -0.5, 0.0, -1.0],
         vb.Weights: [0.5, 0.25, -0.25, 0.0, 0.4, 1.2],
         vb.Quantities: [10.0, 4.0, -6.0, 0.0, 25.0],
     }[kind]
-    values = rng.choice(choices, bars.shape)
-    return kind(np.where(rng.random(bars.shape) < 0.3, values, np.nan))
+    values = np.where(rng.random(bars.shape) < 0.3, rng.choice(choices, bars.shape), np.nan)
+    values[-1, 0] = choices[1]  # waits for a bar that does not come
+    return kind(values)
 
 
 def breakout(bars: vb.Bars, window: int = 4) -> vb.Signals:
@@ -98,33 +100,46 @@ class Case:
         return {"costs": COSTS, "initial_capital": 2000.0, **self.keywords}
 
 
-def _case(name: str, given: Any, per_day: int = 1, **keywords: Any) -> Case:
-    return Case(name, given if callable(given) else lambda bars: given, keywords, per_day)
+def _case(name: str, given: Callable[[vb.Bars], Any], per_day: int = 1, **keywords: Any) -> Case:
+    return Case(name, given, keywords, per_day)
 
 
+def strategy(made: Any) -> Callable[[vb.Bars], Any]:
+    """A strategy where inputs are made from bars."""
+    return lambda bars: made
+
+
+FLAGS = [partial(flags, seed=seed) for seed in range(5)]
 STRENGTHS, WEIGHTS, QUANTITIES = (partial(numbers, kind) for kind in (vb.Strengths, vb.Weights, vb.Quantities))
+ZONED = vb.Risk(zones=ZONES)
+INSIDE = vb.Risk(zones=vb.Zones(boundaries=(0.02, 0.04, 0.08), cooldown_bars=4, mark="intrabar"))
+IN_TICKS = vb.Stops(hard=vb.Ticks(8), take_profit=vb.Ticks(8), time_days=3)
 HELD = {"A": (12.0, 41.0), "C": (-5.0, 39.0)}
+CLOSE: dict[str, Any] = {"fill": "close"}
+OPTIMISTIC: dict[str, Any] = {"intrabar": "optimistic", "trade_through": True, "direction": "long"}
+APART: dict[str, Any] = {"accounts": "separate"}
 
 CASES = [
-    _case("signals, nothing on", flags),
-    _case("signals, close fills, adding, cash sizing", flags, fill="close", accumulate=True, sizing=vb.Cash(0.4)),
-    _case("signals, stops", flags, stops=STOPS, sizing=vb.Units(8)),
+    _case("signals, nothing on", FLAGS[0]),
+    _case("signals, close fills, adding, cash sizing", FLAGS[0], **CLOSE, accumulate=True, sizing=vb.Cash(0.4)),
+    _case("signals, stops", FLAGS[1], stops=STOPS, sizing=vb.Units(8)),
+    _case("signals, optimistic stops, close fills, half days", FLAGS[2], 2, **CLOSE, **OPTIMISTIC, stops=IN_TICKS, sizing=vb.Notional(400)),
+    _case("signals, all, impact, close fills", FLAGS[3], **CLOSE, stops=STOPS, risk=ZONED, costs=IMPACT),
     _case(
-        "signals, stops, close fills, optimistic, trade through", flags, per_day=2, fill="close", intrabar="optimistic", trade_through=True,
-        sizing=vb.Notional(400), stops=vb.Stops(hard=vb.Ticks(8), take_profit=vb.Ticks(8), time_days=3), direction="long",
+        "signals, all, separate accounts, fixed fractional, closed at the end",
+        FLAGS[4],
+        **APART,
+        stops=STOPS,
+        risk=ZONED,
+        sizing=vb.FixedFractionalSizing(0.02, 0.5),
+        liquidate_at_end=True,
     ),
-    _case("signals, all, impact, close fills", flags, stops=STOPS, risk=vb.Risk(zones=ZONES), costs=IMPACT, fill="close"),
-    _case("signals, all, separate accounts, fixed fractional", flags, accounts="separate", stops=STOPS, risk=vb.Risk(zones=ZONES),
-          sizing=vb.FixedFractionalSizing(0.02, 0.5), liquidate_at_end=True),
-    _case("strengths, short only, zones judged inside the bar", STRENGTHS, direction="short", risk=vb.Risk(zones=vb.Zones(
-        boundaries=(0.02, 0.04, 0.08), cooldown_bars=4, mark="intrabar"))),
+    _case("strengths, short only, zones judged inside the bar", STRENGTHS, direction="short", risk=INSIDE),
     _case("weights, nothing on, band, impact", WEIGHTS, band=0.05, costs=IMPACT),
-    _case("weights of gross equity, zones, close fills, separate accounts", WEIGHTS, weights_of="gross", fill="close", accounts="separate",
-          risk=vb.Risk(zones=ZONES)),
+    _case("gross weights, zones, close fills, separate accounts", partial(WEIGHTS, seed=1), **CLOSE, **APART, weights_of="gross", risk=ZONED),
     _case("quantities, stops, starting positions, closed at the end", QUANTITIES, stops=STOPS, positions=HELD, liquidate_at_end=True),
-    _case("quantities, all, half days", QUANTITIES, per_day=2, stops=STOPS, risk=vb.Risk(zones=ZONES), positions=HELD, fill="close"),
-    _case("a strategy with a stepping feed, stops", lambda bars: vb.strategies.SmaCross(2, 5, "both"), stops=STOPS),
-    _case("a plain function, all", lambda bars: breakout, stops=STOPS, risk=vb.Risk(zones=ZONES)),
-    _case("a strategy of weights, zones", lambda bars: vb.strategies.FixedWeights({"A": 0.5, "B": -0.3}, "week"),
-          risk=vb.Risk(zones=ZONES)),
-]  # fmt: skip
+    _case("quantities, all, half days", partial(QUANTITIES, seed=1), 2, **CLOSE, stops=STOPS, risk=ZONED, positions=HELD),
+    _case("a strategy with a stepping feed, stops", strategy(vb.strategies.SmaCross(2, 5, "both")), stops=STOPS),
+    _case("a plain function, all", strategy(breakout), stops=STOPS, risk=ZONED),
+    _case("a strategy of weights, zones", strategy(vb.strategies.FixedWeights({"A": 0.5, "B": -0.3}, "week")), risk=ZONED),
+]

@@ -26,12 +26,12 @@ def one_row(inputs: AlignedInputs, t: int) -> Any:
     return TYPES[inputs.kind.name](inputs.values[t].copy())
 
 
+KINDS = tuple(TYPES.values())
+
+
 def stream_of(given: Any, inputs: AlignedInputs, market: vb.Market, arguments: dict[str, Any]) -> vb.Stream:
-    source = TYPES[inputs.kind.name] if isinstance(given, TYPES_TUPLE) else given
+    source = TYPES[inputs.kind.name] if isinstance(given, KINDS) else given
     return vb.Stream(source, market=market, **{k: v for k, v in arguments.items() if k != "liquidate_at_end"})
-
-
-TYPES_TUPLE = tuple(TYPES.values())
 
 
 def decisions(bars: vb.Bars, given: Any, run: Any, arguments: dict[str, Any], *, restored_at: Any = ()) -> list[vb.Decision]:
@@ -39,7 +39,7 @@ def decisions(bars: vb.Bars, given: Any, run: Any, arguments: dict[str, Any], *,
     stream = stream_of(given, run.inputs, bars.market, arguments)
     out = []
     for t in range(bars.T):
-        out.append(stream.update(bars.row(t), one_row(run.inputs, t) if isinstance(given, TYPES_TUPLE) else None))
+        out.append(stream.update(bars.row(t), one_row(run.inputs, t) if isinstance(given, KINDS) else None))
         if t in restored_at:
             saved = stream.save()
             stream = stream_of(given, run.inputs, bars.market, arguments)
@@ -258,7 +258,7 @@ def test_D1_a_log_that_differs_is_caught(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def cut_inputs(given: Any, run: Any, stop: int) -> Any:
     """What decides, for the first `stop` bars."""
-    if not isinstance(given, TYPES_TUPLE):
+    if not isinstance(given, KINDS):
         return given
     if run.inputs.flags is not None:
         return vb.Signals(*((run.inputs.flags[:stop] >> bit & 1).astype(bool) for bit in range(4)))
@@ -298,12 +298,9 @@ def test_D2_replacing_later_bars_changes_nothing_before(case: Case) -> None:
     mixed = vb.Bars.from_numpy(*block, index=first.index, market=first.market, symbols=first.symbols, missing="no_market", delisting="hold")
     given = case.given(first)
     whole = vb.backtest(first, given, **arguments).run
-    if isinstance(given, TYPES_TUPLE):
-        kind, other = whole.inputs.kind, vb.backtest(first, case.given(first), **arguments).run.inputs
-        flags_, values = whole.inputs.flags, whole.inputs.values
-        turned = [None if m is None else np.concatenate([m[:stop], m[stop:][::-1]]) for m in (flags_, values)]
-        assert other.kind == kind
-        given = AlignedInputs(kind, *turned)
+    if isinstance(given, KINDS):  # rows from bar 45 on in reverse
+        rows = [None if m is None else np.concatenate([m[:stop], m[stop:][::-1]]) for m in (whole.inputs.flags, whole.inputs.values)]
+        given = AlignedInputs(whole.inputs.kind, *rows)
     assert_same_past(whole, vb.backtest(mixed, given, **arguments).run, stop)
 
 
@@ -329,12 +326,12 @@ def test_D3_a_stream_can_go_back_to_what_it_saved(case: Case) -> None:
     def rest(start: int) -> list[bytes]:
         out = []
         for t in range(start, bars.T):
-            decision = stream.update(bars.row(t), one_row(run.inputs, t) if isinstance(given, TYPES_TUPLE) else None)
+            decision = stream.update(bars.row(t), one_row(run.inputs, t) if isinstance(given, KINDS) else None)
             out.append(decision.assets.tobytes() + decision.accounts.tobytes() + decision.fills.tobytes())
         return out
 
     for t in range(21):
-        stream.update(bars.row(t), one_row(run.inputs, t) if isinstance(given, TYPES_TUPLE) else None)
+        stream.update(bars.row(t), one_row(run.inputs, t) if isinstance(given, KINDS) else None)
     saved = stream.save()
     once = rest(21)
     stream.restore(saved)
@@ -354,10 +351,12 @@ def test_D4_periods_and_interval_are_part_of_the_market_not_of_the_bars_seen() -
 
 def test_D4_it_is_recorded_in_the_result() -> None:
     bars = random_bars(1)
-    table = vb.backtest(bars, flags(bars), costs=COSTS).assumptions()
+    result = vb.backtest(bars, flags(bars), costs=COSTS)
+    assert (result.run.bars.market, result.run.bars.delist_bar.tolist()) == (bars.market, [-1, 63, -1])
+    table = result.assumptions()
     values = dict(zip(table["name"], table["value"], strict=True))
-    assert values["periods_per_year"].startswith("252")
-    assert "bar_ns" in values or "bar_interval" in values or any("1 day" in value for value in values.values())
+    assert (values["periods_per_year"], values["calendar"]) == ("252", "none")
+    assert any(value.startswith("B: delisted 2024-03-04") for value in table["value"])
 
 
 def test_D4_a_stream_with_another_market_is_another_session() -> None:

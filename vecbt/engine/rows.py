@@ -60,7 +60,7 @@ def load_prices(assets, t, prices, delist_bar, haircut):  # type: ignore[no-unty
         a.close = prices[3, t, n]
         a.volume = prices[4, t, n]
         a.delists = 1 if delist_bar[n] == t else 0
-        a.haircut = haircut[n]
+        a.haircut = haircut[n] if delist_bar[n] == t else 0.0
 
 
 @kernel
