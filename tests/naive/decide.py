@@ -182,10 +182,11 @@ class Decisions:
         """S1, S2: one asset's booleans or strength against what is held."""
         q = self.held(n)
         waiting = self.working.get(n)
-        want, leave, priority = self.read(value, q or (waiting.open if waiting else q))
+        there = q or (waiting.open if waiting else q)  # what an exit is an exit of: held, or waiting to be
+        want, leave, priority = self.read(value, there)
         side_forbidden = {"long": -1, "short": 1, "both": 0}[self.scenario.direction]
         if want and want == side_forbidden:
-            want, leave = 0, want * q < 0
+            want, leave = 0, want * there < 0  # S1: an exit of the other side
         if want and want * q > 0 and not self.scenario.accumulate:
             return
         if want:
@@ -196,7 +197,7 @@ class Decisions:
             self.end_waiting(t, n)
 
     def read(self, value: Any, q: Fraction) -> tuple[int, bool, Fraction]:
-        """Side wanted (0: none), whether what is held (or, when flat, waits) shall go, priority (T4)."""
+        """Side wanted (0: none), whether what is there shall go, priority (T4)."""
         if self.scenario.inputs == "strengths":
             if value is None:
                 return 0, False, Fraction(1)
@@ -217,7 +218,8 @@ class Decisions:
         close = -q if q * side < 0 else Fraction(0)
         if self.scenario.size.kind == "cash":
             order = Order(t, n, "signal", priority, close, Fraction(side), None, cash_fraction=Fraction(self.scenario.size.value))
-            self.submit(self.cut(order, self.no_atr(t, n)))
+            poor = self.equity(self.account(n)) <= 0
+            self.submit(self.refuse(order, "cash") if poor else self.cut(order, self.no_atr(t, n)))
             return
         size = self.size(t, n, side, priority)
         opening = Fraction(0) if size is None else side * size

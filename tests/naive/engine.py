@@ -111,6 +111,8 @@ class Engine(Decisions):
                 self.open_group(t, g, [j for j in mine if j.order.priority == priority], at_close)
         for job in jobs:
             self.finish(t, job)
+            if job.order.reason == "time":
+                self.protected.add(job.order.asset)  # P9
 
     def begin(self, t: int, order: Order, at_close: bool) -> Job:
         n = order.asset
@@ -274,7 +276,6 @@ class Engine(Decisions):
         paid = commission(self.scenario.costs, order.filled, job.price, self.x[n])
         self.watch.booked(order.filled, job.price, paid)
         self.watch.priced(job.price)
-        self.watch.positive(job.price)
         self.log.fills.append(Fill(t, n, order.filled, job.price, paid, order.reason, order))
         share = paid * job.closed / order.filled
         position = self.positions[n]
@@ -361,8 +362,6 @@ class Engine(Decisions):
         assert position is not None
         q, draft = -position.q, position.draft
         self.watch.booked(price, paid)
-        if reason != "delisting":
-            self.watch.positive(price)
         self.cash[g] = tidy(self.cash[g] - q * price * self.x[n] - paid)
         self.take_off(n, q, price)
         draft.commission += paid

@@ -14,11 +14,11 @@ __all__ = ["Claim", "commission", "largest_factor", "slipped_price", "upper_quan
 
 
 def slipped_price(costs: Costs, ref: Fraction, side: int, quantity: Fraction, sigma: Fraction, volume: Fraction | None) -> Fraction:
-    """F1: the price of a market order of `quantity` units at `ref`. `volume` is that of the fill bar, not zero where it matters."""
+    """F1: the price of a market order of `quantity` units at `ref`, at least 0. Without a volume (None, 0) there is no impact."""
     share = Fraction(costs.slippage_bps) / 10000
     if costs.volume_share and quantity and volume:
         share += Fraction(costs.volume_share) * sigma * root(abs(quantity) / volume)
-    return tidy(ref + side * (share * abs(ref) + costs.half_spread))
+    return max(Fraction(0), tidy(ref + side * (share * abs(ref) + costs.half_spread)))
 
 
 def commission(costs: Costs, quantity: Fraction, price: Fraction, multiplier: Fraction, maker: bool = False) -> Fraction:

@@ -57,11 +57,6 @@ class Watch:
         """What an average price was made of."""
         self.prices_spoilt |= not all(binary(x) for x in numbers)
 
-    def positive(self, price: Fraction) -> None:
-        """F1 may push a sale below zero where impact is absurd: no market to learn from."""
-        if price <= 0:
-            self.fragile.append("price below zero")
-
     def at_most(self, a: Fraction, b: Fraction, what: str, scale: Fraction | int = 0, money: bool = True) -> bool:
         """`a <= b`, noted where floats may disagree."""
         close = abs(a - b) <= _NEAR * max(abs(a), abs(b), abs(Fraction(scale)))

@@ -85,8 +85,8 @@ class Draft:
             gross=self.gross,
             pnl=self.gross - self.commission,
             reason=reason,
-            mae=max(Fraction(0), self.side * (entry - worst) / entry),
-            mfe=max(Fraction(0), self.side * (best - entry) / entry),
+            mae=None if entry == 0 else max(Fraction(0), self.side * (entry - worst) / entry),
+            mfe=None if entry == 0 else max(Fraction(0), self.side * (best - entry) / entry),
             initial_risk=self.initial_risk,
         )
 

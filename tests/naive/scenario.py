@@ -161,8 +161,8 @@ class Trade:
     gross: Fraction
     pnl: Fraction
     reason: str
-    mae: Fraction
-    mfe: Fraction
+    mae: Fraction | None
+    mfe: Fraction | None
     initial_risk: Fraction | None
 
 

@@ -205,10 +205,14 @@ def test_F5_protective_levels_are_rounded_up_for_longs_and_down_for_shorts(
 
 
 def test_F5_a_level_on_the_grid_stays_there() -> None:
-    # 110 * 0.9 is 99.00000000000001 in floats: still the tick 99, not 100
-    bars = bars_of([110, (110, 110, 99, 100)], tick=1.0)
-    out = run(bars, signals("."), stops=vb.Stops(hard=0.1), positions={"A": (2.0, 110.0)})
-    assert_rows(out.exits(), [(1, 99.0, "stop")])
+    # 36 % below 60 are 384.00000000000006 ticks of 0.1 in floats: still 38.4, not 38.5
+    bars = bars_of([60, (60, 60, 38, 60)], tick=0.1)
+    out = run(bars, signals("."), stops=vb.Stops(hard=0.36), positions={"A": (2.0, 60.0)})
+    assert_rows(out.exits(), [(1, 38.4, "stop")])
+    # 6 % above 55 are 582.9999999999999 ticks: still 58.3, not 58.2
+    bars = bars_of([55, (55, 60, 55, 55)], tick=0.1)
+    out = run(bars, signals("."), stops=vb.Stops(hard=0.06), positions={"A": (-2.0, 55.0)})
+    assert_rows(out.exits(), [(1, 58.3, "stop")])
 
 
 # --- F10: scarce room --------------------------------------------------------------------------------------------------------------

@@ -322,9 +322,24 @@ def test_P9_a_target_or_a_trail_closes_it_just_so() -> None:
         assert out.held() == 0.0 and len(out.fills) == 2
 
 
-def test_P9_an_exit_by_signal_or_time_is_no_protective_exit() -> None:
-    """With close fills: out by signal at 1 and in again by the signal of 2; the time exit of bar 1 only beats the entry of its own bar."""
-    out = run(bars_of(FLAT), signals("L l L"), stops=vb.Stops(hard=vb.Pct(3)), sizing=ONE, fill="close")
+@BOTH_SIDES
+def test_P9_a_time_exit_that_fills_in_a_bar_is_an_exit_of_that_bar(side: str) -> None:
+    """Close fills. Due at bar 1, which has no market: the time exit fills at the open of 2, whose entry is not heard; that of 3 is."""
+    out = run(sided(side, [100, None, 100, 100]), word(side, "L . L L"), stops=vb.Stops(time_bars=1), sizing=ONE, fill="close")
+    assert out.filled() == [(0, sign(side), 100.0), (2, -sign(side), 100.0), (3, sign(side), 100.0)]
+
+
+def test_P9_with_next_open_fills_the_row_of_a_time_exit_stands() -> None:
+    """Due at bar 2, filled at the open of 3: the entry of bar 3 fills at the open of 4."""
+    out = run(bars_of(FLAT[:5]), signals("L . . L"), stops=vb.Stops(time_bars=1), sizing=ONE)
+    assert [f[:2] for f in out.filled()] == [(1, 1.0), (3, -1.0), (4, 1.0)]
+
+
+def test_P9_an_exit_by_signal_is_no_protective_exit() -> None:
+    """With close fills: out by the signal of 1, in again by that of 2. An exit that waits for the open of 2 lets bar 2 speak too."""
+    stops = vb.Stops(hard=vb.Pct(3))
+    out = run(bars_of(FLAT), signals("L l L"), stops=stops, sizing=ONE, fill="close")
     assert [f[:2] for f in out.filled()] == [(0, 1.0), (1, -1.0), (2, 1.0)]
-    out = run(bars_of(FLAT[:3]), signals("L L L"), stops=vb.Stops(time_bars=1), sizing=ONE, fill="close")
-    assert [f[:2] for f in out.filled()] == [(0, 1.0), (1, -1.0), (2, 1.0)]
+    costs, full, empty = vb.Costs(volume_share=0.1), (100, 100, 100, 100, 1e6), (100, 100, 100, 100, 0)
+    out = run(bars_of([full, empty, full]), signals("L l L"), stops=stops, sizing=ONE, fill="close", costs=costs)
+    assert [f[:2] for f in out.filled()] == [(0, 1.0), (2, -1.0), (2, 1.0)]

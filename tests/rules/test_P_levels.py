@@ -147,10 +147,22 @@ def test_P1_P3_F5_levels_are_rounded_to_ticks_up_for_longs_and_down_for_shorts(s
 
 
 def test_P1_F5_a_level_on_a_tick_stays_there_in_spite_of_rounding_errors() -> None:
-    """6.7 % below 100 is 93.3, in floats 93.30000000000001; with ticks of 0.1 it is the tick 93.3, not 93.4: a low of 93.35 is above it."""
-    bars = bars_of([100, (100, 100, 93.35, 94), (94, 94, 93, 93)], tick=0.1)
-    out = run(bars, signals("L"), stops=vb.Stops(hard=vb.Pct(6.7)), sizing=ONE)
-    assert_rows(out.exits(), [(2, 93.3, "stop")])
+    """28.2 % below 100 is 71.8, in floats 71.80000000000001; with ticks of 0.1 it is that tick, not 71.9: a low of 71.85 is above it."""
+    bars = bars_of([100, (100, 100, 71.85, 80), (80, 80, 71, 71)], tick=0.1)
+    out = run(bars, signals("L"), stops=vb.Stops(hard=vb.Pct(28.2)), sizing=ONE)
+    assert_rows(out.exits(), [(2, 71.8, "stop")])
+
+
+@BOTH_SIDES
+@pytest.mark.parametrize("percent", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5, 15, 20, 25, 33, 50])
+def test_P1_P4_a_percentage_of_100_is_the_number_people_read(side: str, percent: float) -> None:
+    """Without a tick too: 10 % above 100 is 110, not 110.00000000000001, so that a high of 110 touches it."""
+    assert exits(side, [100, 100, (100, 100 + percent, 100, 100)], vb.Stops(take_profit=vb.Pct(percent))) == [(2, 100 + percent, "target")]
+    assert exits(side, [100, 100, (100, 100, 100 - percent, 100)], vb.Stops(hard=vb.Pct(percent))) == [(2, 100 - percent, "stop")]
+    armed = vb.Stops(trailing=vb.Pct(percent), activation=vb.Pct(percent))
+    top = 100 + percent
+    (found,) = exits(side, [100, (100, top, 100, top), (top, top, 1, 2)], armed)
+    assert found[0] == 2 and found[2] == "trail"
 
 
 # --- P2: the trailing stop ------------------------------------------------------------------------------------------
@@ -243,6 +255,27 @@ def test_P2_an_increase_below_the_watermark_leaves_it(side: str) -> None:
 def test_P2_F8_a_bar_without_a_market_moves_nothing() -> None:
     prices = [100, (100, 110, 100, 110), None, (110, 110, 104, 104)]
     assert exits("long", prices, vb.Stops(trailing=vb.Ticks(10)), tick=0.5) == [(3, 105.0, "trail")]
+
+
+@pytest.mark.parametrize(
+    ("stops", "dead"),
+    [
+        (vb.Stops(hard=vb.Pct(5), trailing=0.05), True),
+        (vb.Stops(hard=vb.Atr(3), trailing=vb.Atr(2)), True),
+        (vb.Stops(hard=vb.Ticks(5), trailing=vb.Ticks(4)), True),
+        (vb.Stops(hard=0.05, trailing=vb.Pct(6)), False),
+        (vb.Stops(hard=0.05, trailing=vb.Pct(3), activation=0.02), False),
+        (vb.Stops(hard=vb.Atr(1), trailing=vb.Pct(3)), False),  # which is wider depends on the market
+        (vb.Stops(trailing=vb.Pct(3)), False),
+        (vb.Stops(hard=vb.Pct(3)), False),
+    ],
+)
+def test_P2_a_trail_armed_at_entry_and_not_wider_than_the_hard_stop_is_reported(stops: vb.Stops, dead: bool) -> None:
+    assert len(stops.findings) == dead
+    out = run(bars_of([100, 100], tick=0.5), signals("L"), stops=stops, sizing=ONE)
+    table = out.result.assumptions()
+    shown = table.loc[(table["section"] == "stops") & (table["name"] == "finding"), "value"].tolist()
+    assert shown == list(stops.findings)
 
 
 # --- P3: the stop that counts ---------------------------------------------------------------------------------------

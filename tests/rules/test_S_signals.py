@@ -70,6 +70,15 @@ def test_S1_a_forbidden_entry_only_closes(direction: str, side: float) -> None:
     assert_rows([f.q for f in both.fills], [-side, 2 * side, -2 * side])
 
 
+@pytest.mark.parametrize(("direction", "words", "q"), [("long", "L S", 1.0), ("short", "S L", -1.0)])
+def test_S1_a_forbidden_entry_ends_what_waits_in_the_other_side(direction: str, words: str, q: float) -> None:
+    bars = bars_of([BUSY, IDLE, BUSY])
+    out = run(bars, signals(words), sizing=ONE, costs=NEEDS_VOLUME, direction=direction)
+    assert_rows(out.ordered(), [(0, q, 0.0, "replaced", "")])
+    out = run(bars, strengths([q, -q]), sizing=ONE, costs=NEEDS_VOLUME, direction=direction)
+    assert_rows(out.ordered(), [(0, q, 0.0, "replaced", "")])
+
+
 @pytest.mark.parametrize(("direction", "side"), [("long", 1.0), ("short", -1.0)])
 def test_S1_a_target_on_a_forbidden_side_is_zero(direction: str, side: float) -> None:
     out = run(bars_of([100.0] * 4), quantities([-2 * side, 2 * side, -2 * side]), direction=direction)
@@ -326,6 +335,12 @@ def test_S4_a_time_exit_replaces_what_waits_and_the_row_is_ignored_while_it_is_d
         [(0, 1.0, 1.0, "filled", ""), (1, 1.0, 0.0, "replaced", ""), (2, -1.0, -1.0, "filled", ""), (4, -1.0, -1.0, "filled", "")],
     )
     assert [o.reason for o in out.orders] == ["signal", "signal", "time", "signal"]
+
+
+def test_S4_P9_with_close_fills_the_bar_of_a_time_exit_that_waited_is_not_heard() -> None:
+    # due at bar 1, which has no market; it fills at the open of bar 2, whose own entry is ignored; that of bar 3 is not
+    out = run(bars_of([100, None, 100, 100]), signals("L . L L"), sizing=ONE, stops=vb.Stops(time_bars=1), fill="close")
+    assert_rows(out.filled(), [(0, 1.0, 100.0), (2, -1.0, 100.0), (3, 1.0, 100.0)])
 
 
 def test_S4_a_risk_exit_takes_the_place_of_what_waits_and_the_row_is_ignored() -> None:

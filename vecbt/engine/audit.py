@@ -44,7 +44,6 @@ class _Holding:
     q: float = 0.0
     avg: float = math.nan
     realized: float = 0.0
-    gross: float = 0.0
 
     def fill(self, q: float, price: float, multiplier: float) -> float:
         """Book a fill; returns the quantity it closed."""
@@ -52,7 +51,6 @@ class _Holding:
         if closing:
             gain = closing * multiplier * (price - self.avg) * math.copysign(1.0, self.q)
             self.realized += gain
-            self.gross += gain
         dust = _TOLERANCE * abs(q)  # the sum of fills meets a position to the last digits only
         opening, left = abs(q) - closing, abs(self.q) - closing
         if closing and opening <= dust:
@@ -205,31 +203,86 @@ def _check_trades(run: Run) -> None:
     """Each closed trade against the fills of its asset, in order."""
     multiplier = np.asarray(run.bars.market.multiplier)
     start_q, start_price = _starts(run)
-    for n in range(run.bars.N):
+    for n, symbol in enumerate(run.bars.symbols):
         found = _trades_of(run.fills[run.fills.asset == n], float(start_q[n]), float(start_price[n]), float(multiplier[n]))
         logged = run.trades[run.trades.asset == n]
         if len(found) != len(logged):
-            what = f"{run.bars.symbols[n]} has {len(logged)} trades in the log, its fills make {len(found)}"
+            what = f"{symbol} has {len(logged)} trades in the log, its fills make {len(found)}"
             _fail(run, run.bars.T - 1, int(_groups(run)[n]), what)
-        for trade, (exit_t, gross, commission, size) in zip(logged, found, strict=True):
-            scale = _TOLERANCE * (size + abs(gross) + commission)
-            if trade.exit_t != exit_t or abs(trade.gross - gross) > scale or abs(trade.commission - commission) > scale:
-                what = f"the trade of {run.bars.symbols[n]} that ends here made {trade.pnl!r}, its fills made {gross - commission!r}"
-                _fail(run, int(exit_t), int(trade.account), what)
+        for trade, made in zip(logged, found, strict=True):
+            wrong = made.differs(trade)
+            if wrong:
+                what = f"the trade of {symbol} that ends here has {wrong} {trade[wrong]!r}, its fills make it {getattr(made, wrong)!r}"
+                _fail(run, made.exit_t, int(_groups(run)[n]), what)
 
 
-def _trades_of(fills: Any, q: float, price: float, multiplier: float) -> list[tuple[int, float, float, float]]:
-    """(exit bar, gross, commission, notional) of each round trip in a run of fills."""
-    out: list[tuple[int, float, float, float]] = []
-    holding, commission, size = _Holding(q, price), 0.0, abs(q * price) * multiplier if q else 0.0
+@dataclass
+class _Trade:
+    """A round trip as its fills make it; names as in the log."""
+
+    side: int
+    entry_t: int
+    account: int
+    exit_t: int = -1
+    quantity: float = 0.0
+    entered: float = 0.0
+    exited: float = 0.0
+    closed: float = 0.0
+    gross: float = 0.0
+    commission: float = 0.0
+    reason: int = 0
+    turned_over: float = 0.0
+
+    @property
+    def entry_price(self) -> float:
+        return self.entered / self.quantity
+
+    @property
+    def exit_price(self) -> float:
+        return self.exited / self.closed
+
+    @property
+    def pnl(self) -> float:
+        return self.gross - self.commission
+
+    def differs(self, trade: Any) -> str:
+        """Name of the first number that is not the logged one, empty when all are."""
+        for name in ("side", "entry_t", "exit_t", "account", "reason"):
+            if getattr(self, name) != trade[name]:
+                return name
+        money = abs(self.turned_over) + self.commission
+        scales = {"quantity": self.quantity, "entry_price": self.entry_price, "exit_price": self.exit_price}
+        for name in ("quantity", "entry_price", "exit_price", "gross", "commission", "pnl"):
+            if not abs(getattr(self, name) - trade[name]) <= _TOLERANCE * scales.get(name, money):
+                return name
+        return ""
+
+
+def _trades_of(fills: Any, q: float, price: float, multiplier: float) -> list[_Trade]:
+    """The round trips that a run of fills makes, after a starting position."""
+    out: list[_Trade] = []
+    holding, trade = _Holding(q, price), None
+    account = int(fills.account[0]) if len(fills) else 0
+    if q:
+        paid = abs(q) * price
+        trade = _Trade(int(math.copysign(1, q)), -1, account, quantity=abs(q), entered=paid, turned_over=paid * multiplier)
     for fill in fills:
-        amount, before = float(fill.q), holding.q
-        closed = holding.fill(amount, float(fill.price), multiplier)
+        amount, at, before = float(fill.q), float(fill.price), holding.q
+        realized = holding.realized
+        closed = holding.fill(amount, at, multiplier)
         share = float(fill.commission) * closed / abs(amount)
-        commission += share
-        size += abs(amount * fill.price) * multiplier
-        if before and (holding.q == 0.0 or holding.q * before < 0):
-            out.append((int(fill.t), holding.gross, commission, size))
-            holding.gross, commission, size = 0.0, 0.0, abs(amount * fill.price) * multiplier
-        commission += float(fill.commission) - share
+        if trade is not None and closed:
+            trade.closed, trade.exited = trade.closed + closed, trade.exited + closed * at
+            trade.gross, trade.commission = trade.gross + holding.realized - realized, trade.commission + share
+            trade.turned_over += closed * at * multiplier
+            if holding.q == 0.0 or holding.q * before < 0:
+                trade.exit_t, trade.reason = int(fill.t), int(fill.reason)
+                out.append(trade)
+                trade = None
+        opened = abs(amount) - closed
+        if holding.q != 0.0 and opened > _TOLERANCE * abs(amount):
+            trade = trade or _Trade(int(math.copysign(1, amount)), int(fill.t), account)
+            trade.quantity, trade.entered = trade.quantity + opened, trade.entered + opened * at
+            trade.commission += float(fill.commission) - share
+            trade.turned_over += opened * at * multiplier
     return out

@@ -29,7 +29,7 @@ __all__ = ["Batch", "opened_books", "simulate"]
 _NOTHING = np.empty((0, 0), dtype=np.float64)
 
 
-def frozen(array: np.ndarray) -> np.ndarray:
+def _frozen(array: np.ndarray) -> np.ndarray:
     """A read-only C-ordered view: kernels are compiled for one kind of array only, and never write to rows."""
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
@@ -64,18 +64,18 @@ def _start_holding(a: Any, quantity: float, price: float, first_day: int, rules:
     a.initial_risk = a.entered * a.multiplier * abs(price - a.stop)
 
 
-def rows_of(bars: Bars, inputs: AlignedInputs, setup: Setup) -> Rows:
+def _rows_of(bars: Bars, inputs: AlignedInputs, setup: Setup) -> Rows:
     """Everything the step reads, for all bars."""
     needs_atr = setup.stops is not None and setup.stops.needs_atr
     return Rows(
-        frozen(bars.block),
-        None if inputs.flags is None else frozen(inputs.flags),
-        None if inputs.values is None else frozen(inputs.values),
-        frozen(atr(bars.block, setup.stops.atr_window)) if needs_atr and setup.stops is not None else frozen(_NOTHING),
-        frozen(close_sigma(bars.block, setup.costs.volume_window)) if setup.costs.needs_volume else frozen(_NOTHING),
-        frozen(bars.session),
-        frozen(bars.delist_bar),
-        frozen(bars.delist_haircut),
+        _frozen(bars.block),
+        None if inputs.flags is None else _frozen(inputs.flags),
+        None if inputs.values is None else _frozen(inputs.values),
+        _frozen(atr(bars.block, setup.stops.atr_window)) if needs_atr and setup.stops is not None else _frozen(_NOTHING),
+        _frozen(close_sigma(bars.block, setup.costs.volume_window)) if setup.costs.needs_volume else _frozen(_NOTHING),
+        _frozen(bars.session),
+        _frozen(bars.delist_bar),
+        _frozen(bars.delist_haircut),
     )
 
 
@@ -94,10 +94,10 @@ class Batch:
     def __post_init__(self) -> None:
         bars = self.bars
         self.setup = self.setup.for_market(bars.market, bars.has_volume).for_inputs(self.inputs.kind)
-        refuse_events(bars)
+        _refuse_events(bars)
         groups = bars.N if self.setup.accounts == "separate" else 1
         self.rules = self.setup.rules(self.inputs.kind, bars.N // groups)
-        self.rows = rows_of(bars, self.inputs, self.setup)
+        self.rows = _rows_of(bars, self.inputs, self.setup)
         self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules)
         self.initial = self.books.accounts.initial.copy()
         self.log = make_log(ORDERS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 512)
@@ -153,7 +153,7 @@ def simulate(bars: Bars, source: Any, inputs: AlignedInputs, setup: Setup) -> Ru
     return batch.finish()
 
 
-def refuse_events(bars: Bars) -> None:
+def _refuse_events(bars: Bars) -> None:
     """Raw bars with splits or dividends need rules T1 and T9, which are not there yet."""
     for name in ("splits", "dividends", "funding"):
         if getattr(bars, name) is not None:

@@ -54,24 +54,34 @@ class Stream:
     def __init__(self, strategy: Any, *, market: Market, session: str = "vecbt", **keywords: Any) -> None:
         if not isinstance(market, Market):
             raise ConfigError(f"market is {type(market).__name__}; expected a Market, such as bars.market")
+        if market.bar_ns is None:
+            raise ConfigError("market.bar_ns is not known, and sessions hang on it; take bars.market, or give Market(bar_ns=...)")
+        if isinstance(strategy, _INPUT_TYPES):
+            name = type(strategy).__name__
+            raise ConfigError(f"a stream takes {name} one row at a time: give the type, Stream({name}, ...), then update(bar, {name}(row))")
         self.setup = Setup.of(**keywords).for_market(market, has_volume=True)
         self.market, self.session = market, session
         self._given = strategy if isinstance(strategy, type) and issubclass(strategy, _INPUT_TYPES) else None
         self._strategy = None if self._given is not None else as_strategy(strategy)
-        self._feed: Feed | None = None if self._strategy is None else self._strategy.feed(market)
         assets = len(market.symbols)
-        needs_atr = self.setup.stops is not None and self.setup.stops.needs_atr
-        self._atr = AtrStream(assets, self.setup.stops.atr_window) if needs_atr and self.setup.stops is not None else None
-        self._sigma = SigmaStream(assets, self.setup.costs.volume_window) if self.setup.costs.needs_volume else None
+        self._atr, self._sigma, self._feed = self._parts()
         self._kind: InputKind | None = None
         self._rules: Rules | None = None
         self._books: Books | None = None
         self._log = make_log(ORDERS_PER_BAR * assets, FILLS_PER_BAR * assets, FILLS_PER_BAR * assets)
-        self._step_log = Log(*(plain(kept) for kept in self._log[:3]), self._log.counts)
+        orders, fills, trades, counts = self._log
+        self._step_log = Log(plain(orders), plain(fills), plain(trades), counts)
         self._bars, self._last = 0, -(2**63)
         self._failed = ""
         if self._given is not None:
             self._use(self._given.kind)
+
+    def _parts(self) -> tuple[AtrStream | None, SigmaStream | None, Feed | None]:
+        """What remembers something beside the books, new."""
+        stops, costs, assets = self.setup.stops, self.setup.costs, len(self.market.symbols)
+        atr = AtrStream(assets, stops.atr_window) if stops is not None and stops.needs_atr else None
+        sigma = SigmaStream(assets, costs.volume_window) if costs.needs_volume else None
+        return atr, sigma, None if self._strategy is None else self._strategy.feed(self.market)
 
     # --- one bar -----------------------------------------------------------------------------------------------------
 
@@ -143,7 +153,8 @@ class Stream:
             self.setup.for_inputs(kind)
             assets = 1 if self.setup.accounts == "separate" else len(self.market.symbols)
             self._kind, self._rules = kind, self.setup.rules(kind, assets)
-            self._step_rules = Rules(*(None if r is None else plain(r) for r in self._rules))
+            common, stops, zones = self._rules
+            self._step_rules = Rules(plain(common), None if stops is None else plain(stops), None if zones is None else plain(zones))
         elif kind != self._kind:
             raise InputError(f"the strategy gave {kind.name.lower()} after {self._kind.name.lower()}; a strategy gives one kind")
 
@@ -250,22 +261,24 @@ class Stream:
         StateError
             The bytes are damaged, or of another layout, session, strategy, market or setup.
         """
-        session, accounts, assets, *parts = unpack(data, self._header())
+        session, accounts, assets, *blobs = unpack(data, self._header())
         bars, last, kind = (int(v) for v in session)
+        parts = self._parts()  # restored beside the old ones: where one refuses, nothing has changed
+        for part, blob in zip(parts, blobs, strict=True):
+            if part is not None:
+                part.restore(blob.tobytes())
         if kind >= 0:
             self._use(InputKind(kind))
+        self._atr, self._sigma, self._feed = parts
+        self._bars, self._last, self._failed = bars, last, ""
         if len(accounts):
             assert self._rules is not None
             books = opened_books(self.setup, self.market, 0, self._rules)
-            if len(accounts) != books.accounts.nbytes or len(assets) != books.assets.nbytes:
-                raise StateError("the saved records have another length than this session's; restore it where it was saved from")
             books.accounts[:] = accounts.view(books.accounts.dtype)
             books.assets[:] = assets.view(books.assets.dtype)
             self._open(books)
-        for part, blob in zip((self._atr, self._sigma, self._feed), parts, strict=True):
-            if part is not None:
-                part.restore(blob.tobytes())
-        self._bars, self._last, self._failed = bars, last, ""
+        else:
+            self._books = None
         return self
 
 

@@ -31,7 +31,8 @@ COST_FIELDS = [
 def fill_price(costs, ref, side, quantity, sigma, volume):  # type: ignore[no-untyped-def]
     """Price of a market fill (F1): `ref` worsened for the side that trades (+1 buys, -1 sells).
 
-    A sale's price is at least 0. Without volume the impact is left out; the simulation fills nothing on such a bar, only estimates (W2, T8) meet it.
+    A sale's price is at least 0. Without volume the impact is left out: the simulation fills nothing on such a bar, only
+    estimates (W2, T8) meet it.
     """
     drag = costs.slippage * abs(ref) + costs.half_spread
     if costs.volume_share > 0.0 and volume > 0.0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from typing import Any
@@ -18,8 +19,14 @@ def pack(header: dict[str, Any], *arrays: NDArray[Any]) -> bytes:
     """`header` (JSON-able) and arrays of plain numbers or flat records, as bytes."""
     raw = [np.ascontiguousarray(a).tobytes() for a in arrays]
     shapes = [{"shape": list(a.shape), "dtype": np.lib.format.dtype_to_descr(a.dtype)} for a in arrays]
-    line = json.dumps({"vecbt": 1, **header, "arrays": shapes}, sort_keys=True).encode()
-    return b"".join([line, b"\n", *raw])
+    body = b"".join(raw)
+    marks = {"arrays": shapes, "size": len(body), "sum": _checksum(shapes, body)}
+    line = json.dumps({"vecbt": 1, **header, **marks}, sort_keys=True).encode()
+    return b"".join([line, b"\n", body])
+
+
+def _checksum(shapes: Any, body: bytes) -> str:
+    return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode() + body).hexdigest()[:16]
 
 
 def header_of(data: bytes) -> dict[str, Any]:
@@ -43,15 +50,18 @@ def unpack(data: bytes, expected: dict[str, Any]) -> list[NDArray[Any]]:
     for key, value in expected.items():
         if header.get(key) != value:
             raise StateError(f"the saved state has {key} {header.get(key)!r}; expected {value!r}: restore it where it was saved from")
-    body = memoryview(bytes(data).partition(b"\n")[2])
+    body = bytes(data).partition(b"\n")[2]
+    size = header.get("size")
+    if not isinstance(size, int) or len(body) < size:
+        raise StateError(f"the saved state is cut short: {len(data)} bytes; give back all that save() returned")
+    if len(body) > size:
+        raise StateError(f"{len(body) - size} bytes stand after the saved state; give back what save() returned, unchanged")
+    if header.get("sum") != _checksum(header["arrays"], body):
+        raise StateError("the saved state is damaged: its checksum does not fit; give back what save() returned, unchanged")
     arrays, at = [], 0
     for entry in header["arrays"]:
         dtype = _as_dtype(entry["dtype"])
         count = math.prod(entry["shape"])
-        if at + count * dtype.itemsize > len(body):
-            raise StateError(f"the saved state is cut short: {len(data)} bytes; give back all that save() returned")
         arrays.append(np.frombuffer(body, dtype=dtype, count=count, offset=at).reshape(entry["shape"]).copy())
         at += count * dtype.itemsize
-    if at != len(body):
-        raise StateError(f"{len(body) - at} bytes stand after the saved state; give back what save() returned, unchanged")
     return arrays
