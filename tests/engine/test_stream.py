@@ -426,7 +426,7 @@ def test_wrong_arguments_are_refused_when_it_is_made() -> None:
         vb.Stream(vb.strategies.SmaCross, market=market, costs=costs)
     with pytest.raises(StrategyError, match="is no strategy"):
         vb.Stream(3, market=market, costs=costs)
-    with pytest.raises(StrategyError, match="type"):  # a stream takes the type; its rows come with the bars
+    with pytest.raises(ConfigError, match="a stream takes Quantities one row at a time: give the type"):
         vb.Stream(vb.Quantities(np.ones((4, 2))), market=market, costs=costs)
 
 

@@ -32,7 +32,7 @@ class Decisions:
         self.tick = [Fraction(v) for v in self.bars.tick]
         self.atr = atr_table(self.bars, s.stops.atr_window if s.stops else 1)
         self.sigma = sigma_table(self.bars, s.costs.volume_window)
-        self.watch = Watch(spoilt=bool(s.costs.slippage_bps or s.costs.volume_share))
+        self.watch = Watch()
         self.cash = [Fraction(s.capital)] * self.G
         self.mark: list[Fraction | None] = [None] * self.N
         self.positions: list[Position | None] = [None] * self.N

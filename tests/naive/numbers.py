@@ -45,8 +45,8 @@ class Watch:
     Money is spoilt by the first inexact number booked, prices by the first inexact fill or average price.
     """
 
-    def __init__(self, spoilt: bool) -> None:
-        self.money_spoilt = self.prices_spoilt = spoilt
+    def __init__(self) -> None:
+        self.money_spoilt = self.prices_spoilt = False
         self.fragile: list[str] = []
 
     def booked(self, *numbers: Fraction) -> None:

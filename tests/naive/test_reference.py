@@ -8,43 +8,18 @@ from typing import Any
 
 import pytest
 
+from tests.naive.build import BUY, NOTHING, SELL, SHORT, bars, column, flat, scenario
 from tests.naive.engine import simulate
-from tests.naive.scenario import Bars, Costs, Distance, Log, Scenario, Size, Stops, Zones
-
-BUY, SELL, SHORT, COVER, NOTHING = (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (0, 0, 0, 0)
-
-
-def bars(*columns: list[tuple[Any, ...] | None], **other: Any) -> Bars:
-    """One list of (o, h, l, c) or (o, h, l, c, v) per asset; None is a bar without market."""
-    count, n = len(columns[0]), len(columns)
-    tables: list[list[list[F | None]]] = [[[None] * n for _ in range(count)] for _ in range(5)]
-    for j, column in enumerate(columns):
-        for t, row in enumerate(column):
-            for k, value in enumerate(() if row is None else (*row, 1000)[:5]):
-                tables[k][t][j] = F(value)
-    given = {"session": list(range(count)), "multiplier": [1] * n, "lot": [0] * n, "tick": [0] * n, "min_notional": [0] * n, **other}
-    return Bars(*tables, **given)
-
-
-def flat(price: int, count: int) -> list[tuple[Any, ...] | None]:
-    return [(price, price, price, price)] * count
-
-
-def scenario(table: Bars, inputs: str, rows: list[list[object]], **other: Any) -> Scenario:
-    given = {"costs": Costs(), "size": Size("units", 10), "capital": 1000, **other}
-    return Scenario(bars=table, inputs=inputs, rows=rows, **given)
+from tests.naive.scenario import Costs, Distance, Log, Size, Stops, Zones
 
 
 def fills(log: Log) -> list[tuple[Any, ...]]:
+    """Bar, asset, signed quantity, price and reason of each fill."""
     return [(f.t, f.asset, f.q, f.price, f.reason) for f in log.fills]
 
 
-def column(*values: Any) -> list[list[object]]:
-    return [[v] for v in values]
-
-
 def test_t4_orders_meet_the_next_open_and_f2_f3_f9_m4_book_them() -> None:
-    """Buy 10 at 21 (+ 1/2 commission of 1/420... rate 1/100: 2.1), sell at 24: 10*3 - 2.1 - 2.4 = 25.5."""
+    """Buy 10 at 21 and sell at 24, 1 % commission on each: 10*3 - 2.1 - 2.4 = 25.5."""
     table = bars([(20, 20, 20, 20), (21, 23, 20, 22), (24, 25, 24, 25)])
     log = simulate(scenario(table, "signals", column(BUY, SELL, NOTHING), costs=Costs(rate=F(1, 100))))
     assert fills(log) == [(1, 0, 10, 21, "signal"), (2, 0, -10, 24, "signal")]
@@ -196,6 +171,7 @@ def test_p6_time_stop_beats_an_entry_of_its_bar() -> None:
 
 
 def test_p9_a_bar_that_closed_by_p_ignores_its_signal_at_the_close() -> None:
+    """Bar 1's low takes the stop; its buy is void at the close, but stands for the next open."""
     stops = Stops(hard=Distance("pct", F(1, 10)))
     table = bars([(20, 20, 20, 20), (20, 20, 17, 20), (20, 20, 20, 20)])
     rows = column(BUY, BUY, NOTHING)
@@ -241,6 +217,7 @@ def test_z3_liquidate_at_closes_everything_and_halts() -> None:
 
 
 def test_t10_a_delisting_closes_at_the_haircut_and_t8_end_closes_with_costs() -> None:
+    """Delisted at bar 2: 20*(1 - 1/4) without costs, later entries are void. The end: 20 less the commission of 1."""
     table = bars(flat(20, 4), delisted={0: (2, F(1, 4))})
     log = simulate(scenario(table, "signals", column(BUY, NOTHING, BUY, BUY), costs=Costs(per_order=1)))
     assert fills(log) == [(1, 0, 10, 20, "signal"), (2, 0, -10, 15, "delisting")]

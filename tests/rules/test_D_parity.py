@@ -114,6 +114,15 @@ def test_D1_the_cases_have_every_kind_of_exit_and_refusal() -> None:
     assert rules == {"zone", "cash", "lot", "minimum", "stop", "delisted"}
 
 
+@pytest.mark.parametrize("prices", [[10], [None, 10], [None], [10, None]])
+@pytest.mark.parametrize("fill", ["next_open", "close"])
+def test_D1_the_smallest_runs_there_are(prices: list[Any], fill: str) -> None:
+    """One bar; and bars without any market."""
+    bars = bars_of(prices) if prices != [None] else bars_of({"A": [None], "B": [10]}).select(["A"])
+    report = vb.check_parity(bars, vb.Quantities(np.full(bars.shape, 3.0)), costs=COSTS, fill=fill, restarts=5, liquidate_at_end=True)
+    assert report.ok and report.bars == len(prices) == len(report.restarts), report
+
+
 @pytest.mark.parametrize("given", [flags, QUANTITIES], ids=["flags", "numbers"])
 def test_D1_a_rule_that_is_on_and_never_acts_equals_the_rule_that_is_off(given: Any) -> None:
     """Stops 90 % away and zones with factors of 1 up to a drawdown of 97 %: the same run to the last bit."""

@@ -252,6 +252,14 @@ def test_P2_an_increase_below_the_watermark_leaves_it(side: str) -> None:
     assert out.exits() == [(2, at(side, 110.0), "trail")]
 
 
+@BOTH_SIDES
+def test_P2_F14_the_watermark_of_a_starting_position_is_its_entry_price(side: str) -> None:
+    """Entered at 100 before the first bar, trail of 5 points: 95 in bar 0, whatever its open of 103; its high of 106 makes it 101."""
+    bars = sided(side, [(103, 106, 96, 104), (104, 104, 100, 100)], tick=0.5)
+    out = run(bars, word(side, "."), stops=vb.Stops(trailing=vb.Ticks(10)), positions={"A": (sign(side), 100)})
+    assert out.exits() == [(1, at(side, 101.0), "trail")]
+
+
 def test_P2_F8_a_bar_without_a_market_moves_nothing() -> None:
     prices = [100, (100, 110, 100, 110), None, (110, 110, 104, 104)]
     assert exits("long", prices, vb.Stops(trailing=vb.Ticks(10)), tick=0.5) == [(3, 105.0, "trail")]

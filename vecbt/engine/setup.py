@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -143,11 +144,8 @@ class Setup:
             raise ConfigError(f"initial_capital is {capital!r}; expected a finite amount > 0")
         if isinstance(self.band, bool) or not isinstance(self.band, int | float | np.floating) or not 0.0 <= self.band < 1.0:
             raise ConfigError(f"band is {self.band!r}; expected a fraction of equity from 0 up to 1, such as 0.02")
-        for symbol, entry in (self.positions or {}).items():
-            if not isinstance(entry, tuple | list) or len(entry) != 2 or not all(math.isfinite(float(v)) for v in entry):
-                raise ConfigError(f"positions[{symbol!r}] is {entry!r}; expected (quantity, entry price)")
-            if not entry[1] > 0:
-                raise ConfigError(f"positions[{symbol!r}] has entry price {entry[1]!r}; expected a price > 0")
+        if self.positions is not None:
+            object.__setattr__(self, "positions", _checked_positions(self.positions))
 
     def _check_combinations(self) -> None:
         if isinstance(self.sizing, FixedFractionalSizing) and not (self.stops and self.stops.has_stop):
@@ -230,12 +228,29 @@ class Setup:
                 off = [("risk", "zones", "off")]
                 rows += [("risk", f"zones.{name}", v) for name, v in zones.to_dict().items()] if zones is not None else off
             else:
+                value = dict(value) if f.name == "positions" and value is not None else value
                 rows.append(("account" if f.name in ("initial_capital", "accounts", "positions") else "simulation", f.name, value))
         return rows
 
     def digest(self) -> str:
         """Hash of every parameter, 16 hexadecimal digits."""
         return hashlib.sha256(repr(self.describe()).encode()).hexdigest()[:16]
+
+
+def _checked_positions(positions: Any) -> Mapping[str, tuple[float, float]]:
+    """A read-only copy of the starting positions; ConfigError for anything but symbol -> (quantity, entry price)."""
+    if not isinstance(positions, Mapping):
+        raise ConfigError(f"positions is {positions!r}; expected a mapping of symbol to (quantity, entry price)")
+    out = {}
+    for symbol, entry in positions.items():
+        numbers = entry if isinstance(entry, tuple | list) else ()
+        fine = all(isinstance(v, int | float | np.integer | np.floating) and math.isfinite(v) for v in numbers)
+        if len(numbers) != 2 or not fine or any(isinstance(v, bool) for v in numbers):
+            raise ConfigError(f"positions[{symbol!r}] is {entry!r}; expected (quantity, entry price)")
+        if not numbers[1] > 0:
+            raise ConfigError(f"positions[{symbol!r}] has entry price {numbers[1]!r}; expected a price > 0")
+        out[symbol] = (float(numbers[0]), float(numbers[1]))
+    return MappingProxyType(out)
 
 
 def spans_of(accounts: str, assets: int) -> np.ndarray:

@@ -54,7 +54,7 @@ def entry_quantity(size, strength, equity, unit_value, unit_risk):  # type: igno
 def _number(name: str, value: Any, low: float, high: float, what: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ConfigError(f"{name} is {value!r}; expected {what}")
-    if not low < value <= high:
+    if not low < value <= high or math.isinf(value):
         raise ConfigError(f"{name} is {value!r}; expected {what}")
 
 

@@ -134,7 +134,9 @@ class Stops:
             raise ConfigError("Stops.activation arms the trailing stop, but Stops.trailing is not set")
         for name in ("time_bars", "time_days", "atr_window"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            if value is None and name != "atr_window":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigError(f"Stops.{name} is {value!r}; expected a whole number >= 1")
         if all(getattr(self, f.name) is None for f in fields(self) if f.name != "atr_window"):
             raise ConfigError("Stops() sets no exit; give hard, trailing, take_profit, time_bars or time_days, or leave stops out")

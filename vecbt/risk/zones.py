@@ -125,8 +125,8 @@ class Zones:
     mark: str = "close"
 
     def __post_init__(self) -> None:
-        if len(self.boundaries) != 3:
-            raise ConfigError(f"Zones.boundaries has {len(self.boundaries)} numbers; expected 3: CAUTION, ALERT, EMERGENCY")
+        if not isinstance(self.boundaries, tuple | list) or len(self.boundaries) != 3:
+            raise ConfigError(f"Zones.boundaries is {self.boundaries!r}; expected 3 numbers: where CAUTION, ALERT and EMERGENCY begin")
         bounds = tuple(_fraction(f"Zones.boundaries[{k}]", b) for k, b in enumerate(self.boundaries))
         if not bounds[0] < bounds[1] < bounds[2]:
             raise ConfigError(f"Zones.boundaries are {self.boundaries}; expected ascending drawdowns such as (0.05, 0.10, 0.15)")
@@ -143,8 +143,8 @@ class Zones:
             raise ConfigError("Zones.mark='intrabar' with liquidate_at would have to exit inside the bar (Z8), which is not there yet")
 
     def _check_factors(self) -> None:
-        if len(self.factors) != 4:
-            raise ConfigError(f"Zones.factors has {len(self.factors)} numbers; expected 4: NORMAL, CAUTION, ALERT, EMERGENCY")
+        if not isinstance(self.factors, tuple | list) or len(self.factors) != 4:
+            raise ConfigError(f"Zones.factors is {self.factors!r}; expected 4 numbers: for NORMAL, CAUTION, ALERT and EMERGENCY")
         for k, factor in enumerate(self.factors):
             if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0.0 <= factor <= 1.0:
                 raise ConfigError(f"Zones.factors[{k}] is {factor!r}; expected a number from 0 to 1")

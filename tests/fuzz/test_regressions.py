@@ -1,0 +1,153 @@
+"""Scenarios in which the two engines once disagreed, shrunk, each with the rule that decides it."""
+
+from __future__ import annotations
+
+from fractions import Fraction as F
+from typing import Any
+
+import pytest
+
+from tests.fuzz.compare import disagreements, run_engine
+from tests.naive.build import BUY, COVER, NOTHING, SELL, SHORT, bars, column, flat, scenario
+from tests.naive.scenario import Costs, Distance, Scenario, Size, Stops, Zones
+
+HALF, ALL = F(1, 2), F(1)
+ZONES = ((F(1, 32), F(1, 16), F(1, 8)), (1, F(1, 2), F(1, 4), 0))
+
+QUIET = (20, 20, 20, 20, 64)
+NO_VOLUME = (20, 20, 20, 20, 0)
+
+
+def _impact_without_a_past() -> Scenario:
+    """F1: sigma is 0 before the first return; the price is the close, not NaN."""
+    table = bars([(54, 57, 53, 57, 192), (55, 62, 52, 59, 256)])
+    return scenario(table, "signals", column(BUY, NOTHING), fill="close", costs=Costs(minimum=2, volume_share=1), capital=4096)
+
+
+def _impact_without_a_past_in_w2() -> Scenario:
+    """W2: the same in the estimate of the row's costs: the commission still counts."""
+    table = bars([(29, 30, 23, 26, 448), (24, 25, 17, 20, 448)])
+    return scenario(table, "weights", column(F(1, 4), None), costs=Costs(rate=F(1, 256), per_order=1, volume_share=1), capital=4096)
+
+
+def _close_exit_counts_the_bar() -> Scenario:
+    """M7: a trade that ends at the close has met the whole bar."""
+    table = bars([(13, 13, 13, 13), (13, 14, 2, 12)])
+    return scenario(table, "signals", column(BUY, SELL), fill="close")
+
+
+def _delisting_counts_the_bar() -> Scenario:
+    """M7, T10: so has one that ends with its asset."""
+    table = bars([(45, 45, 45, 45), (45, 46, 44, 45), (45, 45, 43, 44)], delisted={0: (2, 0)})
+    return scenario(table, "signals", column(SHORT, NOTHING, NOTHING))
+
+
+def _increase_is_a_price_met() -> Scenario:
+    """M7: fill prices count, here the first of two entries: 12 against an average of 12.5."""
+    table = bars([(12, 12, 12, 12), (13, 13, 13, 13), (13, 13, 13, 13)])
+    return scenario(table, "signals", column(BUY, BUY, SELL), fill="close", accumulate=True, size=Size("units", 4))
+
+
+def _intrabar_haircut() -> Scenario:
+    """Z1: intrabar is never milder than the equity of T6: the haircut of a delisting counts."""
+    table = bars(flat(12, 3), delisted={0: (1, 1)})
+    return scenario(table, "signals", column(BUY, NOTHING, NOTHING), zones=Zones(*ZONES, mark="intrabar"), size=Size("units", 4))
+
+
+def _intrabar_leaves_the_delisted_low_out() -> Scenario:
+    """Z1: what was delisted in the bar is judged by its proceeds, not by its low."""
+    table = bars([(39, 39, 39, 39), (39, 43, 37, 43)], delisted={0: (1, 0)})
+    return scenario(table, "signals", column(BUY, NOTHING), fill="close", zones=Zones(*ZONES, mark="intrabar"), size=Size("units", 20))
+
+
+def _no_dust() -> Scenario:
+    """F10: after the first order takes all the room, the second finds none, not a rounding error's worth."""
+    table = bars([(46, 46, 46, 46), (F(737, 16),) * 4], flat(12, 2))
+    rows: list[list[object]] = [[ALL, HALF], [None, None]]
+    return scenario(table, "strengths", rows, size=Size("cash", 1), capital=1024)
+
+
+def _units_without_equity() -> Scenario:
+    """S3: with equity <= 0 units are 0 too: refused at T7 by `cash`."""
+    table = bars(flat(52, 2), flat(58, 2), multiplier=[2, 2], lot=[4, 1])
+    rows: list[list[object]] = [[BUY, NOTHING], [NOTHING, NOTHING]]
+    return scenario(table, "signals", rows, size=Size("units", F(5, 2)), positions={1: (-8, 25)}, capital=512)
+
+
+def _forbidden_weight_closes_inside_the_band() -> Scenario:
+    """S1, W3: a weight on a forbidden side is 0, and 0 always closes."""
+    table = bars(flat(57, 2))
+    given: dict[str, Any] = {"direction": "short", "band": F(1, 16), "positions": {0: (8, 19)}, "capital": 4096}
+    return scenario(table, "weights", column(F(1, 8), None), **given)
+
+
+def _open_past_stop_and_target() -> Scenario:
+    """P5: a long with its stop at 31 and its target at 16 opens at 22: a stop, with slippage."""
+    stops = Stops(hard=Distance("price", 31), take_profit=Distance("price", 16))
+    table = bars([(22, 24, 18, 22)])
+    return scenario(table, "signals", column(NOTHING), stops=stops, positions={0: (3, 20)}, costs=Costs(half_spread=F(1, 8)))
+
+
+def _gross_adds_back_costs_of_its_own_fills_only() -> Scenario:
+    """W2 gross: a close fill is tested on equity before the costs of the close fills, not before those of T4 in the same bar."""
+    table = bars([(12, 12, 12, 12)] * 2 + [None, (12, 12, 12, 12)], [(20, 20, 20, 20)] * 4)
+    rows: list[list[object]] = [[ALL, None], [None, None], [None, None], [0, ALL]]
+    given: dict[str, Any] = {"costs": Costs(rate=F(1, 64)), "weights_of": "gross", "fill": "close", "stops": Stops(time_bars=2)}
+    return scenario(table, "weights", rows, **given)
+
+
+def _waiting_increase_is_cancelled() -> Scenario:
+    """Z3: what waits when `liquidate_at` is reached is cancelled by `zone`, and the position gets its exit."""
+    table = bars([QUIET, QUIET, NO_VOLUME, None, QUIET], [(20, 20, 20, 20, 64)] * 2 + [(8, 8, 8, 8, 64)] * 3)
+    rows: list[list[object]] = [[BUY, BUY], [BUY, NOTHING], [NOTHING, NOTHING], [NOTHING, NOTHING], [NOTHING, NOTHING]]
+    given: dict[str, Any] = {"accumulate": True, "costs": Costs(volume_share=F(1, 8)), "zones": Zones(*ZONES, liquidate_at=F(1, 16))}
+    return scenario(table, "signals", rows, **given)
+
+
+def _exit_of_the_other_side_leaves_a_waiting_entry_alone() -> Scenario:
+    """S4: a short exit does not end a waiting long entry; a long exit does."""
+    table = bars([QUIET, NO_VOLUME, NO_VOLUME, QUIET])
+    return scenario(table, "signals", column(BUY, COVER, NOTHING, NOTHING), costs=Costs(volume_share=F(1, 8)))
+
+
+def _exit_ends_a_waiting_entry() -> Scenario:
+    """S4: the counterpart, also by a forbidden entry of the other side (S1)."""
+    table = bars([QUIET, NO_VOLUME, NO_VOLUME, QUIET])
+    return scenario(table, "signals", column(BUY, SHORT, NOTHING, NOTHING), costs=Costs(volume_share=F(1, 8)), direction="long")
+
+
+def _time_exit_at_the_open_voids_the_row() -> Scenario:
+    """P9: a time exit that waited over a gap fills at the open; with fill="close" that bar's own signal is void."""
+    table = bars([QUIET, None, QUIET, QUIET])
+    return scenario(table, "signals", column(BUY, NOTHING, BUY, NOTHING), fill="close", stops=Stops(time_bars=1))
+
+
+def _price_is_never_below_zero() -> Scenario:
+    """F1: absurd impact ends at 0; M7: a trade entered there has no MAE."""
+    table = bars([(1, 4, 1, 4, 64), (4, 4, 4, 4, 1), (4, 4, 4, 4, 64)])
+    return scenario(table, "signals", column(SHORT, COVER, NOTHING), costs=Costs(volume_share=1))
+
+
+SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
+
+
+@pytest.mark.parametrize("make", SCENARIOS, ids=lambda make: make.__name__.strip("_"))
+def test_engines_agree(make: Any) -> None:
+    """The same events and values from both engines."""
+    assert disagreements(make()) == []
+
+
+def test_regressions_still_reach_what_they_were_made_for() -> None:
+    """A scenario whose fill or refusal has gone would agree for nothing."""
+    assert run_engine(_impact_without_a_past()).fills.price[0] == 57
+    assert run_engine(_no_dust()).orders.cut_by.tolist() == [0, 2]
+    assert run_engine(_units_without_equity()).orders.t_done.tolist() == [0]
+    assert run_engine(_forbidden_weight_closes_inside_the_band()).fills.q.tolist() == [-8]
+    assert run_engine(_intrabar_haircut()).zone.max() == 1
+    assert run_engine(_intrabar_leaves_the_delisted_low_out()).zone.max() == 0
+    assert run_engine(_exit_of_the_other_side_leaves_a_waiting_entry_alone()).fills.t.tolist() == [3]
+    assert run_engine(_exit_ends_a_waiting_entry()).fills.t.tolist() == []
+    assert run_engine(_time_exit_at_the_open_voids_the_row()).fills.t.tolist() == [0, 2]
+    assert run_engine(_price_is_never_below_zero()).fills.price[0] == 0
+    assert 5 in run_engine(_waiting_increase_is_cancelled()).orders.status
+    assert run_engine(_gross_adds_back_costs_of_its_own_fills_only()).fills.t.tolist() == [0, 3, 3]
