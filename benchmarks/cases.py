@@ -12,7 +12,7 @@ import vecbt as vb
 
 from . import work
 from .loops import CASH_LEFT, SLIPPAGE, account_loop, account_step
-from .table import CALLS, Row, in_turn
+from .table import CALLS, Disagreement, Row, in_turn
 
 KEYWORDS: dict[str, Any] = {
     "costs": vb.Costs(commission_rate=work.COMMISSION_RATE, slippage_bps=work.SLIPPAGE_BPS),
@@ -30,10 +30,6 @@ def make_bars(data: dict[str, work.Array]) -> vb.Bars:
     return vb.Bars.from_numpy(**data, index=work.minutes(len(data["close"])), symbols=("X",), asset_class="crypto")
 
 
-class Disagreement(Exception):
-    """vecbt and the reference did not do the same work, so there is nothing to time."""
-
-
 def agree(what: str, ours: Any, theirs: Any) -> None:
     """Disagreement unless both are equal to 1e-9 of their size."""
     a, b = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
@@ -44,9 +40,9 @@ def agree(what: str, ours: Any, theirs: Any) -> None:
         raise Disagreement(f"{what}: differ by {worst:.3g}")
 
 
-def long_run() -> list[Row]:
-    """W1: one run over 1,000,000 bars."""
-    data = work.walk_of_w1()
+def long_run(count: int = 1_000_000) -> list[Row]:
+    """W1: one run over all bars."""
+    data = work.walk_of_w1(count)
     bars, close = make_bars(data), data["close"]
     series, fills, trades = np.empty((4, len(close))), np.empty((40_000, 5)), np.empty((20_000, 6))
 
@@ -77,7 +73,7 @@ def long_run() -> list[Row]:
 
     taken, reference = in_turn(everything, loop)
     short, short_reference = in_turn(figures, loop)
-    what = f"1,000,000 bars, {n_trades:,} trades: "
+    what = f"{count:,} bars, {n_trades:,} trades: "
     said, short_said = (f"hand-written loop {seconds * 1e3:.2f} ms" for seconds in (reference, short_reference))
     return [
         Row("W1", what + "account series, fills, trades, stats()", taken / reference, "x loop", said, must=10.0, aim=4.0),
@@ -86,9 +82,8 @@ def long_run() -> list[Row]:
     ]
 
 
-def bar_by_bar() -> list[Row]:
+def bar_by_bar(count: int = 100_000) -> list[Row]:
     """W5: a stream updated from Python, the averages computed inside."""
-    count = 100_000
     data = work.walk_of_w1(count)
     bars = make_bars(data)
     given = [
@@ -97,10 +92,10 @@ def bar_by_bar() -> list[Row]:
     ]
     prices = data["close"].tolist()
 
-    def stream(n: int = count) -> tuple[float, Any]:
+    def stream() -> tuple[float, Any]:
         live = vb.Stream(STRATEGY, market=bars.market, **KEYWORDS)
         start = time.perf_counter()
-        for bar in given[:n]:
+        for bar in given:
             decision = live.update(bar)
         return time.perf_counter() - start, decision
 
@@ -121,6 +116,6 @@ def bar_by_bar() -> list[Row]:
     ours, theirs = (statistics.median(column) / count * 1e6 for column in zip(*seconds, strict=True))
     said = f"hand-written step called from Python {theirs:.3f} us"
     return [
-        Row("W5", "Stream.update, SMA 10/50 inside, one asset, 100,000 bars", ours, "us/bar", said, must=10.0, aim=2.0),
+        Row("W5", f"Stream.update, SMA 10/50 inside, one asset, {count:,} bars", ours, "us/bar", said, must=10.0, aim=2.0),
         Row("W5", "the same against the step", ours / theirs, "x step", said),
     ]

@@ -17,6 +17,10 @@ LATEST = Path(__file__).resolve().parent / "latest.json"
 CALLS = 7
 
 
+class Disagreement(Exception):
+    """vecbt and the reference did not do the same work, so there is nothing to time."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One figure. `must` and `aim` are upper bounds in `unit`, None where there is none."""

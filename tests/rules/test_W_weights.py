@@ -298,6 +298,12 @@ def test_W3_zero_closes_whatever_is_left(side: str) -> None:
     assert out.filled() == [(1, -q, 100.0)]
 
 
+def test_W3_S1_a_target_on_a_forbidden_side_is_zero_for_the_band_too() -> None:
+    """0.1 long held, the row asks for -0.1 within a band of 0.5, but only longs are allowed: that is 0, and closes it."""
+    out = run(bars_of([100, 100]), weights([-0.1]), band=0.5, direction="long", positions={"A": (1, 100)}, initial_capital=900.0)
+    assert out.filled() == [(1, -1.0, 100.0)]
+
+
 def test_W3_from_flat_a_small_target_is_within_the_band() -> None:
     assert run(bars_of([100, 100]), weights([0.125]), band=0.125).orders == []
     assert len(run(bars_of([100, 100]), weights([0.25]), band=0.125).orders) == 1

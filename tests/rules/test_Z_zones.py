@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import vecbt as vb
-from tests.rules.helpers import bars_of, quantities, run, signals, strengths, weights
+from tests.rules.helpers import assert_rows, bars_of, quantities, run, signals, strengths, weights
 from tests.rules.sides import BOTH_FILLS, BOTH_SIDES, at, mirrored, sided, sign
 
 ZONED = vb.Risk(zones=vb.Zones())
@@ -297,6 +297,14 @@ def test_Z3_what_cannot_be_sold_is_tried_again_and_rows_are_not_heard_meanwhile(
     assert out.held("A") == 0.0 and out.held("B") == 0.0
 
 
+@pytest.mark.parametrize("text", ["L . S", "L . . S", "L . l", "L . L"])
+def test_Z3_S4_while_it_lasts_the_row_of_what_is_held_is_ignored(text: str) -> None:
+    """20 % down at bar 2; bar 3 has no volume, so the exit waits for bar 4: neither row of these bars replaces it."""
+    prices = [(p, p, p, p, v) for p, v in ((100, 1e6), (100, 1e6), (80, 1e6), (80, 0), (80, 1e6))]
+    out = run(bars_of(prices), signals(text), sizing=vb.Units(5), risk=zones(liquidate_at=0.1), costs=vb.Costs(volume_share=1e-9))
+    assert [(o.t, o.done, o.reason, o.status) for o in out.orders] == [(0, 1, "signal", "filled"), (2, 4, "risk", "filled")]
+
+
 def test_Z3_T7_a_risk_exit_comes_before_a_time_exit_and_both_before_the_row() -> None:
     """At bar 2 all three would act: the drawdown, the time stop, an exit signal."""
     out = run(
@@ -341,6 +349,22 @@ def test_Z3_the_bars_of_a_cooldown_are_counted_from_the_first_halt() -> None:
     out = run(bars_of([100, 100, 85, 70, 70, 70, 70]), quantities([10]), risk=zones(liquidate_at=0.3, cooldown_bars=3))
     assert out.zone == [0, 0, 3, 3, 3, 0, 0]
     assert out.exits() == [(4, 70.0, "risk")]
+
+
+def test_Z3_every_halt_has_a_cooldown_of_its_own() -> None:
+    """Halted at bar 2, re-armed at bar 4 with a peak of 800; halted again by 640 at bar 5 (20 % down), re-armed at bar 7, not before."""
+    out = run(bars_of([100, 100, 80, 80, 80, 64, 64, 64]), quantities([10]), risk=zones(cooldown_bars=2))
+    assert out.zone == [0, 0, 3, 3, 0, 3, 3, 0]
+
+
+def test_Z1_T7_with_close_fills_the_peak_is_net_of_them() -> None:
+    """Close fills, 5 at 100. The close of bar 1 at 120 makes 1,100; a purchase of 1 there costs 60: the record, and the peak, is 1,040.
+    At 113 1/3 equity is 1,000, 3.8 % below 1,040 (and 9 % below 1,100): NORMAL."""
+    risk, costs = zones(), vb.Costs(per_order=60)
+    out = run(bars_of([100, 120, 340 / 3]), quantities([None, 6]), risk=risk, costs=costs, fill="close", positions={"A": (5, 100)},
+              initial_capital=500.0)  # fmt: skip
+    assert_rows(out.equity, [1000, 1040, 1000])
+    assert out.zone == [0, 0, 0]
 
 
 def test_Z3_T7_with_close_fills_a_halt_is_not_counted_twice() -> None:

@@ -162,7 +162,7 @@ class Stops:
         hard, trail = _form("Stops.hard", self.hard, level=True), _form("Stops.trailing", self.trailing, level=False)
         if self.activation is None and hard[0] == trail[0] != StopForm.OFF and trail[1] <= hard[1]:
             return (
-                f"the hard stop {self.hard!r} never acts: the trailing stop {self.trailing!r} is armed at entry and not wider; "
+                f"the hard stop {self.hard!r} adds nothing: the trailing stop {self.trailing!r} is armed at entry and not wider; "
                 "set activation, or a wider trailing stop",
             )
         return ()

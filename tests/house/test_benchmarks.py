@@ -1,0 +1,45 @@
+"""The benchmarks do the same work on both sides, and write their figures in the agreed form."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cases import agree, bar_by_bar, long_run
+from benchmarks.table import Disagreement, Row, machine, show, write
+
+
+def test_both_sides_agree_and_rows_have_the_agreed_form(tmp_path: Path) -> None:
+    rows = long_run(20_000) + bar_by_bar(3_000)
+    write(rows, machine(), tmp_path / "latest.json")
+    kept = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
+    assert set(kept) == {"machine", "rows"}
+    assert {"W1", "W5"} == {row["work"] for row in kept["rows"]}
+    for row in kept["rows"]:
+        assert set(row) == {"work", "what", "value", "unit", "reference", "must", "aim", "ok"}
+        assert isinstance(row["value"], float) and row["value"] > 0.0
+        assert all(row[bound] is None or isinstance(row[bound], float) for bound in ("must", "aim"))
+        assert row["ok"] is (row["must"] is None or row["value"] <= row["must"])
+    assert len(show(rows).splitlines()) == len(rows) + 1
+
+
+def test_nothing_is_timed_where_results_differ() -> None:
+    agree("same", [1.0, 2.0], [1.0, 2.0 + 1e-10])
+    for ours in ([1.0, 2.1], [1.0], [1.0, math.nan]):
+        with pytest.raises(Disagreement, match="what"):
+            agree("what", ours, [1.0, 2.0])
+
+
+def test_a_row_without_a_bar_is_never_missed() -> None:
+    assert Row("W", "what", 1e9, "s", "").ok
+    assert not Row("W", "what", 2.0, "s", "", must=1.0).ok
+
+
+def test_unknown_work_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    from benchmarks.__main__ import main
+
+    assert main(["W99"]) == 2
+    assert "W99" in capsys.readouterr().err
