@@ -66,7 +66,7 @@ INPUTS = {"signals": _signals, "weights": _weights}
 
 
 def _parts(run: Run) -> dict[str, bytes]:
-    """What two runs must share, as bytes: curves, logs and what is held. A stop that adds nothing is still named in the trades."""
+    """What two runs must share, as bytes: curves, logs and what is held. A stop that never acts is still named in the trades."""
     logs = {"orders": run.orders, "fills": run.fills, "trades": run.trades}
     parts = {"equity": run.equity.tobytes(), "cash": run.cash.tobytes(), "held": run.assets["q"].tobytes()}
     for name, log in logs.items():
