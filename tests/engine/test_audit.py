@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 import vecbt as vb
@@ -47,6 +47,9 @@ def test_f3_honest_runs_pass(case: Case, seed: int, costs: vb.Costs | None, capi
     fill=st.sampled_from(["next_open", "close"]),
     held=st.sampled_from([0.0, 0.3, -0.3]),
 )
+@example(seed=2679, kind="weights", lot=0.0, multiplier=50.0, fill="next_open", held=-0.3)
+@example(seed=2679, kind="weights", lot=0.0, multiplier=50.0, fill="next_open", held=0.3)
+@example(seed=2679, kind="weights", lot=0.0, multiplier=50.0, fill="next_open", held=0.0)
 def test_f3_honest_runs_of_wild_assets_pass(seed: int, kind: str, lot: float, multiplier: float, fill: str, held: float) -> None:
     """One asset that loses and gains up to half of its price in a bar, long and short, far beyond ruin."""
     rng = np.random.default_rng(seed)

@@ -53,7 +53,7 @@ stops:                            # "3%", "2 atr", "20 ticks", {price: 97.5}, or
 
 risk:
   zones:                          # drawdown zones: CAUTION, ALERT, EMERGENCY
-    boundaries: [0.10, 0.15, 0.25]
+    boundaries: [0.05, 0.10, 0.15]
     factors: [1.0, 0.5, 0.25, 0.0]  # of new risk in each zone
     cooldown_bars: 60             # after EMERGENCY; without it no new risk until the end
     # liquidate_at: 0.20

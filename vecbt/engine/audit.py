@@ -126,8 +126,11 @@ def _check_positions(run: Run, positions: ArrayTN) -> None:
 
 def _check_money(run: Run, positions: ArrayTN, cash: ArrayTN, marks: ArrayTN) -> None:
     groups, multiplier = _groups(run), np.asarray(run.bars.market.multiplier)
-    positions = np.where(np.abs(positions) <= _TOLERANCE * np.maximum.accumulate(np.abs(positions), axis=0), 0.0, positions)
+    # a sum of fills is good to the last digits of the largest position there was, at today's price
+    largest = np.maximum.accumulate(np.abs(positions), axis=0)
+    positions = np.where(np.abs(positions) <= _TOLERANCE * largest, 0.0, positions)
     values = np.where(positions == 0.0, 0.0, positions * marks * multiplier)
+    doubt = np.where(largest == 0.0, 0.0, largest * marks * multiplier)
     profit = _profits(run, marks)
     for g in range(run.equity.shape[1]):
         own = groups == g
@@ -135,7 +138,7 @@ def _check_money(run: Run, positions: ArrayTN, cash: ArrayTN, marks: ArrayTN) ->
         moved = np.zeros(run.bars.T)
         fills = run.fills[run.fills.account == g]
         np.add.at(moved, fills.t, np.abs(fills.q * fills.price) * multiplier[fills.asset])
-        scale = (abs(run.initial[g]) + np.cumsum(moved) + np.abs(values[:, own]).sum(axis=1))[:, None]
+        scale = (abs(run.initial[g]) + np.cumsum(moved) + np.abs(doubt[:, own]).sum(axis=1))[:, None]
         equity = cash[:, g] + values[:, own].sum(axis=1)
         checks = (
             ("cash", run.cash[:, g], cash[:, g]),
@@ -232,6 +235,7 @@ class _Trade:
     commission: float = 0.0
     reason: int = 0
     turned_over: float = 0.0
+    largest: float = 0.0  # position of the asset up to the end of the trade
 
     @property
     def entry_price(self) -> float:
@@ -250,8 +254,10 @@ class _Trade:
         for name in ("side", "entry_t", "exit_t", "account", "reason"):
             if getattr(self, name) != trade[name]:
                 return name
-        money = abs(self.turned_over) + self.commission
-        scales = {"quantity": self.quantity, "entry_price": self.entry_price, "exit_price": self.exit_price}
+        # digits are lost where a position far larger than this one was summed up before
+        lost = 1.0 + 1e-4 * self.largest / self.quantity
+        money = lost * (abs(self.turned_over) + self.commission)
+        scales = {"quantity": lost * self.quantity, "entry_price": lost * self.entry_price, "exit_price": lost * self.exit_price}
         for name in ("quantity", "entry_price", "exit_price", "gross", "commission", "pnl"):
             if not abs(getattr(self, name) - trade[name]) <= _TOLERANCE * scales.get(name, money):
                 return name
@@ -262,7 +268,7 @@ def _trades_of(fills: Any, q: float, price: float, multiplier: float) -> list[_T
     """The round trips that a run of fills makes, after a starting position."""
     out: list[_Trade] = []
     holding, trade = _Holding(q, price), None
-    account = int(fills.account[0]) if len(fills) else 0
+    account, largest = int(fills.account[0]) if len(fills) else 0, abs(q)
     if q:
         paid = abs(q) * price
         trade = _Trade(int(math.copysign(1, q)), -1, account, quantity=abs(q), entered=paid, turned_over=paid * multiplier)
@@ -276,10 +282,10 @@ def _trades_of(fills: Any, q: float, price: float, multiplier: float) -> list[_T
             trade.gross, trade.commission = trade.gross + holding.realized - realized, trade.commission + share
             trade.turned_over += closed * at * multiplier
             if holding.q == 0.0 or holding.q * before < 0:
-                trade.exit_t, trade.reason = int(fill.t), int(fill.reason)
+                trade.exit_t, trade.reason, trade.largest = int(fill.t), int(fill.reason), largest
                 out.append(trade)
                 trade = None
-        opened = abs(amount) - closed
+        opened, largest = abs(amount) - closed, max(largest, abs(holding.q))
         if holding.q != 0.0 and opened > _TOLERANCE * abs(amount):
             trade = trade or _Trade(int(math.copysign(1, amount)), int(fill.t), account)
             trade.quantity, trade.entered = trade.quantity + opened, trade.entered + opened * at
