@@ -50,9 +50,7 @@ def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Any)
     return Result(run)
 
 
-def check_parity(
-    bars: Bars, strategy: Any, *, restarts: int = 3, seed: int = 0, progress: Any = None, **keywords: Any
-) -> ParityReport:
+def check_parity(bars: Bars, strategy: Any, *, restarts: int = 3, seed: int = 0, progress: Any = None, **keywords: Any) -> ParityReport:
     """Replay a run bar by bar, with save, kill and restore at random bars, and demand equal bytes at each bar (D1, D3).
 
     Parameters

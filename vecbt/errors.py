@@ -1,14 +1,14 @@
 """The exception tree of vecbt. Catch `VecbtError` to catch everything the package raises on purpose.
 
-    VecbtError
-    ├── DataError            a table of prices is not usable: which row, which column, what to do
-    ├── InputError           signals, strengths, weights or quantities do not fit the bars
-    ├── ConfigError          an argument or a configuration value is wrong
-    ├── StrategyError        a strategy returned something that cannot be used
-    ├── StateError           a saved state does not fit this version or this session
-    ├── AuditError           the accounts of a run do not add up (a fault of vecbt, never of the user)
-    ├── ParityError          two drivers disagreed where they must not
-    └── MissingDependency    an optional package is not installed; the message names the command
+VecbtError
+├── DataError            a table of prices is not usable: which row, which column, what to do
+├── InputError           signals, strengths, weights or quantities do not fit the bars
+├── ConfigError          an argument or a configuration value is wrong
+├── StrategyError        a strategy returned something that cannot be used
+├── StateError           a saved state does not fit this version or this session
+├── AuditError           the accounts of a run do not add up (a fault of vecbt, never of the user)
+├── ParityError          two drivers disagreed where they must not
+└── MissingDependency    an optional package is not installed; the message names the command
 """
 
 from __future__ import annotations

@@ -37,7 +37,5 @@ def test_four_drawdown_zones() -> None:
     assert zones.boundaries == (0.05, 0.10, 0.15)
     assert zones.factors == (1.0, 0.5, 0.25, 0.0)
     bars = _bars(100, 96, 94, 89, 84)
-    result = vb.backtest(
-        bars, _enter_first(bars), costs=vb.Costs.free(), sizing=vb.Weight(1.0), risk=vb.Risk(zones=zones), fill="close"
-    )
+    result = vb.backtest(bars, _enter_first(bars), costs=vb.Costs.free(), sizing=vb.Weight(1.0), risk=vb.Risk(zones=zones), fill="close")
     assert list(result.zone) == ["normal", "normal", "caution", "alert", "emergency"]

@@ -68,7 +68,7 @@ def test_strategies_are_made_by_name() -> None:
 
     with pytest.raises(ConfigError, match="Needs needs model"):
         Needs.make({})
-    with pytest.raises(NotImplementedError, match="Needs must define rows"):
+    with pytest.raises(StrategyError, match="Needs must define rows"):
         Needs(1).rows(BARS)
 
 

@@ -42,9 +42,7 @@ def test_help_is_quick() -> None:
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-c", f"import sys\n{HELP}"], stdout=subprocess.DEVNULL, env=_environment(), check=True, timeout=60
-        )
+        subprocess.run([sys.executable, "-c", f"import sys\n{HELP}"], stdout=subprocess.DEVNULL, env=_environment(), check=True, timeout=60)
         seconds.append(time.perf_counter() - start)
     measured = f"vecbt --help: {min(seconds):.2f} s at best, {statistics.median(seconds):.2f} s as a rule"
     assert min(seconds) <= HELP_SECONDS * BUSY_MACHINE, measured

@@ -307,9 +307,7 @@ def test_Z3_S4_while_it_lasts_the_row_of_what_is_held_is_ignored(text: str) -> N
 
 def test_Z3_T7_a_risk_exit_comes_before_a_time_exit_and_both_before_the_row() -> None:
     """At bar 2 all three would act: the drawdown, the time stop, an exit signal."""
-    out = run(
-        bars_of([100, 100, 80, 80]), signals("L . l"), sizing=TEN, risk=zones(liquidate_at=0.1), stops=vb.Stops(time_bars=1)
-    )
+    out = run(bars_of([100, 100, 80, 80]), signals("L . l"), sizing=TEN, risk=zones(liquidate_at=0.1), stops=vb.Stops(time_bars=1))
     assert out.exits() == [(3, 80.0, "risk")] and len(out.orders) == 2
     out = run(bars_of([100, 100, 80, 80]), signals("L . l"), sizing=TEN, risk=ZONED, stops=vb.Stops(time_bars=1))
     assert out.exits() == [(3, 80.0, "time")] and len(out.orders) == 2

@@ -99,9 +99,7 @@ def _header(result: Result, found: dict[str, Any]) -> str:
         tiles.append(f'<div><b class="{tone}">{text(_written(rows[name], found, result))}</b><span>{text(rows[name].label)}</span></div>')
     several = result.run.equity.shape[1] > 1
     note = '<p class="note">Figures are medians over accounts.</p>' if several else ""
-    return (
-        f'<h1>{text(result.title)}</h1>\n<p class="sub">{text(_span(result))}</p>\n<div class="tiles">{"".join(tiles)}</div>{note}'
-    )
+    return f'<h1>{text(result.title)}</h1>\n<p class="sub">{text(_span(result))}</p>\n<div class="tiles">{"".join(tiles)}</div>{note}'
 
 
 def _figures(result: Result, log: bool, symbol: str | None) -> str:

@@ -489,5 +489,3 @@ def _stamps(index: Any) -> Stamps:
     if index is None:
         raise DataError("index is None; expected one time per row (rule B1)")
     return read_stamps(index, "index")
-
-

@@ -181,9 +181,7 @@ def assemble(raw: Sequence[RawTable], options: Mapping[str, Any]) -> Panel:
     block, index, remarks = _align([table for table, _ in checked], with_volume[0])
     notes += remarks
     market, how = resolve(index, market)
-    bar, haircut, dated = find_delistings(
-        _valid(block), index, market, options.get("delistings"), options.get("delisting", "liquidate")
-    )
+    bar, haircut, dated = find_delistings(_valid(block), index, market, options.get("delistings"), options.get("delisting", "liquidate"))
     events = Events(
         splits=event_matrix(options.get("splits"), "splits", index, market),
         dividends=event_matrix(options.get("dividends"), "dividends", index, market),

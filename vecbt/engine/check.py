@@ -71,9 +71,7 @@ def aligned_inputs(bars: Bars, source: Any) -> tuple[Any, AlignedInputs]:
     return strategy, evaluate(strategy, bars)
 
 
-def replay(
-    bars: Bars, source: Any, setup: Setup, *, restarts: int = 3, seed: int = 0, progress: Progress | None = None
-) -> ParityReport:
+def replay(bars: Bars, source: Any, setup: Setup, *, restarts: int = 3, seed: int = 0, progress: Progress | None = None) -> ParityReport:
     """Replay a run bar by bar beside the batch and compare all state after each bar.
 
     Parameters

@@ -112,7 +112,7 @@ class Strategy:
 
     def rows(self, bars: Bars) -> Inputs:
         """Inputs for all bars, from each bar and those before it."""
-        raise NotImplementedError(f"{type(self).__name__} must define rows(bars)")
+        raise StrategyError(f"{type(self).__name__} must define rows(bars): inputs for all bars, such as Signals(...)")
 
     def feed(self, market: Market) -> Feed:
         """A new feed at its first bar. This one evaluates `rows` on the bars so far: right for any strategy, and slow."""

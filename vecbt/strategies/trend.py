@@ -7,7 +7,7 @@ their averages from the same compiled step, so both say the same to the last bit
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,15 +71,13 @@ class _Cross(Strategy):
         """Bars before the first possible cross: the slow average needs `slow` bars, a change needs one more."""
         return self.slow
 
-    def _averages(self, bars: Bars) -> tuple[ArrayTN, ArrayTN]:
-        raise NotImplementedError
-
-    def _streams(self, assets: int) -> tuple[Any, Any]:
-        raise NotImplementedError
+    _average: ClassVar[Any]  # sma or ema: (Bars, window) to (T, N)
+    _stream: ClassVar[type[SmaStream] | type[EmaStream]]
 
     def rows(self, bars: Bars) -> Signals:
         """Signals for all bars."""
-        side = _sides(*self._averages(bars))
+        average = type(self)._average
+        side = _sides(average(bars, self.fast), average(bars, self.slow))
         return _cross_signals(side, _sides_before(side), self.direction)
 
     def feed(self, market: Market) -> CrossFeed:
@@ -92,7 +90,7 @@ class CrossFeed:
 
     def __init__(self, strategy: _Cross, market: Market) -> None:
         self._strategy = strategy
-        self._fast, self._slow = strategy._streams(market.N)
+        self._fast, self._slow = strategy._stream(market.N, strategy.fast), strategy._stream(market.N, strategy.slow)
         self._before: Sides = np.zeros(market.N, dtype=np.int8)
 
     def update(self, bar: NormalBar) -> Signals:
@@ -131,11 +129,8 @@ class SmaCross(_Cross):
     A cross needs a side before: the first side after the warmup is none. Equal averages and missing bars keep the side.
     """
 
-    def _averages(self, bars: Bars) -> tuple[ArrayTN, ArrayTN]:
-        return sma(bars, self.fast), sma(bars, self.slow)
-
-    def _streams(self, assets: int) -> tuple[SmaStream, SmaStream]:
-        return SmaStream(assets, self.fast), SmaStream(assets, self.slow)
+    _average = staticmethod(sma)
+    _stream = SmaStream
 
 
 @dataclass(frozen=True)
@@ -148,8 +143,5 @@ class EmaCross(_Cross):
     direction : "long", "short" or "both"
     """
 
-    def _averages(self, bars: Bars) -> tuple[ArrayTN, ArrayTN]:
-        return ema(bars, self.fast), ema(bars, self.slow)
-
-    def _streams(self, assets: int) -> tuple[EmaStream, EmaStream]:
-        return EmaStream(assets, self.fast), EmaStream(assets, self.slow)
+    _average = staticmethod(ema)
+    _stream = EmaStream
