@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from .analytics.result import Result
 from .data.bars import Bars
 from .engine.audit import audit as audit_run
 from .engine.batch import simulate
 from .engine.check import ParityReport, aligned_inputs, replay
+from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
 from .errors import DataError
 
 __all__ = ["backtest", "check_parity"]
 
 
-def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Any) -> Result:
+@explicit
+def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Unpack[Keywords]) -> Result:
     """Run a strategy, or its inputs, over all bars.
 
     Parameters
@@ -50,7 +52,16 @@ def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Any)
     return Result(run)
 
 
-def check_parity(bars: Bars, strategy: Any, *, restarts: int = 3, seed: int = 0, progress: Any = None, **keywords: Any) -> ParityReport:
+@explicit
+def check_parity(
+    bars: Bars,
+    strategy: Any,
+    *,
+    restarts: int = 3,
+    seed: int = 0,
+    progress: Any = None,
+    **keywords: Unpack[Keywords],
+) -> ParityReport:
     """Replay a run bar by bar, with save, kill and restore at random bars, and demand equal bytes at each bar (D1, D3).
 
     Parameters

@@ -25,7 +25,7 @@ class Family:
     """Which rules may be in play; everything else is drawn."""
 
     inputs: str
-    stops: str = "none"  # none, plain (fractions, ticks, prices), atr
+    stops: str = "none"  # none, plain (fractions, ticks, prices), atr, trail (wide trails alone, positions that grow)
     zones: bool = False
     sizes: tuple[str, ...] = ("units", "notional", "weight")
     costs: str = "any"  # free, any, impact (volume share)
@@ -39,6 +39,7 @@ FAMILIES: dict[str, Family] = {
     "signals": Family("signals"),
     "signals_cash": Family("signals", sizes=("cash",)),
     "signals_stops": Family("signals", stops="plain"),
+    "signals_trail": Family("signals", stops="trail", sizes=("units", "notional")),
     "signals_atr_fixed": Family("signals", stops="atr", sizes=("fixed", "units")),
     "signals_zones": Family("signals", zones=True),
     "signals_all": Family("signals", stops="plain", zones=True, sizes=("units", "weight", "fixed"), costs="impact", events=True),
@@ -81,8 +82,8 @@ def _scenario(draw: Draw, family: Family) -> Scenario:
         "zones": _zones(draw) if family.zones else None,
         "capital": _pick(draw, 1024, 4096, 512),
         "fill": _pick(draw, *family.fills),
-        "direction": _sometimes(draw, "both", "long", "short"),
-        "accumulate": draw(st.booleans()),
+        "direction": _sometimes(draw, *(("long", "short") if family.stops == "trail" else ("both", "long", "short"))),
+        "accumulate": family.stops == "trail" or draw(st.booleans()),
         "weights_of": _pick(draw, *family.weights_of),
         "band": _sometimes(draw, F(0), F(1, 16), F(1, 8)),
         "intrabar": _pick(draw, "pessimistic", "optimistic"),
@@ -91,7 +92,7 @@ def _scenario(draw: Draw, family: Family) -> Scenario:
         "positions": _positions(draw, assets) if family.events else {},
         "liquidate_at_end": draw(st.booleans()),
     }
-    choices = st.sampled_from(_CHOICES[family.inputs])
+    choices = st.sampled_from([(0, 0, 0, 0), (1, 0, 0, 0), (0, 0, 1, 0)] if family.stops == "trail" else _CHOICES[family.inputs])
     asset = st.tuples(st.integers(-3, 3), st.integers(-4, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, 11), choices)
     least = draw(st.sampled_from((3, 8, 16)))  # else most tables are short
     steps = draw(st.lists(st.tuples(*[asset] * assets), min_size=least, max_size=30))
@@ -206,6 +207,9 @@ def _distance(draw: Draw, kinds: tuple[str, ...]) -> Distance | None:
 def _stops(draw: Draw, family: Family) -> Stops | None:
     if family.stops == "none":
         return None
+    if family.stops == "trail":
+        trailing = _pick(draw, Distance("pct", F(1, 8)), Distance("atr", 2), Distance("atr", 1), Distance("ticks", 40))
+        return Stops(trailing=trailing, activation=_pick(draw, None, F(1, 64), F(1, 16)), atr_window=_pick(draw, 1, 2))
     atr = family.stops == "atr"
     forms: tuple[str, ...] = ("pct", "atr", "atr") if atr else ("pct", "pct", "ticks")
     levels: tuple[str, ...] = forms if atr else (*forms, "price")

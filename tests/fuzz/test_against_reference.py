@@ -11,7 +11,7 @@ from tests.fuzz.scenarios import FAMILIES, scenarios
 from tests.naive.engine import simulate
 
 # a few hundred examples in `make test`, more than 2,000 in `make check`
-EXAMPLES = max(5, settings.default.max_examples * 2 // 5) if settings.default else 25
+EXAMPLES = settings.default.max_examples // 2 if settings.default else 30
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -128,6 +128,12 @@ def _price_is_never_below_zero() -> Scenario:
     return scenario(table, "signals", column(SHORT, COVER, NOTHING), costs=Costs(volume_share=1))
 
 
+def _costs_that_never_settle() -> Scenario:
+    """W2: buying 1/32 of a unit costs 1, and with 1 less the target is met, which costs nothing: after 50 rounds the smaller E stands."""
+    table = bars(flat(16, 2))
+    return scenario(table, "weights", column(HALF, None), costs=Costs(minimum=1), positions={0: (10, 16)}, capital=161)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -150,4 +156,5 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_time_exit_at_the_open_voids_the_row()).fills.t.tolist() == [0, 2]
     assert run_engine(_price_is_never_below_zero()).fills.price[0] == 0
     assert 5 in run_engine(_waiting_increase_is_cancelled()).orders.status
+    assert run_engine(_costs_that_never_settle()).orders.t.tolist() == []
     assert run_engine(_gross_adds_back_costs_of_its_own_fills_only()).fills.t.tolist() == [0, 3, 3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from .batch import opened_books
 from .books import ASSET, STATE_SCHEMA, Books
 from .decision import Decision
 from .inputs import Quantities, Signals, Strengths, Weights, normalize_row
+from .keywords import Keywords, explicit
 from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, make_log
 from .setup import Rules, Setup
 from .strategy import Feed, as_strategy
@@ -51,7 +52,8 @@ class Stream:
         A keyword is unknown or a value wrong.
     """
 
-    def __init__(self, strategy: Any, *, market: Market, session: str = "vecbt", **keywords: Any) -> None:
+    @explicit
+    def __init__(self, strategy: Any, *, market: Market, session: str = "vecbt", **keywords: Unpack[Keywords]) -> None:
         if not isinstance(market, Market):
             raise ConfigError(f"market is {type(market).__name__}; expected a Market, such as bars.market")
         if market.bar_ns is None:
