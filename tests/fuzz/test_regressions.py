@@ -134,6 +134,13 @@ def _costs_that_never_settle() -> Scenario:
     return scenario(table, "weights", column(HALF, None), costs=Costs(minimum=1), positions={0: (10, 16)}, capital=161)
 
 
+def _increase_lifts_the_watermark() -> Scenario:
+    """P2: 10 at 16 and 10 at 24 average 20, above the watermark 16: the trail of 1/8 stands at 17.5 in that bar already."""
+    table = bars([(16, 16, 16, 16), (16, 16, 16, 16), (24, 24, 17, 20)])
+    stops = Stops(trailing=Distance("pct", F(1, 8)))
+    return scenario(table, "signals", column(BUY, BUY, NOTHING), accumulate=True, stops=stops)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -157,4 +164,5 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_price_is_never_below_zero()).fills.price[0] == 0
     assert 5 in run_engine(_waiting_increase_is_cancelled()).orders.status
     assert run_engine(_costs_that_never_settle()).orders.t.tolist() == []
+    assert run_engine(_increase_lifts_the_watermark()).fills.price.tolist() == [16, 24, 17.5]
     assert run_engine(_gross_adds_back_costs_of_its_own_fills_only()).fills.t.tolist() == [0, 3, 3]

@@ -249,7 +249,7 @@ class Engine(Decisions):
             self.positions[n] = self.new_position(t, n, q, p, atr)
             return
         position.add(q, p, atr)
-        self.watch.priced(position.q, q, position.average)
+        self.watch.priced(n, position.q, q, position.average)
         if self.scenario.stops is not None:
             position.arm(self.scenario.stops, self.watch)
 
@@ -275,7 +275,9 @@ class Engine(Decisions):
         order.price = job.price
         paid = commission(self.scenario.costs, order.filled, job.price, self.x[n])
         self.watch.booked(order.filled, job.price, paid)
-        self.watch.priced(job.price)
+        self.watch.priced(n, job.price)
+        if job.price == 0:
+            self.watch.fragile.append("a fill at 0")
         self.log.fills.append(Fill(t, n, order.filled, job.price, paid, order.reason, order))
         share = paid * job.closed / order.filled
         position = self.positions[n]
@@ -303,7 +305,7 @@ class Engine(Decisions):
             if position.atr is None:
                 position.atr = atr  # F14: the first there is
             position.arm(stops, self.watch)
-            position.raise_trail(stops, atr, self.tick[n])
+            position.raise_trail(stops, atr, self.tick[n], self.watch)
             hit = self.met_level(t, n, position) if self.can_fill(t, n) else None
             if hit is not None:
                 self.leave(t, n, *hit)
@@ -324,11 +326,12 @@ class Engine(Decisions):
         if s < 0:
             good, bad = bad, good
         stop = position.stop(stops, self.tick[n], self.watch)
-        target = position.target(stops, self.tick[n])
-        gap = stop is not None and self.watch.at_most(s * o, s * stop[0], "gap", money=False)
-        stopped = stop is not None and self.watch.at_most(s * bad, s * stop[0], "stop", money=False)
-        past = target is not None and self.beyond(s * o, s * target)
-        reached = past or (target is not None and self.beyond(s * good, s * target))
+        target = position.target(stops, self.tick[n], self.watch)
+        shaky = position.shaky(self.tick[n], self.watch)
+        gap = stop is not None and self.watch.at_most(s * o, s * stop[0], "gap", spoilt=shaky)
+        stopped = stop is not None and self.watch.at_most(s * bad, s * stop[0], "stop", spoilt=shaky)
+        past = target is not None and self.beyond(s * o, s * target, shaky)
+        reached = past or (target is not None and self.beyond(s * good, s * target, shaky))
         take = (o if past else target, "target")
         if reached and stopped:
             stop_wins = gap if self.scenario.intrabar == "optimistic" else gap or not past  # an open past both is a stop
@@ -339,11 +342,11 @@ class Engine(Decisions):
             return (o if gap else stop[0], stop[1])
         return take if reached else None  # type: ignore[return-value]
 
-    def beyond(self, price: Fraction, target: Fraction) -> bool:
+    def beyond(self, price: Fraction, target: Fraction, shaky: bool) -> bool:
         """P4: touch, or through where `trade_through` asks for it."""
         if self.scenario.trade_through:
-            return not self.watch.at_most(price, target, "target", money=False)
-        return self.watch.at_most(target, price, "target", money=False)
+            return not self.watch.at_most(price, target, "target", spoilt=shaky)
+        return self.watch.at_most(target, price, "target", spoilt=shaky)
 
     def leave(self, t: int, n: int, ref: Fraction, reason: str) -> None:
         """A protective exit of the whole position; a target is a limit order (no slippage, maker rate)."""
@@ -362,6 +365,8 @@ class Engine(Decisions):
         assert position is not None
         q, draft = -position.q, position.draft
         self.watch.booked(price, paid)
+        if price == 0 and reason != "delisting":
+            self.watch.fragile.append("a fill at 0")
         self.cash[g] = tidy(self.cash[g] - q * price * self.x[n] - paid)
         self.take_off(n, q, price)
         draft.commission += paid

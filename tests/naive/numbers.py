@@ -46,22 +46,24 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self.money_spoilt = self.prices_spoilt = False
+        self.money_spoilt = False
+        self.prices_spoilt: set[int] = set()  # assets
         self.fragile: list[str] = []
 
     def booked(self, *numbers: Fraction) -> None:
         """Quantities, prices and commissions on their way into cash."""
         self.money_spoilt |= not all(binary(x) for x in numbers)
 
-    def priced(self, *numbers: Fraction) -> None:
-        """What an average price was made of."""
-        self.prices_spoilt |= not all(binary(x) for x in numbers)
+    def priced(self, asset: int, *numbers: Fraction) -> None:
+        """What an average price of this asset was made of."""
+        if not all(binary(x) for x in numbers):
+            self.prices_spoilt.add(asset)
 
-    def at_most(self, a: Fraction, b: Fraction, what: str, scale: Fraction | int = 0, money: bool = True) -> bool:
-        """`a <= b`, noted where floats may disagree."""
+    def at_most(self, a: Fraction, b: Fraction, what: str, scale: Fraction | int = 0, spoilt: bool | None = None) -> bool:
+        """`a <= b`, noted where floats may disagree: amounts of money, or prices that say themselves whether they are spoilt."""
         close = abs(a - b) <= _NEAR * max(abs(a), abs(b), abs(Fraction(scale)))
-        spoilt = self.money_spoilt if money else self.prices_spoilt
-        if close and (spoilt or not (binary(a) and binary(b))):
+        unsafe = self.money_spoilt if spoilt is None else spoilt
+        if close and (unsafe or not (binary(a) and binary(b))):
             self.fragile.append(what)
         return a <= b
 
@@ -83,13 +85,16 @@ def down_to_lot(q: Fraction, lot: Fraction, watch: Watch | None = None) -> Fract
     return count * lot if q > 0 else -count * lot
 
 
-def round_level(level: Fraction, tick: Fraction, side: int) -> Fraction:
+def round_level(level: Fraction, tick: Fraction, side: int, watch: Watch | None = None) -> Fraction:
     """F5: a protective level on the tick grid, up for a long, down for a short."""
     if tick == 0:
         return level
-    if side > 0:
-        return ceil(level / tick * (1 - SLACK)) * tick
-    return floor(level / tick * (1 + SLACK)) * tick
+    ratio = level / tick * (1 - side * SLACK)
+    count = ceil(ratio) if side > 0 else floor(ratio)
+    if watch is not None:
+        for edge in (count - 1, count, count + 1):
+            watch.slack(ratio, Fraction(edge), "tick")
+    return count * tick
 
 
 def atr_table(bars: Bars, window: int) -> list[list[Fraction | None]]:

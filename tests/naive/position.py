@@ -135,28 +135,34 @@ class Position:
         if self.armed:
             return
         goal = self.average * (1 + self.side * Fraction(stops.activation or 0))
-        self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", money=False)
+        self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", spoilt=self.draft.asset in watch.prices_spoilt)
 
-    def raise_trail(self, stops: Stops, atr: Fraction | None, tick: Fraction) -> None:
+    def raise_trail(self, stops: Stops, atr: Fraction | None, tick: Fraction, watch: Watch) -> None:
         """P2: the trailing level for the bar to come, once armed never lowered."""
         if not self.armed:
             return
         level = distance_level(stops.trailing, self.watermark, self.side, atr, tick)
         if level is not None:
-            self.trail = _tighter(self.trail, round_level(level, tick, self.side), self.side)
+            self.trail = _tighter(self.trail, round_level(level, tick, self.side, watch), self.side)
 
     def stop(self, stops: Stops, tick: Fraction, watch: Watch) -> tuple[Fraction, str] | None:
         """P3: the level and its reason; the hard one where both are equal."""
         hard = distance_level(stops.hard, self.average, self.side, self.atr, tick)
         if hard is not None:
-            hard = round_level(hard, tick, self.side)
+            hard = round_level(hard, tick, self.side, watch)
         if hard is None:
             return None if self.trail is None else (self.trail, "trail")
-        if self.trail is None or watch.at_most(self.side * self.trail, self.side * hard, "hard or trail", money=False):
+        same = self.average == self.watermark and stops.hard == stops.trailing  # the same sum twice
+        shaky = not same and self.shaky(tick, watch)
+        if self.trail is None or watch.at_most(self.side * self.trail, self.side * hard, "hard or trail", spoilt=shaky):
             return hard, "stop"
         return self.trail, "trail"
 
-    def target(self, stops: Stops, tick: Fraction) -> Fraction | None:
+    def target(self, stops: Stops, tick: Fraction, watch: Watch) -> Fraction | None:
         """P4, mirrored from P1: up for a long, on the tick grid."""
         level = distance_level(stops.take_profit, self.average, -self.side, self.atr, tick)
-        return None if level is None else round_level(level, tick, self.side)
+        return None if level is None else round_level(level, tick, self.side, watch)
+
+    def shaky(self, tick: Fraction, watch: Watch) -> bool:
+        """True where a level hangs on a price that floats do not hold; on the tick grid it does not."""
+        return tick == 0 and self.draft.asset in watch.prices_spoilt

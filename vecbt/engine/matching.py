@@ -101,13 +101,14 @@ def _fill_group(lo, hi, at_open, acct, assets, rules):  # type: ignore[no-untype
     equity, gross = _worth(lo, hi, at_open, acct, assets, rules)
     most = rules.leverage * equity
     room = most - gross
-    if room <= 1e-9 * abs(most):
+    slack = 1e-9 * abs(most)
+    if room <= slack:
         room = 0.0  # what is left of a room used up is rounding, not room
     for n in range(lo, hi):
         if _in_stage(assets[n], _IN_GROUP) and assets[n].order_cash != 0.0:
             _size_by_room(room, n, assets, rules)
-    factor = 1.0
-    if _need(1.0, _IN_GROUP, lo, hi, assets, rules) > room + 1e-9 * abs(most):
+    factor = 0.0 if room == 0.0 else 1.0
+    if room > 0.0 and _need(1.0, _IN_GROUP, lo, hi, assets, rules) > room + slack:
         factor = _common_factor(room, _IN_GROUP, lo, hi, assets, rules)
     for n in range(lo, hi):
         if _in_stage(assets[n], _IN_GROUP):
