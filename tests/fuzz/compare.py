@@ -121,7 +121,11 @@ def _table(name: str, engine: Any, reference: list[list[Any]], scale: float) -> 
 
 def _numbers(run: Any, log: Log, money: float) -> list[tuple[int, str]]:
     """Values of orders, fills and trades, which are known to be the same ones in the same order per asset."""
-    found: list[tuple[int, str]] = []
+    last = len(log.equity) - 1
+    start = zip(run.initial, log.initial, strict=True)
+    found = [(-1, f"initial equity is {a!r}, reference {float(b)!r}") for a, b in start if not _same(a, b, money)]
+    held = zip(run.assets.q, log.positions[-1], strict=True)
+    found += [(last, f"asset {n} ends with {a!r}, reference {float(b)!r}") for n, (a, b) in enumerate(held) if not _same(a, b, 1e-3)]
 
     def check(t: int, what: str, pairs: dict[str, tuple[float, Any, float]]) -> None:
         for name, (a, b, scale) in pairs.items():

@@ -1,4 +1,7 @@
-"""The engine against the reference engine: the same scenario, and what happened, when and why must be equal, values to 1e-9."""
+"""The engine against the reference engine: the same scenario, and what happened, when and why must be equal, values to 1e-9.
+
+A failure prints the shrunk scenario as Python; it belongs into `test_regressions.py`, with the rule that decides it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from tests.naive.engine import simulate
 EXAMPLES = settings.default.max_examples // 2 if settings.default else 30
 
 
+@pytest.mark.timeout(900)  # a failure is shrunk for up to five minutes
 @pytest.mark.parametrize("family", FAMILIES)
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -141,6 +141,14 @@ def _increase_lifts_the_watermark() -> Scenario:
     return scenario(table, "signals", column(BUY, BUY, NOTHING), accumulate=True, stops=stops)
 
 
+def _no_room_for_an_order_that_needs_nothing() -> Scenario:
+    """F10: impact sells both at 0; the first leaves no room (a short sold at 0 is worth its close), so the second is refused."""
+    table = bars([(5, 11, 5, 7, 64), (5, 11, 5, 7, 1)], [(11, 19, 5, 13, 64), (11, 19, 5, 13, 1)])
+    rows: list[list[object]] = [[None, None], [-ALL, -HALF]]
+    given: dict[str, Any] = {"size": Size("units", 100), "costs": Costs(volume_share=1), "fill": "close", "capital": 512}
+    return scenario(table, "strengths", rows, **given)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -165,4 +173,5 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert 5 in run_engine(_waiting_increase_is_cancelled()).orders.status
     assert run_engine(_costs_that_never_settle()).orders.t.tolist() == []
     assert run_engine(_increase_lifts_the_watermark()).fills.price.tolist() == [16, 24, 17.5]
+    assert run_engine(_no_room_for_an_order_that_needs_nothing()).orders.cut_by.tolist() == [0, 2]
     assert run_engine(_gross_adds_back_costs_of_its_own_fills_only()).fills.t.tolist() == [0, 3, 3]

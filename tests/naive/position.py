@@ -135,7 +135,8 @@ class Position:
         if self.armed:
             return
         goal = self.average * (1 + self.side * Fraction(stops.activation or 0))
-        self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", spoilt=self.draft.asset in watch.prices_spoilt)
+        shaky = self.draft.asset in watch.prices_spoilt
+        self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", spoilt=shaky)
 
     def raise_trail(self, stops: Stops, atr: Fraction | None, tick: Fraction, watch: Watch) -> None:
         """P2: the trailing level for the bar to come, once armed never lowered."""
