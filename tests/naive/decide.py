@@ -62,6 +62,10 @@ class Decisions:
         worth = (self.held(n) * self.x[n] * (self.mark[n] or 0) for n in range(self.N) if self.account(n) == g)
         return tidy(self.cash[g] + sum(worth, Fraction(0)))
 
+    def broke(self, g: int) -> bool:
+        """No equity: every size is 0 (S3)."""
+        return self.watch.at_most(self.equity(g), Fraction(0), "equity is 0", scale=self.log.initial[g])
+
     # ---- T7 --------------------------------------------------------------------------------------------------------------
 
     def decide(self, t: int) -> list[Order]:
@@ -218,8 +222,7 @@ class Decisions:
         close = -q if q * side < 0 else Fraction(0)
         if self.scenario.size.kind == "cash":
             order = Order(t, n, "signal", priority, close, Fraction(side), None, cash_fraction=Fraction(self.scenario.size.value))
-            poor = self.equity(self.account(n)) <= 0
-            self.submit(self.refuse(order, "cash") if poor else self.cut(order, self.no_atr(t, n)))
+            self.submit(self.refuse(order, "cash") if self.broke(self.account(n)) else self.cut(order, self.no_atr(t, n)))
             return
         size = self.size(t, n, side, priority)
         opening = Fraction(0) if size is None else side * size
@@ -240,7 +243,7 @@ class Decisions:
         c = self.bars.close[t][n]
         assert c is not None
         value, unit = Fraction(size.value), c * self.x[n]
-        if equity <= 0:
+        if self.broke(self.account(n)):
             return Fraction(0)
         if size.kind == "units":
             return value
@@ -273,6 +276,7 @@ class Decisions:
     def weights_to_quantities(self, t: int, g: int, weights: dict[int, Fraction]) -> dict[int, Fraction]:
         """W1-W3 for one account: the band first, then the equity that is left after the row's own costs."""
         equity = self.equity(g)
+        self.broke(g)
         moving = {n: w for n, w in weights.items() if not self.in_band(t, n, w, equity)}
         units = {}
         for n in moving:
