@@ -214,7 +214,7 @@ def test_a_start_that_is_not_the_equity_before_is_found() -> None:
 def test_f4_borrowed_cash_is_found_in_an_account_without_leverage() -> None:
     """Gross weights may overdraw cash (W2); the same books called net may not."""
     run = vb.backtest(bars_of([100, 100]), vb.Weights([[1.0], [np.nan]]), costs=DEAR, weights_of="gross", audit=True).run
-    message = refused(replace(run, setup=run.setup.with_changes(weights_of="net")))
+    message = refused(replace(run, setup=replace(run.setup, weights_of="net")))
     assert "below zero in an account without leverage" in message
     assert message.startswith(where(run, 1, 0)) and last_order(run, 1, 0) in message
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -344,6 +345,6 @@ def test_the_default_size_is_one_nth_of_the_account() -> None:
 
 def test_changes_are_checked_too() -> None:
     setup = Setup.of(costs=FREE)
-    assert setup.with_changes(fill="close").fill == "close" and setup.fill == "next_open"
+    assert replace(setup, fill="close").fill == "close" and setup.fill == "next_open"
     with pytest.raises(ConfigError, match="fill is 'now'"):
-        setup.with_changes(fill="now")
+        replace(setup, fill="now")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -181,10 +181,6 @@ class Setup:
         if kind is not InputKind.WEIGHTS and (self.band or self.weights_of != "net"):
             raise ConfigError(f"band and weights_of apply to target weights only; the inputs are {kind.name.lower()}")
         return self
-
-    def with_changes(self, **changes: Any) -> Setup:
-        """A copy with some fields replaced."""
-        return replace(self, **changes)
 
     def sizing_for(self, assets: int) -> Sizing:
         """The sizing in force for an account of so many assets."""
