@@ -1,4 +1,5 @@
-# `make` lists the targets. Everything runs in .venv, made here and made again when pyproject.toml changes.
+# `make` lists the targets. Everything runs in .venv, made here and made again when pyproject.toml changes; `make check` also
+# needs .venv-outside, where another engine stands to be compared with (tests/outside).
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,13 +7,18 @@ BIN := $(VENV)/bin
 HASH := $(shell cksum < pyproject.toml | tr ' ' '-')
 READY := $(VENV)/.ready-$(HASH)
 READY_DEV := $(VENV)/.ready-dev-$(HASH)
-SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+OUTSIDE := .venv-outside
+OUTSIDE_NEEDS := tests/outside/requirements.txt
+READY_OUTSIDE := $(OUTSIDE)/.ready-$(shell cat $(OUTSIDE_NEEDS) 2> /dev/null | cksum | tr ' ' '-')
+ifndef SEED
+SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+endif
 
 # without byte code every import takes three to four times as long
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint static house interpreted bench notebooks clean
+.PHONY: help demo test check outside lint static house interpreted bench notebooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,10 +32,14 @@ demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave dem
 test: $(READY_DEV) static interpreted ## lint, tests, README examples, notebooks, from a cold cache of kernels (10 minutes)
 	@$(call cold,$(BIN)/python -m pytest -q tests notebooks --nbmake)
 
-check: $(READY_DEV) static interpreted ## everything: slow tests too, random examples (repeat with SEED=...)
+check: $(READY_DEV) $(READY_OUTSIDE) static interpreted ## everything: slow tests too, random examples (repeat with SEED=...)
 	@echo "SEED=$(SEED)"
 	@$(call cold,VECBT_TEST_PROFILE=check $(BIN)/python -m pytest -q tests notebooks --nbmake -m "slow or not slow" \
 		--hypothesis-seed=$(SEED) --timeout=1800)
+
+outside: $(READY_DEV) $(READY_OUTSIDE) ## compare with vectorbt, installed apart (a part of check; repeat with SEED=...)
+	@echo "SEED=$(SEED)"
+	@$(BIN)/python -m pytest -q tests/outside -m "slow or not slow" --hypothesis-seed=$(SEED) --timeout=1800
 
 lint: static house ## ruff, mypy, import contracts, house tests
 
@@ -53,8 +63,8 @@ notebooks: $(READY_DEV) ## run the notebooks and keep their outputs
 	@$(BIN)/python -m pytest -q --nbmake --overwrite notebooks
 	@$(BIN)/python -c "$$FORGET_TIMES" notebooks/*.ipynb
 
-clean: ## remove the environment and what the other targets leave behind
-	@rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/latest.json
+clean: ## remove the environments and what the other targets leave behind
+	@rm -rf $(VENV) $(OUTSIDE) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/latest.json
 
 # the moment at which a cell ran is no output
 define FORGET_TIMES
@@ -88,4 +98,11 @@ $(READY): | pyproject.toml
 $(READY_DEV): $(READY)
 	@echo "adding what tests and lint need"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[data,oracle,dev]'
+	@touch $@
+
+$(READY_OUTSIDE): | $(READY) $(OUTSIDE_NEEDS)
+	@rm -rf $(OUTSIDE)
+	@echo "making $(OUTSIDE), where vectorbt stands (about a minute, once)"
+	@$(PYTHON) -m venv $(OUTSIDE)
+	@$(OUTSIDE)/bin/python -m pip install -qq --disable-pip-version-check -r $(OUTSIDE_NEEDS)
 	@touch $@

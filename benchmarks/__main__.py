@@ -9,10 +9,10 @@ from .table import LATEST, Disagreement, Row, machine, show, write
 
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
-    from .cases import bar_by_bar, long_run
+    from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .starts import start_of_a_process
 
-    return {"W1": long_run, "W5": bar_by_bar, "start": start_of_a_process}
+    return {"W1": long_run, "W4": rebalanced, "W5": bar_by_bar, "features": every_feature, "start": start_of_a_process}
 
 
 def main(wanted: list[str]) -> int:

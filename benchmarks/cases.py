@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 import vecbt as vb
+from vecbt.engine.batch import Batch
+from vecbt.engine.check import aligned_inputs
+from vecbt.engine.setup import Setup
 
 from . import work
-from .loops import CASH_LEFT, SLIPPAGE, account_loop, account_step
+from .loops import CASH_LEFT, SLIPPAGE, account_loop, account_step, rebalance_loop
 from .table import CALLS, Disagreement, Row, in_turn
 
 KEYWORDS: dict[str, Any] = {
@@ -80,6 +83,76 @@ def long_run(count: int = 1_000_000) -> list[Row]:
         Row("W1", what + "the same, absolute", taken * 1e3, "ms", said),
         Row("W1", what + "backtest() and stats() alone", short / short_reference, "x loop", short_said),
     ]
+
+
+def rebalanced(count: int = 5_000, assets: int = 500) -> list[Row]:
+    """W4: many assets on one account, equal weights every 21 bars."""
+    close = work.panel_of_w4(count, assets)
+    bars = vb.Bars.from_numpy(
+        close, close, close, close, index=work.days(count), symbols=[f"A{n}" for n in range(assets)], asset_class="crypto"
+    )
+    table = np.full(close.shape, np.nan)
+    table[:: work.EVERY] = 1.0 / assets
+    weights = vb.Weights(table)
+    keywords: dict[str, Any] = {"costs": vb.Costs(commission_rate=work.COMMISSION_RATE), "initial_capital": work.CASH, "fill": "close"}
+    series, fills = np.empty((2, count)), np.empty((assets * (count // work.EVERY + 1), 5))
+    positions, none = np.empty(close.shape), np.empty((0, 0))
+
+    def loop(held: work.Array) -> int:
+        return rebalance_loop(close, work.EVERY, work.COMMISSION_RATE, work.CASH, np.zeros(assets), series, fills, held)
+
+    def everything() -> tuple[Any, ...]:
+        result = vb.backtest(bars, weights, **keywords)
+        return result, result.equity, result.cash, result.positions
+
+    result, equity, cash, held = everything()
+    n_fills = loop(positions)
+    agree("W4 equity", equity, series[0])
+    agree("W4 cash", cash / work.CASH, series[1] / work.CASH)
+    agree("W4 positions", held, positions)
+    ours, theirs = result.run.fills, fills[:n_fills]
+    agree("W4 fills", ours.q[np.lexsort((ours.asset, ours.t))], theirs[np.lexsort((theirs[:, 1], theirs[:, 0])), 2])
+    figures = in_turn(result.stats, lambda: loop(none))[0]
+    del result, equity, cash, held, ours
+
+    taken, reference = in_turn(everything, lambda: loop(positions))
+    short, short_reference = in_turn(lambda: vb.backtest(bars, weights, **keywords), lambda: loop(none))
+    said, short_said = (f"hand-written loop {seconds * 1e3:.2f} ms" for seconds in (reference, short_reference))
+    what = f"{assets} assets, {count:,} bars, {n_fills:,} fills: "
+    return [
+        Row("W4", what + "equity, cash, positions (T, N) from fills", taken / reference, "x loop", said, must=6.0, aim=3.0),
+        Row("W4", what + "the same, absolute", taken * 1e3, "ms", said),
+        Row("W4", what + "backtest() alone", short / short_reference, "x loop", short_said),
+        Row("W4", what + "stats() alone", figures * 1e3, "ms", ""),
+    ]
+
+
+def every_feature(count: int = 200_000, **more: Any) -> list[Row]:
+    """All rules at once, one asset: nanoseconds a bar of the compiled loop alone. `more` are further keywords of the run."""
+    bars = make_bars(work.walk_of_w1(count))
+    strategy = vb.strategies.SmaCross(fast=work.FAST, slow=work.SLOW, direction="both")
+    keywords: dict[str, Any] = {
+        "costs": KEYWORDS["costs"],
+        "initial_capital": work.CASH,
+        "sizing": vb.FixedFractionalSizing(0.002, 0.5),
+        "stops": vb.Stops(hard=vb.Atr(8), trailing=vb.Atr(6)),
+        "risk": vb.Risk(zones=vb.Zones(cooldown_bars=500)),
+        **more,
+    }
+    report = vb.check_parity(bars[: min(count, 3_000)], strategy, **keywords)
+    if not report.ok:
+        raise Disagreement(str(report))
+    given, inputs = aligned_inputs(bars, strategy)
+    setup, seconds, trades = Setup.of(**keywords), [], 0
+    for _ in range(CALLS):
+        batch = Batch(bars, setup, given, inputs)
+        start = time.perf_counter()
+        batch.advance(count)
+        seconds.append(time.perf_counter() - start)
+        trades = int(batch.log.counts[2])
+    names = ", ".join(name for name in keywords if name not in ("costs", "initial_capital"))
+    what = f"compiled loop with every feature on ({names}), one asset, {count:,} bars"
+    return [Row("features", what, statistics.median(seconds) / count * 1e9, "ns/bar", f"{trades:,} trades", aim=60.0)]
 
 
 def bar_by_bar(count: int = 100_000) -> list[Row]:

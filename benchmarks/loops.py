@@ -81,6 +81,50 @@ def account_loop(
 
 
 @numba.njit(nogil=True)
+def rebalance_loop(
+    close: Array, every: int, rate: float, start: float, held: Array, series: Array, fills: Array, positions: Array
+) -> int:  # pragma: no cover - compiled
+    """W4: equal weights of the equity left after this rebalance's commission, every so many bars, at this close.
+
+    `held` (N,) are zeros at the start. Fills `series` (2, T) with equity and cash, `fills` (n, 5), and `positions` (T, N) where there is
+    room for them. Returns the number of fills.
+    """
+    bars, assets = close.shape
+    weight, cash, count = 1.0 / assets, start, 0
+    for t in range(bars):
+        value = 0.0
+        for n in range(assets):
+            value += held[n] * close[t, n]
+        equity = cash + value
+        if t % every == 0:
+            before, after = equity, math.inf
+            while abs(before - after) > 1e-12 * equity:
+                after, traded = before, 0.0
+                for n in range(assets):
+                    traded += abs(after * weight - held[n] * close[t, n])
+                before = equity - rate * traded
+            for side in (-1.0, 1.0):  # sales pay for purchases
+                for n in range(assets):
+                    price = close[t, n]
+                    change = before * weight / price - held[n]
+                    if change * side > 0.0:
+                        fee = rate * abs(change * price)
+                        cash -= change * price + fee
+                        held[n] += change
+                        fills[count, 0], fills[count, 1], fills[count, 2], fills[count, 3], fills[count, 4] = t, n, change, price, fee
+                        count += 1
+            value = 0.0
+            for n in range(assets):
+                value += held[n] * close[t, n]
+            equity = cash + value
+        series[0, t], series[1, t] = equity, cash
+        if positions.shape[0] > 0:
+            for n in range(assets):
+                positions[t, n] = held[n]
+    return count
+
+
+@numba.njit(nogil=True)
 def account_step(state: Array, window: Array, price: float) -> float:  # pragma: no cover - compiled
     """W5: one bar of the same account with the windows and costs of `work`; the last prices are kept in a ring (SLOW,).
 

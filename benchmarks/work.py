@@ -35,6 +35,24 @@ def walk_of_w1(bars: int = 1_000_000) -> dict[str, Array]:
     return walk(bars, 0.001, drift, seed=1)
 
 
+EVERY = 21
+"""W4 rebalances on bars 0, 21, 42 and so on."""
+
+
+def panel_of_w4(bars: int = 5_000, assets: int = 500) -> Array:
+    """W4: closes (T, N) of random walks with a mild common factor."""
+    draw = np.random.default_rng(7)
+    common = draw.normal(0.0, 0.005, (bars, 1))
+    moves = common + draw.normal(0.0002, 0.01, (bars, assets))
+    closes: Array = 100.0 * np.exp(np.cumsum(moves, axis=0))
+    return closes
+
+
+def days(bars: int) -> NDArray[np.int64]:
+    """Labels (T,), one a day, ns since 1970 UTC."""
+    return np.arange(bars, dtype=np.int64) * 86_400_000_000_000 + np.datetime64("2010-01-01", "ns").astype(np.int64)
+
+
 def minutes(bars: int) -> NDArray[np.int64]:
     """Labels (T,), one a minute, ns since 1970 UTC."""
     return np.arange(bars, dtype=np.int64) * 60_000_000_000 + np.datetime64("2020-01-01", "ns").astype(np.int64)

@@ -16,33 +16,62 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Atr": "risk.stops",
+    "BacktestEngine": "faces.backtest_engine",
     "Bar": "data.bar",
     "Bars": "data.bars",
+    "Cancel": "engine.orders_input",
+    "Carry": "execution.carry",
     "Cash": "risk.sizing",
+    "ConfidenceBasedSizing": "risk.sizing",
+    "ConfigManager": "config.manager",
     "Costs": "execution.costs",
     "Decision": "engine.decision",
+    "EngineResult": "faces.backtest_engine",
+    "EqualWeight": "risk.sizing",
+    "ExecutionPlan": "faces.execution_rules",
+    "ExecutionRulesConfig": "faces.execution_rules",
+    "Finding": "config.lint.finding",
     "FixedFractionalSizing": "risk.sizing",
+    "ForecastSizing": "risk.sizing",
+    "InverseVolatility": "risk.sizing",
+    "KellyCriterion": "risk.sizing",
+    "Limits": "risk.limits",
+    "ManagedOrder": "faces.order_manager",
     "Market": "data.market",
     "Notional": "risk.sizing",
+    "Order": "engine.orders_input",
+    "OrderManager": "faces.order_manager",
+    "Orders": "engine.orders_input",
     "Parameter": "core.space",
     "ParityReport": "engine.check",
     "Pct": "risk.stops",
+    "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
     "Quantities": "engine.inputs",
     "Result": "analytics.result",
     "Risk": "risk.zones",
+    "RiskManager": "faces.risk_manager",
     "Signals": "engine.inputs",
+    "SizeReport": "risk.sizing",
+    "StopLossManager": "risk.stop_manager",
     "Stops": "risk.stops",
     "Strategy": "engine.strategy",
     "Stream": "engine.stream",
     "Strengths": "engine.inputs",
     "Ticks": "risk.stops",
     "Units": "risk.sizing",
+    "VerifyReport": "analytics.saved",
+    "VolatilitySizing": "risk.sizing",
     "Weight": "risk.sizing",
     "Weights": "engine.inputs",
     "Zones": "risk.zones",
     "backtest": "api",
+    "check_config": "config.lint",
     "check_parity": "api",
+    "create_position_sizer": "risk.sizing",
+    "load_result": "analytics.saved",
+    "setup_logger": "logs",
+    "verify": "analytics.saved",
 }
 """Public name -> module of the package it lives in."""
 
@@ -50,6 +79,7 @@ _MODULES = {
     "errors": "errors",
     "indicators": "indicators",
     "metrics": "metrics",
+    "presets": "risk.presets",
     "samples": "data.samples",
     "strategies": "strategies",
     "synthetic": "data.synthetic",
@@ -59,7 +89,10 @@ _MODULES = {
 if TYPE_CHECKING:
     from . import errors, indicators, metrics, strategies
     from .analytics.result import Result
+    from .analytics.saved import VerifyReport, load_result, verify
     from .api import backtest, check_parity
+    from .config.lint import Finding, check_config
+    from .config.manager import ConfigManager
     from .core.space import Parameter
     from .data import samples, synthetic
     from .data.bar import Bar
@@ -68,49 +101,104 @@ if TYPE_CHECKING:
     from .engine.check import ParityReport
     from .engine.decision import Decision
     from .engine.inputs import Quantities, Signals, Strengths, Weights
+    from .engine.orders_input import Cancel, Order, Orders
     from .engine.strategy import Strategy
     from .engine.stream import Stream
+    from .execution.carry import Carry
     from .execution.costs import Costs
-    from .risk.sizing import Cash, FixedFractionalSizing, Notional, Units, Weight
+    from .faces.backtest_engine import BacktestEngine, EngineResult
+    from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
+    from .faces.order_manager import ManagedOrder, OrderManager
+    from .faces.risk_manager import RiskManager
+    from .logs import setup_logger
+    from .risk import presets
+    from .risk.limits import Limits
+    from .risk.sizing import (
+        Cash,
+        ConfidenceBasedSizing,
+        EqualWeight,
+        FixedFractionalSizing,
+        ForecastSizing,
+        InverseVolatility,
+        KellyCriterion,
+        Notional,
+        PositionSizingConfig,
+        SizeReport,
+        Units,
+        VolatilitySizing,
+        Weight,
+        create_position_sizer,
+    )
+    from .risk.stop_manager import StopLossManager
     from .risk.stops import Atr, Pct, Price, Stops, Ticks
     from .risk.zones import Risk, Zones
 
 __all__ = [
     "Atr",
+    "BacktestEngine",
     "Bar",
     "Bars",
+    "Cancel",
+    "Carry",
     "Cash",
+    "ConfidenceBasedSizing",
+    "ConfigManager",
     "Costs",
     "Decision",
+    "EngineResult",
+    "EqualWeight",
+    "ExecutionPlan",
+    "ExecutionRulesConfig",
+    "Finding",
     "FixedFractionalSizing",
+    "ForecastSizing",
+    "InverseVolatility",
+    "KellyCriterion",
+    "Limits",
+    "ManagedOrder",
     "Market",
     "Notional",
+    "Order",
+    "OrderManager",
+    "Orders",
     "Parameter",
     "ParityReport",
     "Pct",
+    "PositionSizingConfig",
     "Price",
     "Quantities",
     "Result",
     "Risk",
+    "RiskManager",
     "Signals",
+    "SizeReport",
+    "StopLossManager",
     "Stops",
     "Strategy",
     "Stream",
     "Strengths",
     "Ticks",
     "Units",
+    "VerifyReport",
+    "VolatilitySizing",
     "Weight",
     "Weights",
     "Zones",
     "__version__",
     "backtest",
+    "check_config",
     "check_parity",
+    "create_position_sizer",
     "errors",
     "indicators",
+    "load_result",
     "metrics",
+    "presets",
     "samples",
+    "setup_logger",
     "strategies",
     "synthetic",
+    "verify",
 ]
 
 

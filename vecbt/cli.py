@@ -1,4 +1,4 @@
-"""The command line: `vecbt backtest`, `replay`, `schema`, `init`.
+"""The command line: `vecbt backtest`, `check`, `replay`, `verify`, `schema`, `init`.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -26,7 +26,8 @@ __all__ = ["app", "main"]
 
 OK, FAILED, MISTAKE = 0, 1, 2
 _EXIT_CODES = (
-    "Exit codes: 0 done; 1 a run failed its audit, or a replay its parity; 2 a mistake in the run file, the data or the arguments."
+    "Exit codes: 0 done; 1 a run failed its audit, a replay its parity, or a saved result its verification; "
+    "2 a mistake in the run file, the data or the arguments."
 )
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-RunPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="Run file, YAML or JSON; `vecbt init` writes an example.")]
+RunPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="Run file in YAML, JSON or TOML; `vecbt init` writes an example.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key for this run, as in costs.slippage_bps=5. Repeatable.")
 ]
@@ -94,6 +95,8 @@ def backtest(
     settings: Settings = None,
     report: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the picture here: png, svg or pdf.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Save the result in this folder, for `vecbt verify`.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="With --save: replace a saved result that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a run file and print its statistics."""
@@ -101,6 +104,8 @@ def backtest(
 
     run = load_run(config, settings or ())
     report, plot = _target(report, run, "report"), _target(plot, run, "plot")
+    if save is not None:
+        _check_folder(save, overwrite)
     result = _simulate(run)
     _print(json.dumps(_as_json(result), indent=2) if as_json else _table(result))
     with _writing():
@@ -109,6 +114,34 @@ def backtest(
         if plot is not None:
             result.plot(plot)
             _say(f"plot: {plot}")
+        if save is not None:
+            _say(f"saved: {result.save(save, overwrite=overwrite)}; next: vecbt verify {save}")
+
+
+@app.command(
+    epilog="Exit codes: 0 no errors (with --strict: no warnings either); 1 findings that count; 2 a file that cannot be read.",
+)
+def check(
+    config: RunPath,
+    settings: Settings = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail too.")] = False,
+    without_data: Annotated[bool, typer.Option("--no-data", help="Load neither prices nor the strategy's rows.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find unit mistakes, contradictions and limits that can never bind in a run file, before anything is run."""
+    from .config.lint import check_config, counted
+
+    findings = check_config(config, settings or (), data=not without_data)
+    counts = counted(findings)
+    ok = not (counts["error"] or (strict and counts["warning"]))
+    if as_json:
+        listed = [finding.to_dict() for finding in findings]
+        _print(json.dumps({"file": str(config), "ok": ok, "counts": counts, "findings": listed}, indent=2))
+    else:
+        summary = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n) or "no findings"
+        _print("\n\n".join([*map(str, findings), f"{config}: {summary}"]))
+    if not ok:
+        raise typer.Exit(FAILED)
 
 
 @app.command(epilog=_EXIT_CODES)
@@ -124,6 +157,23 @@ def replay(config: RunPath, settings: Settings = None, as_json: AsJson = False) 
         certificate = check_parity(bars, strategy, progress=progress, **keywords)
     _print(json.dumps(dataclasses.asdict(certificate), indent=2) if as_json else str(certificate))
     if not certificate.ok:
+        raise typer.Exit(FAILED)
+
+
+@app.command(epilog=_EXIT_CODES)
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `vecbt backtest --save` or Result.save wrote.")],
+    inputs: Annotated[bool, typer.Option("--inputs", help="Import no strategy: run the saved inputs.")] = False,
+    path: Annotated[list[Path] | None, typer.Option(help="Look for the strategy's module in this folder first. Repeatable.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a saved result again and compare every number; the strategy it names is imported, which runs its module."""
+    from .analytics.saved import verify as run_again
+
+    with _progress("running it again"):
+        found = run_again(folder, inputs_only=inputs, path=path or ())
+    _print(json.dumps(dataclasses.asdict(found), indent=2) if as_json else str(found))
+    if not found.ok:
         raise typer.Exit(FAILED)
 
 
@@ -167,6 +217,13 @@ def _target(given: Path | None, run: RunFile, name: str) -> Path | None:
     if path is not None and not path.parent.is_dir():
         raise ConfigError(f"{name} is {str(path)!r}, but there is no folder {str(path.parent)!r}; make it first")
     return path
+
+
+def _check_folder(folder: Path, overwrite: bool) -> None:
+    """Say before the work begins that a result cannot be saved there."""
+    from .analytics.saved.folder import check_target
+
+    check_target(folder, overwrite)
 
 
 @contextmanager

@@ -41,15 +41,21 @@ def run_of(
     trades: list[dict[str, Any]] | None = None,
     orders: list[dict[str, Any]] | None = None,
     source: Any = None,
+    flows: Any = None,
     **market: Any,
 ) -> Run:
-    """A run in which `(t, asset, quantity, price)` was filled, each at 1 of commission and 0.5 of slippage."""
+    """A run in which `(t, asset, quantity, price)` was filled, each at 1 of commission and 0.5 of slippage.
+
+    `flows` (T, G) come into the account before the close of their bar (F15).
+    """
     bars = bars_of(close, symbols, **market)
     setup = Setup.of(costs=Costs(per_order=1.0), initial_capital=capital, accounts=accounts, positions=positions)
     log = records(FILL, len(fills))
     for k, (t, asset, q, price) in enumerate(fills):
         log[k] = (t, asset, asset if accounts == "separate" else 0, k, q, price, price - 0.1, 1.0, 0.5, int(Reason.SIGNAL))
     cash, equity, initial, state = _booked(bars, setup, fills)
+    if flows is not None:
+        cash, equity = cash + np.cumsum(flows, axis=0), equity + np.cumsum(flows, axis=0)
     return Run(
         bars=bars,
         setup=setup,
@@ -59,6 +65,7 @@ def run_of(
         cash=_frozen(cash),
         zone=None if zone is None else _frozen(np.asarray(zone, dtype=np.uint8)),
         initial=_frozen(initial),
+        flows=None if flows is None else _frozen(np.asarray(flows, dtype=np.float64)),
         orders=_frozen(_log(ORDER, orders or [], ORDER_DEFAULTS)),
         fills=_frozen(log),
         trades=_frozen(_log(TRADE, trades or [], TRADE_DEFAULTS)),

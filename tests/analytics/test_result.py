@@ -199,3 +199,20 @@ def test_m5_a_start_without_equity_is_undefined_not_an_error() -> None:
     for name in (*of_returns, "max_drawdown", "longest_drawdown_bars", "ulcer"):
         assert math.isnan(stats[name]), name
     assert result.drawdown.isna().all()
+
+
+def test_m1_f15_deposits_are_no_gain() -> None:
+    """A deposit on the third bar: returns, drawdown and statistics leave it out, money does not."""
+    flows = np.zeros((6, 1))
+    flows[2] = 999.0
+    with_flows, without = Result(small(flows=flows)), Result(small())
+    assert with_flows.equity.iloc[-1] == without.equity.iloc[-1] + 999.0
+    bases = np.concatenate([[1000.0], with_flows.equity.to_numpy()[:-1]]) + flows[:, 0]
+    expected = list(with_flows.equity.to_numpy() / bases - 1)
+    np.testing.assert_allclose(with_flows.returns, expected, atol=1e-15)
+    grown = list(1000.0 * np.cumprod(1 + np.array(expected)))
+    np.testing.assert_allclose(with_flows.drawdown, naive.drawdown(grown, 1000.0), atol=1e-15)
+    stats = with_flows.stats()
+    assert stats["final_equity"] == 936.0 + 999.0 and stats["total_return"] == pytest.approx(grown[-1] / 1000.0 - 1)
+    assert stats["sharpe"] == pytest.approx(naive.sharpe(expected, 365.0)) and stats["var"] == pytest.approx(naive.var(expected))
+    assert stats["max_drawdown"] == pytest.approx(naive.max_drawdown(grown, 1000.0))

@@ -58,7 +58,8 @@ def test_every_reason_and_status_has_its_word() -> None:
         trades=[{"reason": int(reason), "exit_t": 1} for reason in Reason],
         orders=[{"status": int(status), "t_done": 1} for status in OrderStatus],
     )
-    assert list(Result(run).trades["reason"]) == ["signal", "stop", "trail", "target", "time", "risk", "margin", "delisting", "end"]
+    reasons = ["signal", "stop", "trail", "target", "time", "risk", "margin", "delisting", "end", "split"]
+    assert list(Result(run).trades["reason"]) == reasons
     assert list(Result(run).orders["status"]) == ["pending", "filled", "partial", "rejected", "replaced", "cancelled"]
 
 

@@ -35,9 +35,9 @@ def result(request: pytest.FixtureRequest) -> Result:
 
 
 def test_f3_cash_and_positions_are_the_equity_at_each_bar(result: Result) -> None:
-    values = result._curves.values
-    values = values if result._curves.separate else values.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(result.run.cash + values, result.run.equity, rtol=1e-12)
+    net = result._curves.exposures[1]
+    assert np.isfinite(net).all()
+    np.testing.assert_allclose(result.run.cash + net * result.run.equity, result.run.equity, rtol=1e-12)
 
 
 def test_positions_end_as_the_books_say(result: Result) -> None:

@@ -13,15 +13,32 @@ import numpy as np
 import pytest
 import yaml
 
-from vecbt.config import load_run, parse_run, run_schema
+from vecbt.config import load_run, parse_run, rules, run_schema, sizes
 from vecbt.config.example import EXAMPLE
-from vecbt.config.models import CostsSection, RunConfig, StopsSection, ZonesSection
+from vecbt.config.models import AccountSection, CostsSection, RunConfig
 from vecbt.data import samples
 from vecbt.engine.setup import Setup
 from vecbt.engine.strategy import FunctionStrategy
 from vecbt.errors import ConfigError, DataError, VecbtError
+from vecbt.execution.carry import Carry
 from vecbt.execution.costs import Costs
-from vecbt.risk.sizing import Cash, FixedFractionalSizing, Notional, Units, Weight
+from vecbt.risk.limits import Limits
+from vecbt.risk.presets import STOPS
+from vecbt.risk.sizing import (
+    SIZINGS,
+    Cash,
+    ConfidenceBasedSizing,
+    EqualWeight,
+    FixedFractionalSizing,
+    ForecastSizing,
+    InverseVolatility,
+    KellyCriterion,
+    Notional,
+    Units,
+    VolatilitySizing,
+    Weight,
+)
+from vecbt.risk.sizing.factory import METHODS
 from vecbt.risk.stops import Atr, Pct, Price, Stops, Ticks
 from vecbt.risk.zones import Risk, Zones
 from vecbt.strategies.basic import FixedWeights
@@ -51,7 +68,7 @@ def test_only_what_is_given_is_passed_on() -> None:
 def test_every_section_becomes_its_public_object() -> None:
     assert keywords("costs={free: true}")["costs"] == Costs.free()
     assert keywords("costs.minimum=1", "costs.volume_window=5")["costs"] == Costs(commission_rate=0.001, minimum=1, volume_window=5)
-    sizes = {
+    forms = {
         "{weight: 0.5}": Weight(0.5),
         "{weight: 0.5, scale_by_signal: false}": Weight(0.5, scale_by_signal=False),
         "{units: 10}": Units(10),
@@ -59,8 +76,17 @@ def test_every_section_becomes_its_public_object() -> None:
         "{cash: 0.9}": Cash(0.9),
         "{fixed_fractional: {}}": FixedFractionalSizing(),
         "{fixed_fractional: {risk_fraction: 0.02}}": FixedFractionalSizing(risk_fraction=0.02),
+        "{weight: 0.5, max_position: 0.2}": Weight(0.5, max_position=0.2),
+        "{kelly: {kelly_fraction: 0.5, min_trades: 9}}": KellyCriterion(kelly_fraction=0.5, min_trades=9),
+        "{kelly: {win_rate: 0.6, avg_win: 2, avg_loss: 1}}": KellyCriterion(win_rate=0.6, avg_win=2.0, avg_loss=1.0),
+        "{confidence_based: {min_confidence: 0.6}}": ConfidenceBasedSizing(min_confidence=0.6),
+        "{equal_weight: {max_position: 0.2}}": EqualWeight(max_position=0.2),
+        "{inverse_volatility: {window: 9}}": InverseVolatility(window=9),
+        "{volatility: {risk_per_trade: 0.02}}": VolatilitySizing(risk_per_trade=0.02),
+        "{forecast: {scale: 0.02}}": ForecastSizing(scale=0.02),
     }
-    for text, size in sizes.items():
+    assert {type(size) for size in forms.values()} == set(SIZINGS)
+    for text, size in forms.items():
         assert keywords(f"sizing={text}")["sizing"] == size
     stops = keywords("stops={hard: 3%, trailing: 2 atr, activation: 1.5%, take_profit: {price: 97.5}, time_bars: 9, atr_window: 7}")[
         "stops"
@@ -69,6 +95,16 @@ def test_every_section_becomes_its_public_object() -> None:
     assert keywords("risk={zones: {}}")["risk"] == Risk(zones=Zones())
     zones = keywords("risk={zones: {boundaries: [0.1, 0.2, 0.3], liquidate_at: 0.25, cooldown_bars: 5}}")["risk"]
     assert zones == Risk(zones=Zones(boundaries=(0.1, 0.2, 0.3), liquidate_at=0.25, cooldown_bars=5))
+    risk = keywords("risk={daily_loss: 0.03, max_heat: 0.04, max_trade_loss: 0.01, limits: {max_gross: 1, max_position_value: 5000}}")[
+        "risk"
+    ]
+    assert risk == Risk(daily_loss=0.03, max_heat=0.04, max_trade_loss=0.01, limits=Limits(max_gross=1.0, max_position_value=5000.0))
+    assert keywords("carry={borrow_rate: {A: 0.01}, interest_rate: 0.05}")["carry"] == Carry(borrow_rate={"A": 0.01}, interest_rate=0.05)
+    assert keywords("stops={preset: layered, hard: 4%}")["stops"] == dataclasses.replace(Stops.preset("layered"), hard=Pct(4))
+    account = keywords("account.leverage=2", "account.maintenance=0.3", "account.flows={2001-02-01: -500}", "max_participation=0.1")
+    assert {k: account[k] for k in ("leverage", "maintenance", "flows", "max_participation")} == {
+        "leverage": 2, "maintenance": 0.3, "flows": {"2001-02-01": -500}, "max_participation": 0.1,
+    }  # fmt: skip
     given = keywords(
         "fill=close",
         "direction=long",
@@ -163,6 +199,10 @@ def test_prices_come_from_files_beside_the_run_file(tmp_path: Path) -> None:
     assert bars("{path: two.csv, symbols: [B, A], resample: 1W}").symbols == ("B", "A")
     closed = bars("{path: two.csv, delistings: {B: {time: 2024-01-04, haircut: 0.5}}}")
     assert closed.delist_haircut.tolist() == [0.0, 0.5]
+    dated = bars("{path: two.csv, splits: {A: {2024-01-05: 2}}, dividends: {B: {2024-01-06: 0.5}}}")
+    assert dated.splits[4, 0] == 2.0 and dated.dividends[5, 1] == 0.5 and dated.funding is None
+    swaps = bars("{path: one.csv, symbol: X, funding: {X: {2024-01-05: 0.001}}, market: {instrument: perpetual, initial_margin: 2}}")
+    assert swaps.funding[4, 0] == 0.001 and swaps.market.instrument == ("perpetual",) and swaps.market.initial_margin.tolist() == [2.0]
     for data, message in (
         ("{path: none.csv}", "no such CSV file"),
         ("{path: none.txt}", "expected a file called .csv or .parquet"),
@@ -170,6 +210,8 @@ def test_prices_come_from_files_beside_the_run_file(tmp_path: Path) -> None:
         ("{path: two.csv, start: 2030-01-01}", "no bar from"),
         ("{path: two.csv, start: soon}", "start is 'soon'; expected a date"),
         ("{path: two.csv, adjusted: true}", "adjusted goes with sample, not with path"),
+        ("{sample: us_daily, splits: {AAPL: {2001-01-01: 2}}}", "splits goes with path, not with sample"),
+        ("{path: two.csv, market: {instrument: {A: option}}}", "data.market.instrument.A is 'option'; expected one of 'cash'"),
     ):
         with pytest.raises(VecbtError, match=message):
             bars(data)
@@ -214,7 +256,7 @@ def test_units_of_trading_can_be_set_for_a_sample() -> None:
         (7, "stops: {trailing: 3%, activation: 1 atr}", "stops.activation is '1 atr'; expected a gain such as '2%' or 0.02"),
         (7, "stops: {time_bars: 2.5}", "stops.time_bars is 2.5; expected a whole number"),
         (7, "stops: {time_bars: 0}", "stops.time_bars is 0; expected a number of at least 1"),
-        (7, "sizing: {}", "expected exactly one of weight, units, notional, cash, fixed_fractional; found none"),
+        (7, "sizing: {}", "expected exactly one of weight, units, notional, cash, fixed_fractional, kelly, confidence_based,"),
         (7, "sizing: {weight: 1, cash: 1}", "found weight and cash"),
         (7, "sizing: {units: 1, scale_by_signal: true}", "scale_by_signal goes with weight only"),
         (7, "sizing: {cash: 1.5}", "sizing.cash is 1.5; expected a number greater than 0 and of at most 1"),
@@ -267,13 +309,29 @@ def test_the_example_is_the_tour_and_runs_as_it_is() -> None:
     for section in ("data", "strategy", "costs", "account", "sizing", "stops", "risk", "output"):
         inner = RunConfig.model_fields[section].annotation
         known |= set(getattr(inner, "model_fields", {})) or {f for part in inner.__args__ for f in getattr(part, "model_fields", {})}  # type: ignore[union-attr]
-    known |= set(ZonesSection.model_fields)
+    known |= set(rules.ZonesSection.model_fields)
     assert {line.split(":")[0] for line in off} <= known, "the example speaks of a key that is none"
+
+
+def test_every_line_of_the_example_that_is_off_can_be_switched_on() -> None:
+    lines = EXAMPLE.splitlines()
+    off = [k for k, line in enumerate(lines) if re.match(r"^ *# +\w+: ", line) and "path:" not in line]
+    assert len(off) > 25
+    for k in off:
+        instead = re.search(r"# (weight|units|notional|cash|kelly|equal_weight): ", lines[k])
+        text = [line for line in lines if not (instead and "fixed_fractional:" in line)]
+        on = re.sub(r"^( *)# ", r"\1", lines[k])
+        header = next((line[2:] for line in reversed(lines[:k]) if re.match(r"# \w+: +#", line)), "")
+        where = text.index(lines[k])
+        text[where : where + 1] = [header, on] if lines[k].startswith("#   ") else [on]
+        run = parse_run("\n".join(text))
+        Setup.of(**{key: value for key, value in run.keywords().items() if key != "audit"})
 
 
 def test_what_the_example_shows_as_off_is_the_default() -> None:
     shown = dict(re.findall(r"^# (\w+): (\S+)", EXAMPLE, flags=re.MULTILINE))
     defaults = {f.name: f.default for f in dataclasses.fields(Setup)} | {"audit": False}
+    defaults = {k: v for k, v in defaults.items() if v is not None}  # where nothing is the default, a value is shown
     assert {k: yaml.safe_load(v) for k, v in shown.items() if k in defaults} == {k: defaults[k] for k in shown if k in defaults}
     assert {"fill", "direction", "intrabar", "liquidate_at_end", "audit"} <= set(shown)
 
@@ -290,13 +348,29 @@ def test_the_schema_shows_the_defaults_of_the_public_objects() -> None:
         assert definition["additionalProperties"] is False and definition["description"]
 
 
-@pytest.mark.parametrize(("section", "owner"), [(CostsSection, Costs), (StopsSection, Stops), (ZonesSection, Zones)])
+@pytest.mark.parametrize(
+    ("section", "owner"),
+    [
+        (CostsSection, Costs), (rules.StopsSection, Stops), (rules.ZonesSection, Zones), (rules.RiskSection, Risk),
+        (rules.LimitsSection, Limits), (rules.CarrySection, Carry), (sizes.FixedFractionalSection, FixedFractionalSizing),
+        (sizes.KellySection, KellyCriterion), (sizes.ConfidenceSection, ConfidenceBasedSizing), (sizes.EqualWeightSection, EqualWeight),
+        (sizes.InverseVolatilitySection, InverseVolatility), (sizes.VolatilitySection, VolatilitySizing),
+        (sizes.ForecastSection, ForecastSizing),
+    ],
+)  # fmt: skip
 def test_sections_have_every_field_of_their_object(section: Any, owner: Any) -> None:
-    assert set(section.model_fields) - {"free"} == {f.name for f in dataclasses.fields(owner) if not f.name.startswith("_")}
+    assert set(section.model_fields) - {"free", "preset"} == {f.name for f in dataclasses.fields(owner) if not f.name.startswith("_")}
+
+
+def test_every_preset_and_every_size_has_a_key() -> None:
+    """C3: numbers by name."""
+    (words,) = [p for p in run_schema()["$defs"]["StopsSection"]["properties"]["preset"]["anyOf"] if "enum" in p]
+    assert set(words["enum"]) == set(STOPS)
+    assert set(sizes.METHODS) == set(METHODS)
 
 
 def test_every_keyword_of_a_run_has_a_key() -> None:
-    keys = set(RunConfig.model_fields) | {"initial_capital", "accounts", "positions"}
+    keys = set(RunConfig.model_fields) | set(AccountSection.model_fields)
     assert {f.name for f in dataclasses.fields(Setup)} <= keys
 
 

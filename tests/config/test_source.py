@@ -47,11 +47,11 @@ def test_broken_text_is_refused_with_its_line(text: str, message: str) -> None:
 
 
 def test_json_is_read_as_json() -> None:
-    assert read_text('{"a": {"b": 1e5}}', "x", is_json=True).tree == {"a": {"b": 1e5}}
+    assert read_text('{"a": {"b": 1e5}}', "x", kind="json").tree == {"a": {"b": 1e5}}
     with pytest.raises(ConfigError, match=r"x, line 2: Expecting"):
-        read_text('{"a":\n}', "x", is_json=True)
+        read_text('{"a":\n}', "x", kind="json")
     with pytest.raises(ConfigError, match="'a' stands twice"):
-        read_text('{"a": 1, "a": 2}', "x", is_json=True)
+        read_text('{"a": 1, "a": 2}', "x", kind="json")
 
 
 def test_anchors_and_merges_work() -> None:

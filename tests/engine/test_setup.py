@@ -50,7 +50,7 @@ def test_an_unknown_keyword_suggests_the_nearest(name: str, nearest: str) -> Non
 
 def test_a_keyword_like_none_of_them_lists_all() -> None:
     message = message_of(qqq=1)
-    assert message.startswith("unknown argument 'qqq'; known: accounts, accumulate, band, costs, direction, fill")
+    assert message.startswith("unknown argument 'qqq'; known: accounts, accumulate, band, carry, costs, direction, fill")
 
 
 def test_costs_have_no_default() -> None:
@@ -242,8 +242,14 @@ def test_s3_cash_sizing_and_volume_share_exclude_each_other() -> None:
         (lambda: vb.Zones(cooldown_bars=0), "Zones.cooldown_bars is 0; expected a whole number of bars >= 1"),
         (lambda: vb.Zones(cooldown_bars=1.5), "Zones.cooldown_bars is 1.5"),
         (lambda: vb.Zones(mark="low"), "Zones.mark is 'low'; expected 'close' or 'intrabar'"),
-        (lambda: vb.Zones(mark="intrabar", liquidate_at=0.2), "would have to exit inside the bar (Z8), which is not there yet"),
-        (lambda: vb.Risk(), "Risk() sets no rule; give zones=Zones(...), or leave risk out"),
+        (lambda: vb.Risk(), "Risk() sets no rule; give zones, daily_loss, max_heat, max_trade_loss or limits, or leave risk out"),
+        (lambda: vb.Risk(daily_loss=3), "Risk.daily_loss is 3; expected a fraction between 0 and 1: 5 % is 0.05"),
+        (lambda: vb.Limits(), "Limits() sets no limit; give max_position"),
+        (lambda: vb.Limits(max_gross=150), "it is a fraction: 25 % is 0.25"),
+        (lambda: vb.Limits(max_gross=0.5, max_net=0.8), "can never bind"),
+        (lambda: vb.Carry(), "Carry() costs nothing; give borrow_rate or interest_rate, or leave carry out"),
+        (lambda: vb.Carry(borrow_rate={"A": -1}), "Carry.borrow_rate['A'] is -1; expected a yearly fraction >= 0"),
+        (lambda: vb.Carry(interest_rate=12), "rates are fractions: 3 % is 0.03"),
         (lambda: vb.Risk(zones=(0.05, 0.1, 0.15)), "expected Zones(...)"),
     ],
 )
@@ -260,8 +266,10 @@ def test_f1_volume_share_needs_a_volume() -> None:
     assert message_of(costs=vb.Costs(volume_share=0.1)) == "costs use volume_share, but the bars have no volume column"
 
 
-def test_f12_prices_at_or_below_zero_are_not_simulated_yet() -> None:
-    assert "the market allows prices <= 0" in message_of(bars=bars_of({"A": [10] * 3, "B": [20] * 3}, allow_negative={"B": True}))
+def test_f12_levels_in_percent_need_prices_above_zero() -> None:
+    bars = bars_of({"A": [10] * 3, "B": [20, -1, 20]}, allow_negative={"B": True})
+    with pytest.raises(DataError, match=r"B has a price of -1.0 at 2024-01-02.*levels in percent"):
+        vb.backtest(bars, SILENT, costs=FREE, stops=vb.Stops(hard=0.1))
 
 
 @pytest.mark.parametrize("kind", [vb.Weights, vb.Quantities])
@@ -304,7 +312,7 @@ def test_a_setup_takes_numbers_of_numpy() -> None:
 def test_describe_names_every_parameter_also_those_that_are_off() -> None:
     rows = {(section, name): value for section, name, value in Setup.of(costs=FREE).describe()}
     assert rows["simulation", "fill"] == "next_open" and rows["account", "initial_capital"] == 100_000.0
-    assert rows["stops", "stops"] == "off" and rows["risk", "zones"] == "off"
+    assert rows["stops", "stops"] == "off" and rows["risk", "risk"] == "off"
     assert rows["sizing", "sizing"] == "Weight(1/N), N assets in the account"
     stops, risk = vb.Stops(hard=vb.Atr(2)), vb.Risk(zones=vb.Zones(cooldown_bars=3))
     rows = {(section, name): value for section, name, value in Setup.of(costs=FREE, stops=stops, risk=risk).describe()}
@@ -338,8 +346,8 @@ def test_the_default_size_is_one_nth_of_the_account() -> None:
     setup = Setup.of(costs=FREE)
     assert (setup.sizing_for(4), setup.sizing_for(1)) == (vb.Weight(0.25), vb.Weight(1.0))
     assert spans_of("shared", 3).tolist() == [0, 3] and spans_of("separate", 3).tolist() == [0, 1, 2, 3]
-    rules = setup.rules(InputKind.SIGNALS, 4)
-    assert (rules.stops, rules.zones) == (None, None)
+    rules = setup.rules(InputKind.SIGNALS, vb.Market(symbols=tuple("ABCD")))
+    assert (rules.stops.on[0], rules.zones.on[0], rules.terms) == (0, 0, None)
     assert float(rules.common.amount[0]) == 0.25
 
 

@@ -199,7 +199,7 @@ def test_d1_after_many_refusals_the_run_is_that_of_the_batch() -> None:
 
 def test_f1_a_bar_without_volume_is_refused_where_costs_use_it() -> None:
     s = stream(bars=ONE, costs=IMPACT)
-    with pytest.raises(DataError, match="has no volume, but the costs use volume_share"):
+    with pytest.raises(DataError, match="has no volume, but volume_share or max_participation use it"):
         s.update(vb.Bar(FIRST, 10.0, 11.0, 9.0, 10.0))
     s.update(vb.Bar(FIRST, 10.0, 11.0, 9.0, 10.0, 5.0))
     s.update(vb.Bar(FIRST + DAY, NAN, NAN, NAN, NAN))  # no market needs no volume

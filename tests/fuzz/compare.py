@@ -10,7 +10,7 @@ import vecbt as vb
 from tests.fuzz.adapter import arguments
 from tests.naive.engine import simulate
 from tests.naive.scenario import Log, Scenario
-from vecbt.core.codes import OrderStatus, Reason, rule_names
+from vecbt.core.codes import OrderStatus, Reason, Rule, rule_names
 
 __all__ = ["disagreements", "run_engine"]
 
@@ -34,6 +34,8 @@ def disagreements(scenario: Scenario, log: Log | None = None) -> list[str]:
         found += [(t, f"zone {run.zone[t].tolist()}, reference {z}") for t, z in enumerate(log.zone) if run.zone[t].tolist() != z]
     if not found:
         found += _table("equity", run.equity, log.equity, scale) + _table("cash", run.cash, log.cash, scale)
+        if scenario.flows:
+            found += _table("flow", run.flows, log.flows, scale)
         found += _numbers(run, log, scale)
     return [f"bar {t}: {text}" for t, text in sorted(found)]
 
@@ -72,7 +74,7 @@ def _orders_of(run: Any) -> dict[int, list[tuple[Any, ...]]]:
 
 
 def _orders(log: Log) -> dict[int, list[tuple[Any, ...]]]:
-    rules = ["zone", "cash", "lot", "minimum", "stop", "delisted"]
+    rules = [str(rule.name).lower() for rule in Rule]
     return _by_asset(
         (o.asset, (o.t, o.reason, o.status, ", ".join(r for r in rules if r in o.cut_by), o.t_done))
         for o in sorted(log.orders, key=lambda o: (o.asset, o.t))
@@ -124,6 +126,9 @@ def _numbers(run: Any, log: Log, money: float) -> list[tuple[int, str]]:
     last = len(log.equity) - 1
     start = zip(run.initial, log.initial, strict=True)
     found = [(-1, f"initial equity is {a!r}, reference {float(b)!r}") for a, b in start if not _same(a, b, money)]
+    for name in ("carry", "dividends"):
+        sums = zip(run.accounts[name], getattr(log, name), strict=True)
+        found += [(last, f"{name} of account {g} is {a!r}, reference {float(b)!r}") for g, (a, b) in enumerate(sums) if not _same(a, b, money)]
     held = zip(run.assets.q, log.positions[-1], strict=True)
     found += [(last, f"asset {n} ends with {a!r}, reference {float(b)!r}") for n, (a, b) in enumerate(held) if not _same(a, b, 1e-3)]
 
@@ -141,7 +146,7 @@ def _numbers(run: Any, log: Log, money: float) -> list[tuple[int, str]]:
         pairs = {"q": (f.q, q.q, 1e-3), "price": (f.price, q.price, 0.0), "commission": (f.commission, q.commission, money * 1e-3)}
         check(q.t, f"the fill of asset {q.asset}", pairs)
     for x, y in zip(_per_asset(run.trades), _per_asset(log.trades), strict=True):
-        pairs = {name: (x[name], getattr(y, name), money) for name in ("gross", "commission", "pnl")}
+        pairs = {name: (x[name], getattr(y, name), money) for name in ("gross", "commission", "carry", "dividends", "pnl")}
         pairs |= {name: (x[name], getattr(y, name), 1e-3) for name in ("quantity", "entry_price", "exit_price", "mae", "mfe")}
         pairs["initial_risk"] = (x["initial_risk"], y.initial_risk, money)
         check(y.exit_t, f"the trade of asset {y.asset}", pairs)

@@ -6,17 +6,21 @@ a combination compiles a kernel of its own, so the list is fixed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction as F
 from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.fuzz import terms
+from tests.fuzz.terms import Draw
+from tests.fuzz.terms import pick as _pick
+from tests.fuzz.terms import sometimes as _sometimes
 from tests.naive.scenario import Bars, Costs, Distance, Scenario, Size, Stops, Zones
 
 __all__ = ["FAMILIES", "Family", "scenarios"]
 
-Draw = Any
 UNITS = (F(1, 16), F(1, 4), F(1, 2), F(1), F(2))
 
 
@@ -25,7 +29,7 @@ class Family:
     """Which rules may be in play; everything else is drawn."""
 
     inputs: str
-    stops: str = "none"  # none, plain (fractions, ticks, prices), atr, trail (wide trails alone, positions that grow)
+    stops: str = "none"  # none, plain (fractions, ticks, prices), atr, ticks (and atr), trail (wide trails alone, positions that grow)
     zones: bool = False
     sizes: tuple[str, ...] = ("units", "notional", "weight")
     costs: str = "any"  # free, any, impact (volume share)
@@ -33,6 +37,8 @@ class Family:
     events: bool = False  # many gaps, delistings, starting positions
     separate: bool = False
     weights_of: tuple[str, ...] = ("net", "gross")
+    inside: bool = False  # Z8: zones judged inside the bar, with an exit there
+    terms: tuple[str, ...] = ()  # functions of `terms`: actions, carry, flows, contracts, negative, leverage, volume, limits
 
 
 FAMILIES: dict[str, Family] = {
@@ -53,6 +59,45 @@ FAMILIES: dict[str, Family] = {
     "weights_all": Family("weights", stops="atr", zones=True, events=True),
     "quantities": Family("quantities", events=True),
     "quantities_all": Family("quantities", stops="plain", zones=True),
+    "sizes_equal": Family("signals", sizes=("equal", "volatility", "inverse"), costs="free"),
+    "sizes_sigma": Family("strengths", sizes=("inverse", "volatility", "forecast"), events=True, terms=("actions",)),
+    "sizes_stop": Family("strengths", stops="atr", sizes=("kelly", "confidence", "fixed")),
+    "sizes_kelly": Family("signals", stops="plain", sizes=("kelly",), separate=True),
+    "actions": Family("signals", events=True, terms=("actions",)),
+    "actions_stops": Family("signals", stops="plain", events=True, terms=("actions",)),
+    "actions_atr": Family("signals", stops="atr", terms=("actions",), sizes=("units", "fixed")),
+    "actions_quantities": Family("quantities", events=True, terms=("actions", "carry", "flows")),
+    "actions_weights": Family("weights", stops="atr", events=True, terms=("actions", "flows")),
+    "carry": Family("signals", events=True, terms=("carry", "leverage")),
+    "carry_zones": Family("quantities", zones=True, terms=("carry", "leverage", "flows")),
+    "flows": Family("weights", zones=True, terms=("flows",)),
+    "flows_separate": Family("signals", separate=True, sizes=("weight", "equal"), terms=("flows", "leverage")),
+    "leverage": Family("weights", terms=("leverage",)),
+    "leverage_cash": Family("signals", sizes=("cash",), terms=("leverage",)),
+    "contracts": Family("signals", terms=("contracts", "leverage"), events=True),
+    "contracts_stops": Family("quantities", stops="atr", terms=("contracts", "leverage", "carry")),
+    "contracts_zones": Family("weights", zones=True, terms=("contracts", "leverage")),
+    "contracts_inside": Family("signals", zones=True, inside=True, terms=("contracts", "leverage")),
+    "negative": Family("signals", costs="free", terms=("negative", "leverage"), sizes=("units", "notional")),
+    "negative_all": Family("quantities", stops="ticks", terms=("negative", "leverage")),
+    "volume": Family("signals", terms=("volume",), sizes=("units", "notional")),
+    "volume_quantities": Family("quantities", terms=("volume",), events=True),
+    "volume_stops": Family("signals", stops="plain", terms=("volume",), sizes=("units", "notional")),
+    "volume_impact": Family("strengths", costs="impact", terms=("volume",), sizes=("units", "weight")),
+    "volume_zones": Family("weights", stops="atr", zones=True, terms=("volume",)),
+    "volume_actions": Family("signals", stops="plain", events=True, terms=("volume", "actions"), sizes=("units",)),
+    "limits": Family("signals", terms=("limits",)),
+    "limits_stops": Family("strengths", stops="plain", terms=("limits",), sizes=("weight", "units", "fixed")),
+    "limits_weights": Family("weights", stops="atr", terms=("limits",)),
+    "limits_quantities": Family("quantities", events=True, terms=("limits", "leverage")),
+    "limits_separate": Family("signals", stops="trail", separate=True, terms=("limits",)),
+    "inside": Family("signals", zones=True, inside=True),
+    "inside_stops": Family("quantities", stops="plain", zones=True, inside=True, events=True),
+    "inside_volume": Family("signals", zones=True, inside=True, terms=("volume",), sizes=("units",)),
+    "mix_signals": Family("signals", stops="plain", zones=True, events=True, terms=("actions", "carry", "flows", "leverage", "volume", "limits")),
+    "mix_weights": Family("weights", stops="atr", zones=True, events=True, terms=("actions", "carry", "leverage", "limits")),
+    "mix_strengths": Family("strengths", stops="atr", zones=True, inside=True, costs="impact", terms=("carry", "volume", "limits", "flows")),
+    "mix_contracts": Family("quantities", stops="plain", zones=True, inside=True, terms=("contracts", "carry", "leverage", "volume", "limits")),
 }
 
 
@@ -61,25 +106,17 @@ def scenarios(name: str) -> st.SearchStrategy[Scenario]:
     return _scenario(FAMILIES[name])
 
 
-def _pick(draw: Draw, *values: Any) -> Any:
-    return draw(st.sampled_from(values))
-
-
-def _sometimes(draw: Draw, *values: Any) -> Any:
-    """The first value about half of the time: most rules off keeps scenarios readable."""
-    return draw(st.sampled_from((values[0],) * max(1, len(values) - 1) + values))
-
-
 @st.composite
 def _scenario(draw: Draw, family: Family) -> Scenario:
     assets = draw(st.integers(1, 4))
     stops = _stops(draw, family)
+    costs = _costs(draw, family)
     given = {
         "inputs": family.inputs,
-        "costs": _costs(draw, family),
-        "size": _size(draw, family),
+        "costs": costs,
+        "size": _size(draw, family, costs.volume_window),
         "stops": stops,
-        "zones": _zones(draw) if family.zones else None,
+        "zones": _zones(draw, family.inside) if family.zones else None,
         "capital": _pick(draw, 1024, 4096, 512),
         "fill": _pick(draw, *family.fills),
         "direction": _sometimes(draw, *(("long", "short") if family.stops == "trail" else ("both", "long", "short"))),
@@ -97,8 +134,22 @@ def _scenario(draw: Draw, family: Family) -> Scenario:
     least = draw(st.sampled_from((3, 8, 16)))  # else most tables are short
     steps = draw(st.lists(st.tuples(*[asset] * assets), min_size=least, max_size=30))
     rows: list[list[object]] = [[move[5] for move in step] for step in steps]
-    return Scenario(bars=_bars(draw, family, stops, steps), rows=rows, **given)
+    scenario = Scenario(bars=_bars(draw, family, stops, steps), rows=rows, **given)
+    for name in family.terms:
+        scenario = _TERMS[name](draw, scenario)
+    return scenario
 
+
+_TERMS: dict[str, Callable[[Draw, Scenario], Scenario]] = {
+    "actions": terms.with_actions,
+    "carry": terms.with_carry,
+    "flows": terms.with_flows,
+    "contracts": lambda draw, s: terms.with_contracts(draw, s, negative=False),
+    "negative": lambda draw, s: terms.with_contracts(draw, s, negative=True),
+    "leverage": terms.with_leverage,
+    "volume": terms.with_volume,
+    "limits": terms.with_limits,
+}
 
 _CHOICES: dict[str, list[Any]] = {
     "signals": [(0, 0, 0, 0)] * 6
@@ -178,8 +229,10 @@ def _costs(draw: Draw, family: Family) -> Costs:
     )
 
 
-def _size(draw: Draw, family: Family) -> Size:
+def _size(draw: Draw, family: Family, window: int) -> Size:
     kind = _pick(draw, *family.sizes)
+    if kind not in ("units", "notional", "weight", "cash", "fixed"):
+        return terms.size_of(draw, kind, window)
     if kind == "units":
         return Size(kind, _pick(draw, F(4), F(8), F(16), F(5, 2), F(100)))
     if kind == "notional":
@@ -212,6 +265,8 @@ def _stops(draw: Draw, family: Family) -> Stops | None:
         return Stops(trailing=trailing, activation=_pick(draw, None, F(1, 64), F(1, 16)), atr_window=_pick(draw, 1, 2))
     atr = family.stops == "atr"
     forms: tuple[str, ...] = ("pct", "atr", "atr") if atr else ("pct", "pct", "ticks")
+    if family.stops == "ticks":
+        forms = ("ticks", "atr")  # prices may be below zero
     levels: tuple[str, ...] = forms if atr else (*forms, "price")
     stops = Stops(
         hard=_distance(draw, levels),
@@ -221,20 +276,23 @@ def _stops(draw: Draw, family: Family) -> Stops | None:
         time_days=_sometimes(draw, None, 1, 2),
         atr_window=_pick(draw, 2, 1, 4, 3),
     )
-    if stops.trailing is not None:
+    if stops.trailing is not None and family.stops != "ticks":
         stops.activation = _pick(draw, None, F(1, 32), F(1, 8))
-    if stops.hard is None and stops.trailing is None and ("fixed" in family.sizes or stops.take_profit is None):
-        stops.hard = Distance("pct", F(1, 16))
+    if stops.hard is None and stops.trailing is None and ({"fixed", "kelly", "confidence"} & {*family.sizes} or stops.take_profit is None):
+        stops.hard = Distance("ticks", 40) if family.stops == "ticks" else Distance("pct", F(1, 16))
     return stops
 
 
-def _zones(draw: Draw) -> Zones:
+def _zones(draw: Draw, inside: bool) -> Zones:
     boundaries = _pick(draw, (F(1, 32), F(1, 16), F(1, 8)), (F(1, 64), F(1, 32), F(1, 16)), (F(1, 8), F(1, 4), F(1, 2)))
-    mark = _sometimes(draw, "close", "intrabar")
+    mark = "intrabar" if inside else _sometimes(draw, "close", "intrabar")
+    levels = (boundaries[1], F(3, 32) if boundaries[1] < F(3, 32) else F(3, 8))
+    if mark == "close":
+        levels = (None, *levels)  # type: ignore[assignment]
     return Zones(
         boundaries=boundaries,
         factors=_pick(draw, (F(1), F(1, 2), F(1, 4), F(0)), (F(3, 4), F(1, 2), F(0), F(0)), (F(1), F(1), F(1), F(0))),
-        liquidate_at=_pick(draw, None, boundaries[1], F(3, 32) if boundaries[1] < F(3, 32) else F(3, 8)) if mark == "close" else None,
+        liquidate_at=_pick(draw, *levels) if inside or mark == "close" else None,
         cooldown_bars=_pick(draw, None, 1, 2, 4),
         mark=mark,
     )

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cases import agree, bar_by_bar, long_run
+from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.table import Disagreement, Row, machine, show, write
 
 
 def test_both_sides_agree_and_rows_have_the_agreed_form(tmp_path: Path) -> None:
-    rows = long_run(20_000) + bar_by_bar(3_000)
+    rows = long_run(6_000) + rebalanced(70, 4) + bar_by_bar(1_000) + every_feature(1_000)
     write(rows, machine(), tmp_path / "latest.json")
     kept = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
     assert set(kept) == {"machine", "rows"}
-    assert {"W1", "W5"} == {row["work"] for row in kept["rows"]}
+    assert {"W1", "W4", "W5", "features"} == {row["work"] for row in kept["rows"]}
     for row in kept["rows"]:
         assert set(row) == {"work", "what", "value", "unit", "reference", "must", "aim", "ok"}
         assert isinstance(row["value"], float) and row["value"] > 0.0

@@ -237,3 +237,19 @@ def test_a_metric_of_the_path_only_grows(equity: list[float], more: list[float])
     after = metrics.return_metrics([*equity, *more], 50.0, periods_per_year=YEAR)
     assert after["max_drawdown"] >= before["max_drawdown"]
     assert after["longest_drawdown_bars"] >= before["longest_drawdown_bars"]
+
+
+@pytest.mark.interpreted
+def test_m1_deposits_and_withdrawals_are_no_gain() -> None:
+    """100 grows by 10 %, 90 come in and nothing happens, half is taken out while the rest falls by 20 %."""
+    equity, paid = np.array([[110.0], [200.0], [80.0]]), np.array([[0.0], [90.0], [-100.0]])
+    returns, curve = kernels.flow_returns_of(equity, paid, np.array([100.0]))
+    np.testing.assert_allclose(returns[:, 0], [0.1, 0.0, -0.2], atol=1e-15)
+    np.testing.assert_allclose(curve[:, 0], [110.0, 110.0, 88.0], rtol=1e-15)
+
+
+def test_m1_without_flows_returns_are_the_simple_ones() -> None:
+    equity, initial = walk(200, 3), np.full(3, 1e5)
+    returns, curve = kernels.flow_returns_of(equity, np.zeros_like(equity), initial)
+    np.testing.assert_array_equal(returns, kernels.simple_returns_of(equity, initial))
+    np.testing.assert_allclose(curve, equity, rtol=1e-12)

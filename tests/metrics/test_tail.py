@@ -104,4 +104,25 @@ def test_long_rows_of_any_order(shape: str, count: int) -> None:
     }[shape]
     for alpha in (0.001, 0.05, 0.5, 0.95, 0.999):
         assert metrics.var(values, alpha=alpha) == pytest.approx(naive.var(list(values), alpha), abs=1e-15)
-        assert metrics.cvar(values, alpha=alpha) == pytest.approx(naive.cvar(list(values), alpha), abs=1e-15)
+        assert metrics.cvar(values, alpha=alpha) == pytest.approx(naive.cvar(list(values), alpha), abs=1e-14)
+
+
+@pytest.mark.parametrize("order", ["random", "rising", "falling", "equal", "sampled ones low", "sampled ones high"])
+@pytest.mark.parametrize("count", [tail._MANY - 1, tail._MANY, 43_219])
+def test_m3_a_sample_that_deceives_changes_nothing(order: str, count: int) -> None:
+    """Of many values only those that may matter are kept, as a sample says."""
+    rng = np.random.default_rng(count)
+    values = rng.normal(0, 0.01, count)
+    step = max(tail._STEP, count // tail._SAMPLE)
+    sampled = np.arange(count // step) * step
+    values = {"random": values, "rising": np.sort(values), "falling": np.sort(values)[::-1].copy(), "equal": np.full(count, 0.25)}.get(
+        order, values
+    )
+    if order.startswith("sampled"):
+        values[sampled] = rng.normal(-0.1 if order.endswith("low") else 0.1, 0.001, len(sampled))
+    for alpha in (1e-5, 0.01, 0.05, 0.9, 0.9999):
+        expected = np.quantile(values, alpha)
+        assert metrics.var(values, alpha=alpha) == pytest.approx(-expected, abs=1e-12)
+        assert metrics.cvar(values, alpha=alpha) == pytest.approx(-values[values <= expected + 1e-12].mean(), abs=1e-12)
+    values[count // 2 + 1] = math.nan
+    assert math.isnan(metrics.var(values)) and math.isnan(metrics.cvar(values))

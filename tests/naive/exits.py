@@ -1,80 +1,73 @@
-"""T5, T10 and T8: exits that no decision of this bar stands behind (P, delistings, the end), and what a trade met (M7)."""
+"""T5, T10, Z8 and T8: exits that no decision of this bar stands behind, and what a trade met (P, M7)."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from .decide import Decisions
-from .fit import commission, slipped_price
-from .numbers import tidy
-from .position import Draft, Position
-from .scenario import Fill, Order
+from . import resting
+from .begin import Begin
+from .fit import slipped_price
+from .jobs import Job
+from .position import Position
+from .scenario import Order
+from .state import ZERO
 
 __all__ = ["Exits"]
 
 
-class Exits(Decisions):
-    """The part of the engine that closes positions outside the order book."""
+class Exits(Begin):
+    """The part of the engine that closes positions inside the bar."""
 
-    def can_fill(self, t: int, n: int) -> bool:
-        """F8, and volume 0 under volume share fills nothing."""
-        if not self.valid(t, n):
-            return False
-        return not (self.scenario.costs.volume_share and self.bars.volume[t][n] == 0)
-
-    def take_off(self, n: int, q: Fraction, price: Fraction) -> None:
-        """Reduce the position; at zero it is gone, its trade is finished by the caller."""
-        position = self.positions[n]
-        assert position is not None
-        position.reduce(q, price, self.x[n])
-        if position.q == 0:
-            self.positions[n] = None
-
-    def meet_open(self, t: int, n: int, draft: Draft) -> None:
-        """M7: a trade that ends in T4 or T5 adds the open of its bar (at the close it has met the whole bar already)."""
-        draft.met(self.bars.open[t][n])
-
-    def end_trade(self, t: int, draft: Draft, reason: str) -> None:
-        self.log.trades.append(draft.finish(t, reason))
+    # ---- T5 --------------------------------------------------------------------------------------------------------------
 
     def protect(self, t: int) -> None:
-        """T5: protective exits meet the bar, then this bar's extreme moves the watermark."""
-        stops = self.scenario.stops
+        """Protective exits meet the bar, then this bar's extreme moves the watermark."""
         for n in range(self.N):
             position = self.positions[n]
-            if position is None or stops is None or not self.valid(t, n):
+            if position is None or self.stops is None or not self.valid(t, n):
                 continue
-            atr = self.atr[t - 1][n] if t > 0 else None
+            o, h, low = self.bars.open[t][n], self.bars.high[t][n], self.bars.low[t][n]
             if position.atr is None:
-                position.atr = atr  # F14: the first there is
-            position.arm(stops, self.watch)
-            position.raise_trail(stops, atr, self.tick[n], self.watch)
-            hit = self.met_level(t, n, position) if self.can_fill(t, n) else None
-            if hit is not None:
-                self.leave(t, n, *hit)
-                self.protected.add(n)
-                continue
-            extreme = (self.bars.high if position.side > 0 else self.bars.low)[t][n]
-            assert extreme is not None
-            if position.side * extreme > position.side * position.watermark:
-                position.watermark = extreme
-            position.arm(stops, self.watch)
+                position.atr = self.atr_at(t - 1, n)  # F14: the first there is
+            self.expose(t, n, o, *((h, low) if position.side > 0 else (low, h)))
 
-    def met_level(self, t: int, n: int, position: Position) -> tuple[Fraction, str] | None:
-        """P3-P5: reference price and reason of the exit inside this bar, if any. Signs make a short a long."""
-        stops, s = self.scenario.stops, position.side
+    def expose(self, t: int, n: int, o: Fraction | None, good: Fraction | None, bad: Fraction | None) -> None:
+        """P3-P5 for what counts of a bar: its open, the extreme that favours the position, the one that harms it (P8)."""
+        position = self.positions[n]
+        assert position is not None and self.stops is not None
+        terms = self.terms(t - 1, n)
+        position.arm(self.stops, self.watch)
+        position.trail = position.trail_from(self.stops, terms, self.watch)
+        working = self.working.get(n)
+        exit_waits = working is not None and working.exit
+        hit = self.met_level(position, t, o, good, bad) if self.can_fill(t, n) and not exit_waits else None
+        if hit is not None:
+            self.leave(t, n, *hit)
+        if self.positions[n] is None:
+            self.protected.add(n)  # P9
+            return
+        if good is not None and position.side * good > position.side * position.watermark:
+            position.watermark = good
+        position.arm(self.stops, self.watch)
+
+    def met_level(
+        self, position: Position, t: int, o: Fraction | None, good: Fraction | None, bad: Fraction | None
+    ) -> tuple[Fraction, str] | None:
+        """Reference price and reason of the exit inside this bar, if any. Signs make a short a long."""
+        n, s, stops = position.draft.asset, position.side, self.stops
         assert stops is not None
-        o, good, bad = self.bars.open[t][n], self.bars.high[t][n], self.bars.low[t][n]
-        assert o is not None and good is not None and bad is not None
-        if s < 0:
-            good, bad = bad, good
-        stop = position.stop(stops, self.tick[n], self.watch)
-        target = position.target(stops, self.tick[n], self.watch)
+        terms = self.terms(t - 1, n)
+        stop = position.stop(stops, terms, self.watch, position.trail)
+        target = position.target(stops, terms, self.watch)
         shaky = position.shaky(self.tick[n], self.watch)
-        gap = stop is not None and self.watch.at_most(s * o, s * stop[0], "gap", spoilt=shaky)
-        stopped = stop is not None and self.watch.at_most(s * bad, s * stop[0], "stop", spoilt=shaky)
-        past = target is not None and self.beyond(s * o, s * target, shaky)
-        reached = past or (target is not None and self.beyond(s * good, s * target, shaky))
+
+        def below(price: Fraction | None, what: str) -> bool:
+            return stop is not None and price is not None and self.watch.at_most(s * price, s * stop[0], what, spoilt=shaky)
+
+        gap = below(o, "gap")
+        stopped = gap or below(bad, "stop")
+        past = target is not None and o is not None and self.beyond(s * o, s * target, shaky)
+        reached = past or (target is not None and good is not None and self.beyond(s * good, s * target, shaky))
         take = (o if past else target, "target")
         if reached and stopped:
             stop_wins = gap if self.scenario.intrabar == "optimistic" else gap or not past  # an open past both is a stop
@@ -82,7 +75,7 @@ class Exits(Decisions):
             stop_wins = stopped
         if stop_wins:
             assert stop is not None
-            return (o if gap else stop[0], stop[1])
+            return (o if gap else stop[0], stop[1])  # type: ignore[return-value]
         return take if reached else None  # type: ignore[return-value]
 
     def beyond(self, price: Fraction, target: Fraction, shaky: bool) -> bool:
@@ -92,29 +85,27 @@ class Exits(Decisions):
         return self.watch.at_most(target, price, "target", spoilt=shaky)
 
     def leave(self, t: int, n: int, ref: Fraction, reason: str) -> None:
-        """A protective exit of the whole position; a target is a limit order (no slippage, maker rate)."""
-        position = self.positions[n]
-        assert position is not None
-        q, maker = -position.q, reason == "target"
-        self.meet_open(t, n, position.draft)
-        sigma = self.sigma[t - 1][n] if t > 0 else Fraction(0)
-        side = 1 if q > 0 else -1
-        price = ref if maker else slipped_price(self.scenario.costs, ref, side, q, sigma, self.bars.volume[t][n])
-        self.exit_at(t, n, price, commission(self.scenario.costs, q, price, self.x[n], maker), reason)
+        """An exit of the whole position inside the bar; a target is a limit order. What volume leaves over waits as a market order (F7)."""
+        q = -self.held(n)
+        order = self.enter_log(Order(t, n, reason, Fraction(1), q, ZERO, q, exit=True))
+        waiting = self.working.get(n)
+        job = Job(order, ref, maker=reason == "target", inside=True)
+        self.fill_jobs(t, [job], "inside")
+        if order.status != "pending" or waiting is None:
+            if waiting is not None:
+                self.working[n] = waiting
+                self.follow_position(t, n, waiting)
+            return
+        waiting.status, waiting.t_done = "replaced", t
 
-    def exit_at(self, t: int, n: int, price: Fraction, paid: Fraction, reason: str) -> None:
-        """Close a position outside the order book: P, T10, T8."""
-        position, g = self.positions[n], self.account(n)
-        assert position is not None
-        q, draft = -position.q, position.draft
-        self.watch.booked(price, paid)
-        self.cash[g] = tidy(self.cash[g] - q * price * self.x[n] - paid)
-        self.take_off(n, q, price)
-        draft.commission += paid
-        order = Order(t, n, reason, Fraction(1), q, Fraction(0), q, status="filled", t_done=t, filled=q, price=price)
-        self.log.orders.append(order)
-        self.log.fills.append(Fill(t, n, q, price, paid, reason, order))
-        self.end_trade(t, draft, reason)
+    def follow_position(self, t: int, n: int, order: Order) -> None:
+        """S4: the closing part of what waits dies with the position; the opening part waits on."""
+        if self.held(n) == 0 and order.close:
+            order.close = ZERO
+            if not order.open:
+                self.end(t, order, "cancelled")
+
+    # ---- T10, M7 -----------------------------------------------------------------------------------------------------------
 
     def delist(self, t: int) -> None:
         """T10: at the end of the bar, after T5 and before the mark, without costs; orders are cancelled."""
@@ -122,35 +113,76 @@ class Exits(Decisions):
             if bar != t:
                 continue
             self.cancel(t, n, "delisted")
+            resting.cancel(self, t, n, "delisted", False)
+            self.meet_bar(t, n)
+            self.book_actions(t, n, None)
             if self.positions[n] is not None:
-                m = self.bars.close[t][n] if self.valid(t, n) else self.mark[n]
-                assert m is not None
-                price = m * (1 - Fraction(haircut))
-                self.exit_at(t, n, price, Fraction(0), "delisting")
+                price = self.price_at(t, n) * (1 - Fraction(haircut))
+                self.book_exit(t, n, -self.held(n), price, ZERO, "delisting")
+
+    def meet_bar(self, t: int, n: int) -> None:
+        """M7, P8: a bar that was lived through to its close counts in full, an entry in T4 included."""
+        position = self.positions[n]
+        if position is not None and self.valid(t, n) and position.inside != t:
+            position.draft.met(self.bars.high[t][n])
+            position.draft.met(self.bars.low[t][n])
+
+    # ---- Z8 ----------------------------------------------------------------------------------------------------------------
+
+    def liquidate_inside(self, t: int) -> None:
+        """`mark="intrabar"` with `liquidate_at`: everything leaves on the way to the bar's worst prices, where the boundary is reached."""
+        zones = self.scenario.zones
+        if zones is None or zones.mark != "intrabar" or zones.liquidate_at is None:
+            return
+        for g in range(self.G):
+            risk = self.risk[g]
+            if risk.liquidating:
+                continue
+            u = self.way(t, g, risk.peak * (1 - Fraction(zones.liquidate_at)))
+            if u is None:
+                continue
+            risk.liquidating = True
+            for n in self.mine(g):
+                if self.held(n) and self.can_fill(t, n):
+                    start, worst = self.span(t, n)
+                    self.leave(t, n, start + u * (worst - start), "risk")
+
+    def span(self, t: int, n: int) -> tuple[Fraction, Fraction]:
+        """From the open (or the entry inside the bar) to the extreme against the position; `m` where nothing trades."""
+        position = self.positions[n]
+        if position is None or not self.can_fill(t, n):
+            return (self.mark[n] or ZERO,) * 2
+        worst = (self.bars.low if position.side > 0 else self.bars.high)[t][n]
+        start = position.average if position.inside == t else self.bars.open[t][n]
+        assert worst is not None and start is not None
+        return start, worst
+
+    def way(self, t: int, g: int, boundary: Fraction) -> Fraction | None:
+        """The smallest `u` in [0, 1] at which equity is at the boundary; None where it stays above."""
+        spans = {n: self.span(t, n) for n in self.mine(g)}
+        begin = self.equity_at(g, {n: a for n, (a, _) in spans.items()})
+        worst = self.equity_at(g, {n: b for n, (_, b) in spans.items()})
+        if not any(self.held(n) for n in spans) or not self.watch.at_most(worst, boundary, "liquidate inside"):
+            return None
+        if self.watch.at_most(begin, boundary, "liquidate at the open"):
+            return ZERO
+        return (begin - boundary) / (begin - worst)
+
+    # ---- T8 ----------------------------------------------------------------------------------------------------------------
 
     def close_all(self, t: int) -> None:
-        """T8: after the last bar everything is closed at `m`, with costs."""
-        for order in list(self.working.values()):
-            self.cancel(t, order.asset)
+        """After the last bar everything is closed at `m`, with costs; volume limits nothing."""
         for n in range(self.N):
-            position = self.positions[n]
-            if position is None:
+            self.cancel(t, n)
+            resting.cancel(self, t, n, None, False)
+        for n in range(self.N):
+            if self.held(n) == 0:
                 continue
-            m = self.mark[n]
-            assert m is not None
-            side, sigma = -position.side, self.sigma[t][n]  # the last bar is over
+            q, sigma = -self.held(n), self.sigma[t][n]  # the last bar is over
             volume = self.bars.volume[t][n] if self.valid(t, n) else None
-            price = slipped_price(self.scenario.costs, m, side, position.q, sigma, volume)
-            paid = commission(self.scenario.costs, position.q, price, self.x[n])
-            self.exit_at(t, n, price, paid, "end")
+            m, side = self.mark[n] or ZERO, 1 if q > 0 else -1
+            price = slipped_price(self.scenario.costs, m, side, q, sigma, volume, self.negative[n])
+            self.book_exit(t, n, q, price, self.close_cost(n, q, price), "end")
         self.log.positions[-1] = [self.held(n) for n in range(self.N)]
         self.log.cash[-1] = list(self.cash)
         self.log.equity[-1] = [self.equity(g) for g in range(self.G)]
-
-    def meet_bar(self, t: int) -> None:
-        """M7, P8: a bar that was lived through to its close counts in full, an entry in T4 included."""
-        for n in range(self.N):
-            position = self.positions[n]
-            if position is not None and self.valid(t, n):
-                position.draft.met(self.bars.high[t][n])
-                position.draft.met(self.bars.low[t][n])

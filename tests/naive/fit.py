@@ -3,82 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from .numbers import root, tidy
-from .scenario import Costs
+from .scenario import Costs, Order
 
-__all__ = ["Claim", "commission", "largest_factor", "slipped_price", "upper_quantity"]
+__all__ = ["Claim", "Tally", "commission", "largest_factor", "slipped_price", "upper_quantity"]
+
+ZERO = Fraction(0)
 
 
-def slipped_price(costs: Costs, ref: Fraction, side: int, quantity: Fraction, sigma: Fraction, volume: Fraction | None) -> Fraction:
-    """F1: the price of a market order of `quantity` units at `ref`, at least 0. Without a volume (None, 0) there is no impact."""
+def slipped_price(
+    costs: Costs, ref: Fraction, side: int, quantity: Fraction, sigma: Fraction, volume: Fraction | None, negative: bool = False
+) -> Fraction:
+    """F1: the price of a market order of `quantity` units at `ref`, at least 0 unless prices may be negative. Without a volume (None, 0) there is no impact."""
     share = Fraction(costs.slippage_bps) / 10000
     if costs.volume_share and quantity and volume:
         share += Fraction(costs.volume_share) * sigma * root(abs(quantity) / volume)
-    return max(Fraction(0), tidy(ref + side * (share * abs(ref) + costs.half_spread)))
+    price = tidy(ref + side * (share * abs(ref) + costs.half_spread))
+    return price if negative else max(ZERO, price)
+
+
+@dataclass
+class Tally:
+    """F2: what an order has traded so far, and the commission booked for it."""
+
+    units: Fraction = ZERO
+    notional: Fraction = ZERO
+    rated: Fraction = ZERO  # money times its rate: maker and taker fills may be mixed
+    paid: Fraction = ZERO
+
+    @classmethod
+    def of(cls, order: Order) -> Tally:
+        return cls(abs(order.filled), order.notional, order.rated, order.paid)
+
+    def more(self, costs: Costs, quantity: Fraction, unit: Fraction, rate: Fraction) -> Fraction:
+        """What `quantity` further units, each worth `unit`, add to the commission; at 0 the limit from above."""
+        units, notional = self.units + quantity, self.notional + quantity * unit
+        raw = self.rated + quantity * unit * rate + units * costs.per_unit + costs.per_order
+        raw = max(raw, Fraction(costs.minimum))
+        total = raw if costs.maximum_rate is None else min(raw, costs.maximum_rate * notional)
+        return max(ZERO, total - self.paid)
+
+    def kinks(self, costs: Costs, unit: Fraction, rate: Fraction) -> list[Fraction]:
+        """Quantities where the commission may change its slope: crossings of the lines it is clipped from."""
+        lines = [
+            (self.rated + self.units * costs.per_unit + costs.per_order, unit * rate + costs.per_unit),
+            (Fraction(costs.minimum), ZERO),
+            (self.paid, ZERO),
+        ]
+        if costs.maximum_rate is not None:
+            lines.append((costs.maximum_rate * self.notional, costs.maximum_rate * unit))
+        points = [(b[0] - a[0]) / (a[1] - b[1]) for a, b in combinations(lines, 2) if a[1] != b[1]]
+        return [Fraction(p) for p in points if p > 0]
+
+
+def rate_of(costs: Costs, maker: bool) -> Fraction:
+    """F2: limit orders pay the maker rate where there is one."""
+    return Fraction(costs.maker_rate if maker and costs.maker_rate is not None else costs.rate)
 
 
 def commission(costs: Costs, quantity: Fraction, price: Fraction, multiplier: Fraction, maker: bool = False) -> Fraction:
     """F2 for one order of `|quantity|` units; an order of nothing costs nothing."""
     if quantity == 0:
-        return Fraction(0)
-    return _clipped(costs, abs(quantity), abs(price * multiplier), maker)
-
-
-def _clipped(costs: Costs, quantity: Fraction, notional_per_unit: Fraction, maker: bool = False) -> Fraction:
-    rate = costs.maker_rate if maker and costs.maker_rate is not None else costs.rate
-    raw = quantity * notional_per_unit * rate + quantity * costs.per_unit + costs.per_order
-    raw = max(raw, Fraction(costs.minimum))
-    return raw if costs.maximum_rate is None else min(raw, costs.maximum_rate * quantity * notional_per_unit)
-
-
-def _kinks(costs: Costs, unit: Fraction) -> list[Fraction]:
-    """Quantities where the commission changes its slope, `unit` being the notional of one."""
-    slope = unit * costs.rate + costs.per_unit
-    points = []
-    if slope > 0:
-        points.append((Fraction(costs.minimum) - costs.per_order) / slope)
-    if costs.maximum_rate is not None:
-        if costs.maximum_rate * unit > 0:
-            points.append(Fraction(costs.minimum) / (costs.maximum_rate * unit))
-        steeper = costs.maximum_rate * unit - slope
-        if steeper > 0:
-            points.append(Fraction(costs.per_order) / steeper)
-    return [p for p in points if p > 0]
+        return ZERO
+    return Tally().more(costs, abs(quantity), abs(price * multiplier), rate_of(costs, maker))
 
 
 @dataclass
 class Claim:
-    """New risk that wants room: `opening` units at `price` on top of `closing` units of the same order, all >= 0."""
+    """New risk that wants room: `opening` units (>= 0), each worth `unit`, taking `gross` of the room and `leverage` times its commission."""
 
     costs: Costs
     opening: Fraction
-    closing: Fraction
-    price: Fraction
-    multiplier: Fraction
-
-    @property
-    def unit(self) -> Fraction:
-        return abs(self.price * self.multiplier)
+    unit: Fraction
+    gross: Fraction
+    leverage: Fraction = Fraction(1)
+    tally: Tally = field(default_factory=Tally)
+    maker: bool = False
 
     def need(self, factor: Fraction) -> Fraction:
-        """Gross taken and commission added by `factor` times the opening part; at 0 the limit from above."""
+        """The room `factor` times the opening part takes."""
         extra = factor * self.opening
-        before = commission(self.costs, self.closing, self.price, self.multiplier)
-        return extra * self.unit + _clipped(self.costs, self.closing + extra, self.unit) - before
+        return extra * self.gross + self.leverage * self.tally.more(self.costs, extra, self.unit, rate_of(self.costs, self.maker))
 
     def kinks(self) -> list[Fraction]:
-        return [(p - self.closing) / self.opening for p in _kinks(self.costs, self.unit)]
+        return [p / self.opening for p in self.tally.kinks(self.costs, self.unit, rate_of(self.costs, self.maker))]
 
 
 def _walk(need: Callable[[Fraction], Fraction], kinks: list[Fraction], room: Fraction) -> Fraction:
     """The largest factor in [0, 1] with `need(factor) <= room`, `need` rising and linear between the kinks."""
-    stops = sorted({Fraction(0), Fraction(1), *(k for k in kinks if 0 < k < 1)})
+    stops = sorted({ZERO, Fraction(1), *(k for k in kinks if 0 < k < 1)})
     if need(stops[0]) >= room:
-        return Fraction(0)
+        return ZERO
     for left, right in pairwise(stops):
         if need(right) > room:
             low, high = need(left), need(right)
@@ -88,13 +107,12 @@ def _walk(need: Callable[[Fraction], Fraction], kinks: list[Fraction], room: Fra
 
 def largest_factor(claims: list[Claim], room: Fraction) -> Fraction:
     """F10: the common factor of a group of equal priority."""
-    return _walk(lambda f: sum((c.need(f) for c in claims), Fraction(0)), [k for c in claims for k in c.kinks()], room)
+    return _walk(lambda f: sum((c.need(f) for c in claims), ZERO), [k for c in claims for k in c.kinks()], room)
 
 
-def upper_quantity(costs: Costs, closing: Fraction, price: Fraction, multiplier: Fraction, budget: Fraction) -> Fraction:
-    """S3 `cash`: the opening quantity that takes the whole budget, its commission included."""
-    if budget <= 0:
-        return Fraction(0)
-    most = budget / abs(price * multiplier)
-    claim = Claim(costs, most, closing, price, multiplier)
-    return most * largest_factor([claim], budget)
+def upper_quantity(claim: Claim, budget: Fraction) -> Fraction:
+    """S3 `cash`: the opening quantity that takes the whole budget, its commission included; `claim.opening` is found here."""
+    if budget <= 0 or claim.gross == 0:
+        return ZERO
+    claim.opening = budget / claim.gross
+    return claim.opening * largest_factor([claim], budget)

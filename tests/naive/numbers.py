@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
 
 from .scenario import Bars
 
-__all__ = ["SLACK", "Watch", "atr_table", "binary", "down_to_lot", "root", "round_level", "sigma_table", "tidy"]
+__all__ = ["SLACK", "Watch", "adjusted", "atr_table", "binary", "down_to_lot", "root", "round_level", "sigma_table", "tidy"]
 
 SLACK = Fraction(1, 10**9)  # "Lot and cash tests allow 1e-9 relative"
 _NEAR = Fraction(1, 10**10)
@@ -97,6 +98,17 @@ def round_level(level: Fraction, tick: Fraction, side: int, watch: Watch | None 
     return count * tick
 
 
+def adjusted(bars: Bars) -> Bars:
+    """T9: prices times the product of the split ratios up to their bar; on a bar with a market all of them are booked."""
+    product = [Fraction(1)] * len(bars.lot)
+    tables: list[list[list[Fraction | None]]] = [[], [], [], []]
+    for t in range(len(bars.close)):
+        product = [a * Fraction(bars.splits.get((t, n), 1)) for n, a in enumerate(product)]
+        for table, rows in zip(tables, (bars.open, bars.high, bars.low, bars.close), strict=True):
+            table.append([None if v is None else v * a for v, a in zip(rows[t], product, strict=True)])
+    return replace(bars, open=tables[0], high=tables[1], low=tables[2], close=tables[3])
+
+
 def atr_table(bars: Bars, window: int) -> list[list[Fraction | None]]:
     """Wilder's ATR after each bar: seeded by the mean of the first `window` true ranges, then moved by 1/window.
 
@@ -138,7 +150,8 @@ def sigma_table(bars: Bars, window: int) -> list[list[Fraction]]:
             o, c = bars.open[t][n], bars.close[t][n]
             if o is not None and c is not None:
                 before = last[n]
-                squares[n].append((c / (o if before is None else before) - 1) ** 2)
+                base = o if before is None else before
+                squares[n].append((c / base - 1) ** 2 if base else Fraction(0))
                 last[n] = c
             recent = squares[n][-window:]
             row.append(root(sum(recent, Fraction(0)) / len(recent)) if recent else Fraction(0))

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .numbers import Watch, round_level, tidy
-from .scenario import Distance, Stops, Trade
+from .scenario import Bracket, Distance, Stops, Trade
 
-__all__ = ["Draft", "Position", "distance_level", "entry_stop"]
+__all__ = ["Draft", "Position", "Terms", "distance_level", "entry_stop"]
 
 
-def distance_level(d: Distance | None, base: Fraction, side: int, atr: Fraction | None, tick: Fraction) -> Fraction | None:
+@dataclass
+class Terms:
+    """What turns distances into prices now: the tick, the ATR of a fill (raw units) and T9's product of split ratios."""
+
+    tick: Fraction
+    atr: Fraction | None = None
+    product: Fraction = Fraction(1)
+
+
+def distance_level(d: Distance | None, base: Fraction, side: int, terms: Terms) -> Fraction | None:
     """P1: the level a distance away from `base`, against `side` (give `-side` for a target); None where the ATR is missing."""
     if d is None:
         return None
-    value = Fraction(d.value)
+    value, tick, atr = Fraction(d.value), terms.tick, terms.atr
     if d.kind == "price":
-        return value
+        return value / terms.product
     if d.kind == "pct":
         return base * (1 - side * value)
     if d.kind == "ticks":
@@ -32,13 +41,16 @@ def _tighter(a: Fraction | None, b: Fraction | None, side: int) -> Fraction | No
     return a if side * a >= side * b else b
 
 
-def entry_stop(stops: Stops | None, price: Fraction, side: int, atr: Fraction | None, tick: Fraction) -> Fraction | None:
-    """P3 at the moment of an entry at `price`: the first stop of S3 and M7, on the tick grid; None if there is none."""
-    if stops is None:
-        return None
-    hard = distance_level(stops.hard, price, side, atr, tick)
-    trail = None if stops.activation is not None else distance_level(stops.trailing, price, side, atr, tick)
-    levels = [None if x is None else round_level(x, tick, side) for x in (hard, trail)]
+def entry_stop(stops: Stops | None, price: Fraction, side: int, terms: Terms, bracket: Bracket | None = None) -> Fraction | None:
+    """P3 at the moment of an entry at `price`: the first stop of S3 and M7, on the tick grid; None if there is none.
+
+    A bracket's levels take the place of the stops' (O3).
+    """
+    stops, own = stops or Stops(), bracket or Bracket()
+    hard = distance_level(stops.hard, price, side, terms) if own.stop is None else Fraction(own.stop)
+    trailing = stops.trailing if own.trail is None else own.trail
+    trail = None if stops.activation is not None else distance_level(trailing, price, side, terms)
+    levels = [None if x is None else round_level(x, terms.tick, side) for x in (hard, trail)]
     return _tighter(levels[0], levels[1], side)
 
 
@@ -58,6 +70,9 @@ class Draft:
     gross: Fraction = Fraction(0)
     worst: Fraction | None = None
     best: Fraction | None = None
+    multiplier: Fraction = Fraction(1)
+    carry: Fraction = Fraction(0)
+    dividends: Fraction = Fraction(0)
 
     def met(self, price: Fraction | None) -> None:
         """M7: a price seen while the position was held."""
@@ -67,6 +82,12 @@ class Draft:
             self.worst = price
         if self.best is None or self.side * price > self.side * self.best:
             self.best = price
+
+    def split(self, k: Fraction) -> None:
+        """T1: units times `k`, prices divided by it; money stays."""
+        self.entered, self.exited = self.entered * k, self.exited * k
+        self.worst = None if self.worst is None else self.worst / k
+        self.best = None if self.best is None else self.best / k
 
     def finish(self, t: int, reason: str) -> Trade:
         """The closed trade; MAE and MFE are fractions of the average entry price."""
@@ -83,17 +104,20 @@ class Draft:
             exit_price=self.received / self.exited,
             commission=self.commission,
             gross=self.gross,
-            pnl=self.gross - self.commission,
+            pnl=self.gross - self.commission - self.carry + self.dividends,
             reason=reason,
-            mae=None if entry == 0 else max(Fraction(0), self.side * (entry - worst) / entry),
-            mfe=None if entry == 0 else max(Fraction(0), self.side * (best - entry) / entry),
+            mae=None if entry == 0 else max(Fraction(0), self.side * (entry - worst) / abs(entry)),
+            mfe=None if entry == 0 else max(Fraction(0), self.side * (best - entry) / abs(entry)),
             initial_risk=self.initial_risk,
+            carry=self.carry,
+            dividends=self.dividends,
+            notional=abs(self.paid) * self.multiplier,
         )
 
 
 @dataclass
 class Position:
-    """What is held of one asset, from flat to flat. `atr` is that of the last increase (P1)."""
+    """What is held of one asset, from flat to flat. `atr` is that of the last increase (P1); `own_...` are a bracket's (O3)."""
 
     q: Fraction
     average: Fraction
@@ -104,10 +128,32 @@ class Position:
     draft: Draft
     armed: bool = False
     trail: Fraction | None = None
+    own_stop: Fraction | None = None
+    own_target: Fraction | None = None
+    own_trail: Distance | None = None
+    opened_by: object = None  # the job that took it from flat
+    inside: int = -1  # the bar inside which it was entered, T5
 
     @property
     def side(self) -> int:
         return 1 if self.q > 0 else -1
+
+    def take(self, bracket: Bracket | None) -> None:
+        """O3: the levels a fill brings along take the place of those that were there."""
+        if bracket is None:
+            return
+        self.own_stop = self.own_stop if bracket.stop is None else Fraction(bracket.stop)
+        self.own_target = self.own_target if bracket.target is None else Fraction(bracket.target)
+        self.own_trail = self.own_trail if bracket.trail is None else bracket.trail
+
+    def split(self, k: Fraction) -> None:
+        """T1: units times `k`, every price divided by it."""
+        self.q, self.average, self.watermark = self.q * k, self.average / k, self.watermark / k
+        self.atr = None if self.atr is None else self.atr / k
+        self.trail = None if self.trail is None else self.trail / k
+        self.own_stop = None if self.own_stop is None else self.own_stop / k
+        self.own_target = None if self.own_target is None else self.own_target / k
+        self.draft.split(k)
 
     def add(self, q: Fraction, price: Fraction, atr: Fraction | None) -> None:
         """F9 and P1: an increase averages the price, takes this fill's ATR and may lift the watermark."""
@@ -138,31 +184,33 @@ class Position:
         shaky = self.draft.asset in watch.prices_spoilt
         self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", spoilt=shaky)
 
-    def raise_trail(self, stops: Stops, atr: Fraction | None, tick: Fraction, watch: Watch) -> None:
-        """P2: the trailing level for the bar to come, once armed never lowered."""
+    def trail_from(self, stops: Stops, terms: Terms, watch: Watch) -> Fraction | None:
+        """P2: the trailing level the watermark asks for, once armed never lowered; `terms.atr` is that of the last bar."""
+        kept = None if self.trail is None else round_level(self.trail, terms.tick, self.side, watch)
         if not self.armed:
-            return
-        level = distance_level(stops.trailing, self.watermark, self.side, atr, tick)
-        if level is not None:
-            self.trail = _tighter(self.trail, round_level(level, tick, self.side, watch), self.side)
+            return kept
+        level = distance_level(stops.trailing if self.own_trail is None else self.own_trail, self.watermark, self.side, terms)
+        return kept if level is None else _tighter(kept, round_level(level, terms.tick, self.side, watch), self.side)
 
-    def stop(self, stops: Stops, tick: Fraction, watch: Watch) -> tuple[Fraction, str] | None:
+    def stop(self, stops: Stops, terms: Terms, watch: Watch, trail: Fraction | None) -> tuple[Fraction, str] | None:
         """P3: the level and its reason; the hard one where both are equal."""
-        hard = distance_level(stops.hard, self.average, self.side, self.atr, tick)
+        own = replace(terms, atr=self.atr)
+        hard = distance_level(stops.hard, self.average, self.side, own) if self.own_stop is None else self.own_stop
         if hard is not None:
-            hard = round_level(hard, tick, self.side, watch)
+            hard = round_level(hard, terms.tick, self.side, watch)
         if hard is None:
-            return None if self.trail is None else (self.trail, "trail")
+            return None if trail is None else (trail, "trail")
         same = self.average == self.watermark and stops.hard == stops.trailing  # the same sum twice
-        shaky = not same and self.shaky(tick, watch)
-        if self.trail is None or watch.at_most(self.side * self.trail, self.side * hard, "hard or trail", spoilt=shaky):
+        shaky = not same and self.shaky(terms.tick, watch)
+        if trail is None or watch.at_most(self.side * trail, self.side * hard, "hard or trail", spoilt=shaky):
             return hard, "stop"
-        return self.trail, "trail"
+        return trail, "trail"
 
-    def target(self, stops: Stops, tick: Fraction, watch: Watch) -> Fraction | None:
+    def target(self, stops: Stops, terms: Terms, watch: Watch) -> Fraction | None:
         """P4, mirrored from P1: up for a long, on the tick grid."""
-        level = distance_level(stops.take_profit, self.average, -self.side, self.atr, tick)
-        return None if level is None else round_level(level, tick, self.side, watch)
+        own = replace(terms, atr=self.atr)
+        level = distance_level(stops.take_profit, self.average, -self.side, own) if self.own_target is None else self.own_target
+        return None if level is None else round_level(level, terms.tick, self.side, watch)
 
     def shaky(self, tick: Fraction, watch: Watch) -> bool:
         """True where a level hangs on a price that floats do not hold; on the tick grid it does not."""

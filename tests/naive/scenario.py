@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = ["Bars", "Costs", "Distance", "Fill", "Log", "Order", "Scenario", "Size", "Stops", "Trade", "Zones"]
+__all__ = [
+    "Bars", "Bracket", "Costs", "Distance", "Fill", "Limits", "Log", "Order", "Risk", "Scenario", "Size", "Stops", "Trade", "Zones",
+]  # fmt: skip
 
 Number = Fraction | int
 Row = list[Fraction | None]
@@ -29,6 +31,13 @@ class Bars:
     tick: list[Number]
     min_notional: list[Number]
     delisted: dict[int, tuple[int, Number]] = field(default_factory=dict)  # asset -> (bar, haircut)
+    splits: dict[tuple[int, int], Number] = field(default_factory=dict)  # (bar, asset) -> ratio; dividends and funding alike
+    dividends: dict[tuple[int, int], Number] = field(default_factory=dict)
+    funding: dict[tuple[int, int], Number] = field(default_factory=dict)
+    kind: list[str] = field(default_factory=list)  # F12: cash, future, perpetual; none given: cash
+    negative: list[bool] = field(default_factory=list)  # prices <= 0 are real
+    initial_margin: list[Number] = field(default_factory=list)  # money a unit, 0 or none given: none
+    maintenance_margin: list[Number] = field(default_factory=list)
 
 
 @dataclass
@@ -49,12 +58,26 @@ class Costs:
 
 @dataclass
 class Size:
-    """S3. `kind`: units, notional, weight, cash, fixed (risk fraction `value`, `most` of equity)."""
+    """S3. `kind`: units, notional, weight, cash, fixed, equal, inverse, volatility, kelly, confidence, forecast.
+
+    `value` is the number the kind begins with: a fraction risked, or of equity; kelly_fraction; base_risk_fraction. `most` and `least`
+    are the largest and the smallest share of equity, None for none.
+    """
 
     kind: str
-    value: Number
+    value: Number = 0
     scale: bool = True
-    most: Number = Fraction(1, 4)
+    most: Number | None = Fraction(1, 4)
+    least: Number | None = None
+    window: int = 20  # of sigma
+    win_rate: Number | None = None  # Kelly: given, or None for those of the account's trades
+    avg_win: Number = 0
+    avg_loss: Number = 0
+    min_trades: int = 30
+    start: Number = Fraction(1, 100)
+    max_risk: Number = Fraction(1, 50)  # confidence: the risk at 1; forecast: standard deviation a bar
+    min_confidence: Number = Fraction(1, 2)
+    forecast: Number = Fraction(1, 100)  # `scale` of a forecast: the return a strength of 1 means
 
 
 @dataclass
@@ -90,8 +113,37 @@ class Zones:
 
 
 @dataclass
+class Limits:
+    """Z7, fractions of equity but for the money of `position_value`; None is off."""
+
+    position: Number | None = None
+    position_value: Number | None = None
+    gross: Number | None = None
+    net: Number | None = None
+
+
+@dataclass
+class Risk:
+    """Z4, Z5, Z7, Z9; None is off."""
+
+    daily_loss: Number | None = None
+    heat: Number | None = None
+    trade_loss: Number | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass
+class Bracket:
+    """O3: the levels an order brings along; prices, but for the trail, a distance."""
+
+    stop: Number | None = None
+    target: Number | None = None
+    trail: Distance | None = None
+
+
+@dataclass
 class Scenario:
-    """One run. `inputs` is signals (tuples of four booleans: entry, exit, short entry, short exit), strengths, weights or quantities."""
+    """One run. `inputs` is signals (tuples of four booleans: entry, exit, short entry, short exit), strengths, weights, quantities or orders."""
 
     bars: Bars
     inputs: str
@@ -111,11 +163,19 @@ class Scenario:
     separate: bool = False
     positions: dict[int, tuple[Number, Number]] = field(default_factory=dict)  # asset -> (quantity, price)
     liquidate_at_end: bool = False
+    risk: Risk = field(default_factory=Risk)
+    leverage: Number = 1
+    maintenance: Number = Fraction(1, 4)
+    participation: Number | None = None
+    participation_rest: str = "queue"
+    borrow: dict[int, Number] = field(default_factory=dict)  # T2, asset -> yearly rate
+    interest: Number = 0
+    flows: dict[int, Number] = field(default_factory=dict)  # F15, bar -> money
 
 
 @dataclass
 class Order:
-    """One decision: what it closes and opens, and what became of it."""
+    """One decision: what it still wants to close and to open, and what became of it."""
 
     t: int
     asset: int
@@ -130,7 +190,21 @@ class Order:
     cut_by: set[str] = field(default_factory=set)
     t_done: int = -1
     filled: Fraction = Fraction(0)
-    price: Fraction | None = None
+    number: int = -1  # place in the log
+    exit: bool = False  # closes whatever is held when it fills
+    at: Fraction = Fraction(0)  # Z5, Z7, Z9: the price new risk is measured at
+    first_stop: Fraction | None = None  # and its stop there
+    bracket: Bracket | None = None
+    paid: Fraction = Fraction(0)  # F2: commission booked so far
+    notional: Fraction = Fraction(0)  # and what it was of: money traded, signed by nothing
+    rated: Fraction = Fraction(0)  # money traded times its rate
+    money: Fraction = Fraction(0)  # sum of quantity times price
+    rest: object = None  # section O's own record of it
+
+    @property
+    def price(self) -> Fraction | None:
+        """The average price of what is filled."""
+        return self.money / self.filled if self.filled else None
 
 
 @dataclass
@@ -164,11 +238,14 @@ class Trade:
     mae: Fraction | None
     mfe: Fraction | None
     initial_risk: Fraction | None
+    carry: Fraction = Fraction(0)
+    dividends: Fraction = Fraction(0)
+    notional: Fraction = Fraction(0)  # money entered
 
 
 @dataclass
 class Log:
-    """What happened. `equity`, `cash` and `zone` are `(T, accounts)`, `positions` is `(T, N)` after the bar.
+    """What happened. `equity`, `cash`, `zone`, `flows` (paid) and `returns` are `(T, accounts)`, `positions` is `(T, N)` after the bar.
 
     `fragile` names comparisons that floats may decide otherwise: nearly equal numbers that binary floats do not hold exactly.
     """
@@ -178,6 +255,11 @@ class Log:
     cash: list[list[Fraction]] = field(default_factory=list)
     zone: list[list[int]] = field(default_factory=list)
     positions: list[list[Fraction]] = field(default_factory=list)
+    flows: list[list[Fraction]] = field(default_factory=list)
+    returns: list[list[Fraction | None]] = field(default_factory=list)
+    carry: list[Fraction] = field(default_factory=list)  # sums of each account
+    dividends: list[Fraction] = field(default_factory=list)
+    fees: list[Fraction] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)

@@ -108,10 +108,15 @@ def test_F4_under_min_notional_it_is_rejected() -> None:
 
 
 def test_F4_reductions_need_no_cash() -> None:
-    # short 10 from 100; at 300 equity is 2000 - 3000 < 0; covering 4 costs 1200, covering all 3000
-    out = run(bars_of([100, 100, 300, 300, 300]), quantities([-10, None, -6, 0]))
-    assert_rows(out.filled(), [(1, -10.0, 100.0), (3, 4.0, 300.0), (4, 6.0, 300.0)])
-    assert_rows(out.cash, [1000, 2000, 2000, 800, -1000])
+    # short 10 from 100; at 150 equity is 2000 - 1500 = 500 and the room 500 - 1500 < 0; covering 4 costs 600, the other 6 cost 900
+    out = run(bars_of([100, 100, 150, 150, 150]), quantities([-10, None, -6, 0]))
+    assert_rows(out.filled(), [(1, -10.0, 100.0), (3, 4.0, 150.0), (4, 6.0, 150.0)])
+    assert_rows(out.cash, [1000, 2000, 2000, 1400, 500])
+    # nor does it matter that it leaves cash below zero: 400 of cash, 10 of B at 100, and 4 short of A to be covered at 125
+    bars = bars_of({"A": [100, 125], "B": [100.0] * 2})
+    out = run(bars, quantities({"A": [0]}), positions={"A": (-4.0, 100.0), "B": (10.0, 100.0)}, initial_capital=400.0)
+    assert_rows(out.ordered(), [(0, 4.0, 4.0, "filled", "")])
+    assert_rows(out.cash, [400, -100])
 
 
 def test_F4_nothing_fits_without_room() -> None:

@@ -89,7 +89,7 @@ def test_W1_a_sign_that_changes_flips_in_one_order(side: str) -> None:
 def test_W1_a_target_within_a_billionth_of_what_is_held_is_met(side: str, held: float, orders: int) -> None:
     """Quantities of 10 against starting positions a little off: 5e-10 is met and makes no order, 5e-9 is not."""
     q = sign(side)
-    out = run(bars_of([100, 100]), quantities([10 * q]), positions={"A": (held * q, 100)})
+    out = run(bars_of([100, 100]), quantities([10 * q]), positions={"A": (held * q, 100)}, initial_capital=3000.0)
     assert len(out.orders) == orders
 
 

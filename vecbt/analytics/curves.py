@@ -1,4 +1,7 @@
-"""What follows from a run by arithmetic: positions, exposure, drawdown, returns. Arrays, each computed once, when asked for."""
+"""What follows from a run by arithmetic: positions, exposure, drawdown, returns.
+
+Arrays are new each time they are asked for: making one costs no more than copying one that was kept.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import ArrayN, ArrayTG, ArrayTN
+from .._typing import ArrayTG, ArrayTN
 from ..metrics.drawdowns import drawdowns_of
-from ..metrics.holdings import exposures, marks, position_values, positions
-from ..metrics.returns import simple_returns_of
+from ..metrics.holdings import Holdings, exposures, holdings, positions
+from ..metrics.returns import flow_returns_of, simple_returns_of
 
 if TYPE_CHECKING:
     from ..engine.run import Run
@@ -26,45 +29,42 @@ class Curves:
         self._run = run
 
     @cached_property
-    def start(self) -> tuple[ArrayN, ArrayN]:
-        """Quantities and entry prices before the first bar, `(N,)` each (F14); 0 and NaN where nothing was held."""
-        market, given = self._run.bars.market, self._run.setup.positions or {}
-        quantity, price = np.zeros(len(market.symbols)), np.full(len(market.symbols), np.nan)
+    def holdings(self) -> Holdings:
+        """What positions follow from: fills, splits, and what was held before the first bar (F14)."""
+        bars, given = self._run.bars, self._run.setup.positions or {}
+        quantity, price = np.zeros(bars.N), np.full(bars.N, np.nan)
         for symbol, (q, p) in given.items():
-            quantity[market.symbols.index(symbol)], price[market.symbols.index(symbol)] = q, p
-        return quantity, price
+            quantity[bars.symbols.index(symbol)], price[bars.symbols.index(symbol)] = q, p
+        splits = None if bars.actions is None else bars.actions.split
+        return holdings(self._run.fills, quantity, price, bars.close, bars.market.multiplier, splits)
 
-    @cached_property
+    @property
     def positions(self) -> ArrayTN:
         """Signed quantity at each close, from starting positions and fills."""
-        return positions(self._run.fills, self.start[0], self._run.bars.T)
+        return positions(self.holdings)
 
-    @cached_property
-    def values(self) -> ArrayTN:
-        """Signed value of each position at its mark, the last valid close (T6)."""
-        mark = marks(self._run.bars.close, self.start[1])
-        return position_values(self.positions, mark, self._run.bars.market.multiplier)
+    @property
+    def exposures(self) -> ArrayTG:
+        """Gross and net exposure, fractions of equity: `(2, T, G)`."""
+        return exposures(self.holdings, self._run.equity)
 
-    @cached_property
-    def exposures(self) -> tuple[ArrayTG, ArrayTG]:
-        """Gross and net exposure, fractions of equity."""
-        return exposures(self.values, self._run.equity)
-
-    @cached_property
-    def held(self) -> NDArray[np.bool_]:
-        """Whether an account holds anything at each close."""
-        held: NDArray[np.bool_] = self.positions != 0.0
-        return held if self.separate else np.asarray(held.any(axis=1, keepdims=True))
-
-    @cached_property
+    @property
     def drawdown(self) -> ArrayTG:
         """Drawdown at each close, a fraction of the peak (Z1)."""
-        return drawdowns_of(self._run.equity, self._run.initial)[0]
+        return drawdowns_of(self.performance[1], self._run.initial)[0]
 
-    @cached_property
+    @property
     def returns(self) -> ArrayTG:
         """Simple return of each bar (M1)."""
-        return simple_returns_of(self._run.equity, self._run.initial)
+        return self.performance[0]
+
+    @property
+    def performance(self) -> tuple[ArrayTG, ArrayTG]:
+        """Simple returns, and the equity they make: what it is but for deposits and withdrawals (M1)."""
+        run = self._run
+        if run.flows is None:
+            return simple_returns_of(run.equity, run.initial), run.equity
+        return flow_returns_of(run.equity, run.flows, run.initial)
 
     @property
     def separate(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._typing import ArrayTG, Table
+from ..core import room
 from ..core.codes import Zone
 from ..data.labels import label_text
 from ..engine.decision import order_id
@@ -78,13 +80,14 @@ class Result:
         return self.run.bars.symbols if self._curves.separate else ("account",)
 
     def _by_account(self, values: ArrayTG, name: str) -> Any:
+        """A frame of an array that is the caller's own."""
         import pandas as pd
 
         if self._curves.separate:
-            return pd.DataFrame(np.array(values), index=self.times, columns=list(self._labels))
-        return pd.Series(np.array(values[:, 0]), index=self.times, name=name)
+            return pd.DataFrame(values, index=self.times, columns=list(self._labels), copy=False)
+        return pd.Series(values[:, 0], index=self.times, name=name, copy=False)
 
-    @property
+    @cached_property
     def times(self) -> Any:
         """Labels of all bars, a UTC DatetimeIndex named `time`."""
         return tables.times(self.run).rename("time")
@@ -92,12 +95,12 @@ class Result:
     @property
     def equity(self) -> Any:
         """Equity at each close, money."""
-        return self._by_account(self.run.equity, "equity")
+        return self._by_account(_copy(self.run.equity), "equity")
 
     @property
     def cash(self) -> Any:
         """Cash at each close, money; proceeds of shorts included (F3)."""
-        return self._by_account(self.run.cash, "cash")
+        return self._by_account(_copy(self.run.cash), "cash")
 
     @property
     def drawdown(self) -> Any:
@@ -128,7 +131,7 @@ class Result:
         """Signed quantity held at each close, a column per symbol: starting positions and fills, added up."""
         import pandas as pd
 
-        return pd.DataFrame(self._curves.positions.copy(), index=self.times, columns=list(self.run.bars.symbols))
+        return pd.DataFrame(self._curves.positions, index=self.times, columns=list(self.run.bars.symbols), copy=False)
 
     @property
     def exposure(self) -> Table:
@@ -138,13 +141,11 @@ class Result:
         """
         import pandas as pd
 
-        gross, net = self._curves.exposures
+        both = self._curves.exposures
         if not self._curves.separate:
-            return pd.DataFrame({"gross": gross[:, 0], "net": net[:, 0]}, index=self.times)
-        frames = {"gross": gross, "net": net}
-        return pd.concat(
-            {name: pd.DataFrame(values, index=self.times, columns=list(self._labels)) for name, values in frames.items()}, axis=1
-        )
+            return pd.DataFrame(both[:, :, 0].T, index=self.times, columns=["gross", "net"], copy=False)
+        names = pd.MultiIndex.from_product([["gross", "net"], self._labels])
+        return pd.DataFrame(np.concatenate(list(both), axis=1), index=self.times, columns=names, copy=False)
 
     @property
     def orders(self) -> Table:
@@ -287,6 +288,42 @@ class Result:
         found = compute(self.run, self._curves, rf=0.0, mar=0.0, alpha=0.05)
         return [(name, write(kinds[name], found[name][0])) for name in _SHORT]
 
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        bars: str | Path | None = None,
+        reading: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Save this result in a folder, for `vecbt.load_result` and `vecbt.verify`: Parquet and JSON, every bit, nothing pickled.
+
+        Parameters
+        ----------
+        folder : str or Path
+            A new or an empty folder; it appears whole or not at all.
+        bars : str or Path, optional
+            A file that holds the bars; then only its path and their hash are saved. A `.parquet` file that is not there yet is
+            written, for many results to share. Without it the folder gets a copy.
+        reading : mapping, optional
+            With `bars`, a file of your own: the keywords of `Bars.read_csv` or `read_parquet` that made these bars.
+        overwrite : bool
+            Replace a saved result that is there. Anything else that is there is left alone.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        ConfigError
+            The folder may not be written, the file holds other bars, or a parameter is no plain value.
+        """
+        from .saved import save
+
+        return save(self, folder, bars=bars, reading=reading, overwrite=overwrite)
+
     def __repr__(self) -> str:
         index, accounts = self.run.bars.index, self.run.equity.shape[1]
         span = f"{label_text(int(index[0]))} to {label_text(int(index[-1]))}, {len(index):,} bars"
@@ -299,6 +336,13 @@ class Result:
         from .report import summary
 
         return summary(self)
+
+
+def _copy(values: ArrayTG) -> ArrayTG:
+    """The caller's own."""
+    out = room.empty(values.shape)
+    out[...] = values
+    return out
 
 
 def _plain(value: Any, whole: bool) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..metrics.activity import activity_of
 from ..metrics.returns import returns_of, returns_params
-from ..metrics.tail import cvar, var
+from ..metrics.tail import tail_of
 from ..metrics.trades import trades_of
 from .curves import Curves
 
@@ -101,12 +101,14 @@ def compute(run: Run, curves: Curves, *, rf: float, mar: float, alpha: float) ->
         "initial": run.initial,
         "final_equity": run.equity[-1],
     }
-    of_returns = returns_of(run.equity, run.initial, returns_params(periods, rf, mar))
+    returns, curve = curves.performance
+    of_returns = returns_of(curve, run.initial, returns_params(periods, rf, mar), returns)
     of_trades = trades_of(run.trades, accounts)
-    of_activity = activity_of(run.equity, curves.held, run.fills, run.bars.market.multiplier, periods)
+    of_activity = activity_of(curves.holdings, run.equity, periods)
+    of_tail = tail_of(returns, alpha)
     for table in (of_returns, of_trades, of_activity):
         found |= {name: table[name] for name in table.dtype.names or ()}
-    found["var"], found["cvar"] = var(curves.returns, alpha=alpha), cvar(curves.returns, alpha=alpha)
+    found["var"], found["cvar"] = of_tail["value_at_risk"], of_tail["shortfall"]
     found["open_positions"] = curves.per_account(run.assets["q"] != 0.0)
     found["pending_orders"] = np.bincount(run.orders["account"][run.orders["t_done"] < 0], minlength=accounts)
     return {row.name: found[row.name] for row in STATISTICS}

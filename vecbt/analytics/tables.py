@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -31,19 +32,37 @@ def times(run: Run, bars: Any = None) -> Any:
     return pd.DatetimeIndex(np.asarray(index, dtype=np.int64).view("M8[ns]"), tz="UTC")
 
 
-def _words(codes: NDArray[np.int64], kind: type[IntEnum]) -> NDArray[np.object_]:
-    names = {int(member): member.name.lower() for member in kind}
-    return np.array([names[int(code)] for code in codes], dtype=object)
-
-
-def _symbols(run: Run, assets: NDArray[np.int64]) -> NDArray[np.object_]:
-    return np.array(run.bars.symbols, dtype=object)[assets]
-
-
-def _frame(columns: dict[str, Any], text: tuple[str, ...]) -> Table:
+def _text(words: Sequence[str], places: NDArray[np.int64]) -> Any:
+    """Words by their places: a column of text, made of one word each."""
     import pandas as pd
 
-    return pd.DataFrame(columns).astype(dict.fromkeys(text, "str"))
+    return pd.array(list(words), dtype="str").take(places)
+
+
+def _words(codes: NDArray[np.int64], kind: type[IntEnum]) -> Any:
+    """Names of codes, in lower case."""
+    members = sorted(kind)
+    return _text([member.name.lower() for member in members], np.searchsorted(np.array(members, dtype=np.int64), codes))
+
+
+def _rules(masks: NDArray[np.int64]) -> Any:
+    """Names of the rules in each mask."""
+    found, places = np.unique(masks, return_inverse=True)
+    return _text([rule_names(int(mask)) for mask in found], places)
+
+
+def _symbols(run: Run, assets: NDArray[np.int64]) -> Any:
+    return _text(run.bars.symbols, assets)
+
+
+def _sides(signed: NDArray[Any]) -> Any:
+    return _text(("short", "long"), (signed > 0).astype(np.int64))
+
+
+def _frame(columns: dict[str, Any]) -> Table:
+    import pandas as pd
+
+    return pd.DataFrame(columns)
 
 
 def orders(run: Run) -> Table:
@@ -66,10 +85,10 @@ def orders(run: Run) -> Table:
         "done": times(run, log["t_done"]),
         "status": _words(log["status"], OrderStatus),
         "reason": _words(log["reason"], Reason),
-        "cut_by": np.array([rule_names(int(mask)) for mask in log["cut_by"]], dtype=object),
+        "cut_by": _rules(log["cut_by"]),
         "priority": log["priority"],
     }
-    return _frame(columns, ("symbol", "status", "reason", "cut_by"))
+    return _frame(columns)
 
 
 def fills(run: Run) -> Table:
@@ -86,7 +105,7 @@ def fills(run: Run) -> Table:
         "slippage": log["slippage"],
         "reason": _words(log["reason"], Reason),
     }
-    return _frame(columns, ("symbol", "reason"))
+    return _frame(columns)
 
 
 def trades(run: Run) -> Table:
@@ -118,7 +137,7 @@ def trades(run: Run) -> Table:
         "initial_risk": log["initial_risk"],
         "r_multiple": log["pnl"] / risk,
     }
-    return _frame(columns, ("symbol", "side", "reason"))
+    return _frame(columns)
 
 
 def open_positions(run: Run) -> Table:
@@ -137,11 +156,7 @@ def open_positions(run: Run) -> Table:
         "stop": state["stop"],
         "target": state["target"],
     }
-    return _frame(columns, ("symbol", "side"))
-
-
-def _sides(signed: NDArray[Any]) -> NDArray[np.object_]:
-    return np.where(signed > 0, "long", "short").astype(object)
+    return _frame(columns)
 
 
 def refusals(run: Run) -> Table:
@@ -149,6 +164,6 @@ def refusals(run: Run) -> Table:
     import pandas as pd
 
     log = run.orders[run.orders["cut_by"] != 0]
-    pairs = pd.DataFrame({"rule": [rule_names(int(mask)) for mask in log["cut_by"]], "status": _words(log["status"], OrderStatus)})
+    pairs = pd.DataFrame({"rule": _rules(log["cut_by"]), "status": _words(log["status"], OrderStatus)})
     counted = pairs.value_counts().rename("orders").reset_index()
     return counted.sort_values(["orders", "rule", "status"], ascending=[False, True, True], ignore_index=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from ..errors import ConfigError
 from ..risk.stops import Atr, Pct, Price, Ticks
 
-__all__ = ["Distance", "Gain"]
+__all__ = ["Distance", "Gain", "parse_distance"]
 
 _TEXT = re.compile(r"^\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(%|percent|atr|ticks?)\s*$", re.IGNORECASE)
 _UNITS = {"%": Pct, "percent": Pct, "atr": Atr, "tick": Ticks, "ticks": Ticks}
@@ -20,11 +20,11 @@ _KEYS = {"percent": Pct, "atr": Atr, "ticks": Ticks, "price": Price}
 _EXPECTED = "'3%', '2 atr', '20 ticks', {price: 97.5}, or a fraction below 1 such as 0.03"
 
 
-def _refusal(expected: str) -> PydanticCustomError:
-    return PydanticCustomError("distance", "expected {expected}", {"expected": expected})
+def _refusal(expected: str, kind: Literal["distance", "unit"] = "distance") -> PydanticCustomError:
+    return PydanticCustomError(kind, "expected {expected}", {"expected": expected})
 
 
-def _parse(value: Any) -> Any:
+def parse_distance(value: Any) -> Any:
     """The public object for a distance in words; what is none is refused with what would be one."""
     if value is None:
         return None
@@ -43,7 +43,7 @@ def _parse(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _refusal(_EXPECTED)
     if math.isfinite(value) and value >= 1:
-        raise _refusal(f"the unit as well: '{value:g}%', '{value:g} atr', '{value:g} ticks' or {{price: {value:g}}}")
+        raise _refusal(f"the unit as well: '{value:g}%', '{value:g} atr', '{value:g} ticks' or {{price: {value:g}}}", "unit")
     if not 0 < value < 1:
         raise _refusal(_EXPECTED)
     return float(value)
@@ -57,7 +57,7 @@ def _make(form: Any, number: float) -> Any:
 
 
 def _gain(value: Any) -> Any:
-    parsed = _parse(value)
+    parsed = parse_distance(value)
     if parsed is None or isinstance(parsed, (float, Pct)):
         return parsed
     raise _refusal("a gain such as '2%' or 0.02")
@@ -78,7 +78,7 @@ _SCHEMA: dict[str, Any] = {
     ]
 }
 
-Distance = Annotated[Any, BeforeValidator(_parse), WithJsonSchema(_SCHEMA)]
+Distance = Annotated[Any, BeforeValidator(parse_distance), WithJsonSchema(_SCHEMA)]
 """A distance in percent, ATR or ticks, or a level; None is off."""
 
 Gain = Annotated[

@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = ["EXAMPLE"]
 
 EXAMPLE = """\
-# A run of vecbt.   vecbt backtest FILE   simulates it, vecbt replay FILE proves that bar by bar gives the same bits,
-# vecbt schema   lists every key there is, for this file and for editors. Keys can be set for one run:
+# A run of vecbt.   vecbt check FILE   looks for mistakes and contradictions, vecbt backtest FILE simulates it, vecbt replay FILE proves
+# that bar by bar gives the same bits, vecbt schema lists every key there is, for this file and for editors. Keys can be set for one run:
 #   vecbt backtest FILE --set strategy.parameters.fast=50 --set stops.hard=5%
 # What is commented out below is off, or shows its default.
 
@@ -18,6 +18,7 @@ data:
   # path: prices.csv              # instead of sample: CSV or Parquet with columns date, open, high, low, close, volume;
   #                               # and symbol, where there are several assets. Relative to this file
   # resample: 1W
+  # market: {tick: 0.01, lot: 1}  # units of trading; a number for all assets, or by symbol
 
 strategy:
   name: SmaCross                  # SmaCross, EmaCross, BuyAndHold, FixedWeights, or module:Name of your own
@@ -35,6 +36,9 @@ account:
   initial_capital: 100000
   # accounts: separate            # one account per asset instead of one for all
   # positions: {AAPL: {quantity: 100, price: 12.5}}
+  # leverage: 2                   # most exposure over equity
+  # maintenance: 0.25             # equity over exposure below which all is closed
+  # flows: {2005-01-03: 10000}    # money paid in; out where below 0
 
 sizing:                           # exactly one; without this section  weight: 1/N
   fixed_fractional: {risk_fraction: 0.01, max_position_fraction: 0.33}
@@ -42,6 +46,8 @@ sizing:                           # exactly one; without this section  weight: 1
   # units: 100
   # notional: 10000
   # cash: 0.5
+  # kelly: {kelly_fraction: 0.25}   # of the account's own trades; or with win_rate, avg_win, avg_loss
+  # equal_weight: {}              # also inverse_volatility, volatility, confidence_based, forecast
 
 stops:                            # "3%", "2 atr", "20 ticks", {price: 97.5}, or a fraction below 1
   hard: 3 atr
@@ -50,6 +56,7 @@ stops:                            # "3%", "2 atr", "20 ticks", {price: 97.5}, or
   # take_profit: 25%
   # time_bars: 120
   # atr_window: 14
+  # preset: layered               # numbers by name: wide, layered, tight, atr; keys beside it win
 
 risk:
   zones:                          # drawdown zones: CAUTION, ALERT, EMERGENCY
@@ -57,11 +64,21 @@ risk:
     factors: [1.0, 0.5, 0.25, 0.0]  # of new risk in each zone
     cooldown_bars: 60             # after EMERGENCY; without it no new risk until the end
     # liquidate_at: 0.20
+  # daily_loss: 0.03              # after such a day no new risk until the next
+  # max_heat: 0.06                # of equity, that all positions together may lose at their stops
+  # max_trade_loss: 0.02          # of equity, that one position may lose at its stop
+  # limits: {max_position: 0.5, max_gross: 1.0}   # of equity; max_position_value is money
+
+# carry:                          # what holding costs, yearly fractions
+#   borrow_rate: 0.01             # of shorts
+#   interest_rate: 0.05           # of borrowed cash
 
 # fill: next_open                 # orders meet the next open; close: the close of the decision
 # direction: both
 # intrabar: pessimistic           # stop before target, where one bar holds both
 # liquidate_at_end: false
+# max_participation: 0.05         # most of a bar's volume that orders fill
+# participation_rest: queue       # what is left waits; drop: is dropped
 # audit: false                    # check the accounts at every bar
 
 # output:                         # files to write, relative to this one

@@ -6,9 +6,10 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from ..data.labels import time_label
 from ..data.market import Market
 from ..engine.strategy import Strategy, as_strategy
 from ..errors import ConfigError, VecbtError, nearest
+from ..execution.carry import Carry
 from ..execution.costs import Costs
-from ..risk.sizing import Cash, FixedFractionalSizing, Notional, Sizing, Units, Weight
+from ..risk.limits import Limits
+from ..risk.sizing import Sizing, create_position_sizer
 from ..risk.stops import Stops
 from ..risk.zones import Risk, Zones
+from .aliases import canonical, parameter_names
 from .messages import explain
 from .models import RunConfig
 from .source import Source, read_source, read_text
@@ -35,8 +39,16 @@ STRATEGIES = {
     "BuyAndHold": "vecbt.strategies.basic:BuyAndHold",
     "FixedWeights": "vecbt.strategies.basic:FixedWeights",
 }
-_UNITS_OF_TRADING = ("multiplier", "lot", "tick", "min_notional")
-_PLAIN = ("fill", "direction", "accumulate", "weights_of", "band", "intrabar", "trade_through", "liquidate_at_end", "audit")
+_UNITS_OF_TRADING = (
+    "multiplier", "lot", "tick", "min_notional", "instrument", "initial_margin", "maintenance_margin", "allow_negative",
+)  # fmt: skip
+_OPTIONS = (
+    "time", "symbol", "symbol_column", "columns", "missing", "repair", "delisting", "splits", "dividends", "funding",
+)  # fmt: skip
+_PLAIN = (
+    "fill", "direction", "accumulate", "weights_of", "band", "intrabar", "trade_through", "liquidate_at_end", "max_participation",
+    "participation_rest", "audit",
+)  # fmt: skip
 
 
 def load_run(path: str | Path, settings: Iterable[str] = ()) -> RunFile:
@@ -52,6 +64,12 @@ def parse_run(text: str, settings: Iterable[str] = (), *, name: str = "run", fol
 
 def _validated(source: Source, settings: Iterable[str], folder: Path) -> RunFile:
     source.override(settings)
+    renamed = canonical(source)
+    refused = [f"{source.where(r.written)}: {r.refusal}" for r in renamed if r.refusal]
+    if refused:
+        raise ConfigError("\n".join(refused))
+    for r in renamed:
+        warnings.warn(f"{source.where(r.written)}: {r.sentence}", UserWarning, stacklevel=3)
     try:
         config = RunConfig.model_validate(source.tree)
     except ValidationError as error:
@@ -106,9 +124,7 @@ class RunFile:
         data = self.config.data
         assert data.path is not None
         path = self.path_of(data.path)
-        options = {
-            k: v for k, v in data.given().items() if k in ("time", "symbol", "symbol_column", "columns", "missing", "repair", "delisting")
-        }
+        options = {k: v for k, v in data.given().items() if k in _OPTIONS}
         if data.delistings is not None:
             options["delistings"] = {symbol: (d.time, d.haircut) for symbol, d in data.delistings.items()}
         options |= data.market.given() if data.market else {}
@@ -124,12 +140,20 @@ class RunFile:
             found = self._find(section.name)
             parameters = section.parameters or {}
             if isinstance(found, type) and issubclass(found, Strategy):
-                return found.make(parameters)
+                return found.make(self._named(parameters, found.space))
             if isinstance(found, Strategy) and not parameters:
                 return found
             if inspect.isfunction(found):
-                return as_strategy(_bound(found, parameters, section.name))
+                known = list(inspect.signature(found).parameters)[1:]
+                return as_strategy(_bound(found, self._named(parameters, known), known, section.name))
             raise ConfigError(f"{section.name} is {found!r}; expected a subclass of Strategy, or a function rows(bars)")
+
+    def _named(self, parameters: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+        """Parameters under the strategy's own names; a warning for each that was called otherwise."""
+        named, sentences = parameter_names(parameters, known)
+        for sentence in sentences:
+            warnings.warn(f"{self.source.where(('strategy', 'parameters'))}: {sentence}", UserWarning, stacklevel=3)
+        return named
 
     def _find(self, name: str) -> Any:
         module_name, colon, attribute = STRATEGIES.get(name, name).partition(":")
@@ -154,46 +178,65 @@ class RunFile:
 
     def keywords(self) -> dict[str, Any]:
         """The keywords of `backtest`: those that were given, and nothing else."""
+        out = self.plain()
+        for name, build in self.builders().items():
+            with self._section(name):
+                out[name] = build()
+        return out
+
+    def plain(self) -> dict[str, Any]:
+        """The keywords that are numbers, words and switches."""
         config, account = self.config, self.config.account
-        out: dict[str, Any] = {"costs": self._costs(), **account.given("positions"), **config.given(*_sections(config))}
+        out: dict[str, Any] = {**account.given("positions"), **config.given(*_sections(config))}
         if account.positions is not None:
             out["positions"] = {symbol: (p.quantity, p.price) for symbol, p in account.positions.items()}
-        if config.sizing is not None:
-            out["sizing"] = self._sizing()
-        if config.stops is not None:
-            with self._section("stops"):
-                out["stops"] = Stops(**config.stops.given())
-        if config.risk is not None:
-            with self._section("risk"):
-                out["risk"] = self._risk()
         return out
+
+    def builders(self) -> dict[str, Callable[[], Any]]:
+        """What makes the objects of the sections that were given; each raises ConfigError where the object refuses."""
+        made: dict[str, Callable[[], Any]] = {
+            "costs": self._costs,
+            "sizing": self._sizing,
+            "stops": self._stops,
+            "risk": self._risk,
+            "carry": self._carry,
+        }
+        return {name: build for name, build in made.items() if getattr(self.config, name) is not None}
 
     def _costs(self) -> Costs:
         costs = self.config.costs
-        with self._section("costs"):
-            given = costs.given("free")
-            if costs.free and any(given.values()):
-                raise ConfigError(f"free: true stands beside {', '.join(given)}; keep one")
-            return Costs.free() if costs.free else Costs(**given)
+        given = costs.given("free")
+        if costs.free and any(given.values()):
+            raise ConfigError(f"free: true stands beside {', '.join(given)}; keep one")
+        return Costs.free() if costs.free else Costs(**given)
 
     def _sizing(self) -> Sizing:
         sizing = self.config.sizing
         assert sizing is not None
-        with self._section("sizing"):
-            if sizing.fixed_fractional is not None:
-                return FixedFractionalSizing(**sizing.fixed_fractional.given())
-            if sizing.weight is not None:
-                return Weight(**sizing.given())
-            kinds: dict[str, type[Units | Notional | Cash]] = {"units": Units, "notional": Notional, "cash": Cash}
-            ((key, value),) = sizing.given().items()
-            return kinds[key](value)
+        method, parameters = sizing.parameters()
+        return create_position_sizer(method, **parameters)  # type: ignore[no-any-return]
+
+    def _stops(self) -> Stops:
+        stops = self.config.stops
+        assert stops is not None
+        given = stops.given("preset")
+        return Stops(**given) if stops.preset is None else replace(Stops.preset(stops.preset), **given)
 
     def _risk(self) -> Risk:
-        zones = self.config.risk.zones if self.config.risk is not None else None
-        if zones is None:
-            return Risk()
-        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in zones.given().items()}
-        return Risk(zones=Zones(**given))
+        risk = self.config.risk
+        assert risk is not None
+        given = risk.given()
+        if risk.zones is not None:
+            zones: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in risk.zones.given().items()}
+            given["zones"] = Zones(**zones)
+        if risk.limits is not None:
+            given["limits"] = Limits(**risk.limits.given())
+        return Risk(**given)
+
+    def _carry(self) -> Carry:
+        carry = self.config.carry
+        assert carry is not None
+        return Carry(**carry.given())
 
     def path_of(self, name: str) -> Path:
         """A path of the file: relative ones start at its folder."""
@@ -212,9 +255,8 @@ def _with_market(bars: Bars, market: Market) -> Bars:
     return Bars._trusted(bars.block, bars.index, market, source=bars.periods_per_year_source, **fields)
 
 
-def _bound(function: Any, parameters: dict[str, Any], name: str) -> Any:
+def _bound(function: Any, parameters: dict[str, Any], known: list[str], name: str) -> Any:
     """The function with its parameters, which it must take by name."""
-    known = list(inspect.signature(function).parameters)[1:]
     for key in parameters:
         if key not in known:
             raise ConfigError(f"{name} takes no parameter {key!r}; {nearest(key, known) if known else 'it takes the bars alone'}")

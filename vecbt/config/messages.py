@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
 from ..errors import ConfigError, nearest
-from .source import Place, Source
+from .source import Place, Source, dotted
 
-__all__ = ["explain"]
+__all__ = ["Mistake", "explain", "mistakes", "model_at"]
+
+
+class Mistake(NamedTuple):
+    """One thing that is wrong: where, what in words, and pydantic's name for the kind."""
+
+    place: Place
+    sentence: str
+    kind: str
+
 
 _KINDS = {
     "float_type": "a number",
@@ -28,31 +37,30 @@ _KINDS = {
 
 def explain(error: ValidationError, model: type[BaseModel], source: Source) -> ConfigError:
     """All that is wrong in one ConfigError, a line each."""
-    found: dict[str, None] = {}  # a union complains once per member: keep each line once
+    return ConfigError("\n".join(f"{source.where(m.place)}: {m.sentence}" for m in mistakes(error, model)))
+
+
+def mistakes(error: ValidationError, model: type[BaseModel]) -> list[Mistake]:
+    """All that is wrong, each once."""
+    found: dict[tuple[Place, str], Mistake] = {}  # a union complains once per member: keep each once
     items = [(tuple(p for p in item["loc"] if not _is_branch(p)), item) for item in error.errors(include_url=False)]
     for place, item in items:
         if any(other[: len(place)] == place and len(other) > len(place) for other, _ in items):
             continue  # one member of a union took it and found the mistake inside
-        found[f"{source.where(place)}: {_sentence(item, place, model)}"] = None
-    return ConfigError("\n".join(found))
+        sentence = _sentence(item, place, model)
+        found.setdefault((place, sentence), Mistake(place, sentence, item["type"]))
+    return list(found.values())
 
 
 def _is_branch(part: Any) -> bool:
     """Names that pydantic adds to a place for the members of a union."""
-    return part in ("float", "int", "str") or (isinstance(part, str) and part.startswith(("dict[", "list[")))
-
-
-def _dotted(place: Place) -> str:
-    text = ""
-    for part in place:
-        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
-    return text
+    return part in ("float", "int", "str", "bool") or (isinstance(part, str) and part.startswith(("dict[", "list[", "literal[")))
 
 
 def _sentence(item: Any, place: Place, model: type[BaseModel]) -> str:
-    key, kind, context = _dotted(place), item["type"], item.get("ctx", {})
+    key, kind, context = dotted(place), item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
-        section = _dotted(place[:-1])
+        section = dotted(place[:-1])
         inside = f" in {section}" if section else ""
         return f"unknown key {place[-1]!r}{inside}; {nearest(str(place[-1]), _known(model, place[:-1]))}"
     if kind == "missing":
@@ -72,7 +80,7 @@ _BOUNDS = {"gt": "greater than", "ge": "of at least", "lt": "below", "le": "of a
 
 def _bounds(model: type[BaseModel], place: Place) -> list[str]:
     """The whole range of a number, in words."""
-    owner = _model_at(model, place[:-1])
+    owner = model_at(model, place[:-1])
     if owner is None or str(place[-1]) not in owner.model_fields:
         return []
     info = owner.model_fields[str(place[-1])]
@@ -96,7 +104,7 @@ def _expected(kind: str, context: Mapping[str, Any], message: str) -> str:
         return f"one of {context['expected'].replace(' or ', ', ')}"
     if kind in ("too_short", "too_long"):
         return f"{context.get('min_length', context.get('max_length'))} numbers"
-    if kind == "distance":
+    if kind in ("distance", "unit"):
         return str(context["expected"])
     return message
 
@@ -107,7 +115,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
+def model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
     """The model of the section at a place; in a mapping of sections one part of the place is the key."""
     here, in_mapping = model, False
     for part in place:
@@ -135,17 +143,17 @@ def _section_in(annotation: Any) -> tuple[type[BaseModel], bool] | None:
 
 
 def _known(model: type[BaseModel], place: Place) -> list[str]:
-    found = _model_at(model, place)
+    found = model_at(model, place)
     return list(found.model_fields) if found else []
 
 
 def _described(model: type[BaseModel], place: Place) -> str:
     """What a missing key should say."""
-    owner = _model_at(model, place[:-1])
+    owner = model_at(model, place[:-1])
     if owner is None:
         return ""
     info = owner.model_fields[str(place[-1])]
     if info.description:
         return f": {info.description}"
-    inner = _model_at(model, place)
+    inner = model_at(model, place)
     return f": {(inner.__doc__ or '').splitlines()[0]} Keys: {', '.join(inner.model_fields)}" if inner else ""

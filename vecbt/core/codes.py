@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-__all__ = ["InputKind", "OrderStatus", "Reason", "Rule", "SizeMethod", "StopForm", "Zone", "rule_names"]
+__all__ = [
+    "InputKind", "Instrument", "OrderStatus", "OrderType", "Reason", "Rule", "SizeMethod", "StopForm", "TimeInForce", "Zone", "rule_names",
+]  # fmt: skip
 
 
 class Reason(IntEnum):
@@ -19,6 +21,7 @@ class Reason(IntEnum):
     MARGIN = 7
     DELISTING = 8
     END = 9
+    SPLIT = 10
 
 
 class OrderStatus(IntEnum):
@@ -41,6 +44,21 @@ class Rule(IntFlag):
     MINIMUM = 8
     STOP = 16
     DELISTED = 32
+    VOLUME = 64
+    EXPIRED = 128
+    CANCEL = 256
+    MARGIN = 512
+    DAILY_LOSS = 1024
+    TRADE_LOSS = 2048
+    POSITION = 4096
+    GROSS = 8192
+    NET = 16384
+    HEAT = 32768
+    EDGE = 65536
+    CONFIDENCE = 131072
+    VOLATILITY = 262144
+    DIRECTION = 524288
+    REDUCE_ONLY = 1048576
 
 
 class Zone(IntEnum):
@@ -59,6 +77,36 @@ class InputKind(IntEnum):
     STRENGTHS = 1
     WEIGHTS = 2
     QUANTITIES = 3
+    ORDERS = 4
+
+
+class OrderType(IntEnum):
+    """What an order waits for (O1, O2, O5). A row CANCEL ends others."""
+
+    MARKET = 0
+    LIMIT = 1
+    STOP = 2
+    STOP_LIMIT = 3
+    TRAILING = 4
+    CANCEL = 5
+
+
+class TimeInForce(IntEnum):
+    """How long an order waits (O3)."""
+
+    GTC = 0
+    DAY = 1
+    GTD = 2
+    IOC = 3
+    FOK = 4
+
+
+class Instrument(IntEnum):
+    """What is traded (F12): paid in full, or settled by its moves."""
+
+    CASH = 0
+    FUTURE = 1
+    PERPETUAL = 2
 
 
 class SizeMethod(IntEnum):
@@ -69,6 +117,12 @@ class SizeMethod(IntEnum):
     NOTIONAL = 2
     CASH = 3
     FIXED_FRACTIONAL = 4
+    EQUAL_WEIGHT = 5
+    INVERSE_VOLATILITY = 6
+    VOLATILITY = 7
+    KELLY = 8
+    CONFIDENCE = 9
+    FORECAST = 10
 
 
 class StopForm(IntEnum):

@@ -9,7 +9,6 @@ The memory is one block (5, T, N): open, high, low, close, volume, each a C-orde
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,16 +24,16 @@ from .bar import Bar
 from .calendar import resolve, session_days
 from .door import Options, Panel, assemble
 from .labels import Stamps, label_text, time_label, time_labels
-from .market import Market, check_symbols
+from .market import Market, check_symbols, fingerprint
 from .repair import Repair
 from .tables import Names, RawTable, from_columns, read_frame
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-__all__ = ["Bars"]
+    from .corporate import Actions
 
-_HASH_VERSION = b"vecbt.Bars 1"
+__all__ = ["Bars"]
 
 
 def _frozen(array: NDArray[Any] | None) -> Any:
@@ -105,6 +104,8 @@ class Bars:
         """
         if market.bar_ns is None or market.periods_per_year is None:
             market, source = resolve(index, market)
+        if not market.events and not (splits is None and dividends is None and funding is None):
+            market = replace(market, events=True)
         bars = object.__new__(cls)
         values: dict[str, Any] = {
             "_fields": _frozen(block),
@@ -273,6 +274,20 @@ class Bars:
         """float64 (5, T, N), C order, read-only: open, high, low, close, volume. A copy (made once) for a slice of time."""
         return self._fields if self._fields.flags.c_contiguous else _frozen(np.ascontiguousarray(self._fields))
 
+    @cached_property
+    def actions(self) -> Actions | None:
+        """Splits and dividends on the bars that book them (T1), and the factor `A` (T9); None where there are none."""
+        from .corporate import actions_in
+
+        return actions_in(self)
+
+    @cached_property
+    def for_strategies(self) -> Bars:
+        """The bars as strategies read them (T9): raw prices times the split ratios so far, volume divided by them."""
+        from .corporate import as_read
+
+        return as_read(self)
+
     def _field(self, k: int) -> ArrayTN:
         field: ArrayTN = self._fields[k]
         return field
@@ -346,15 +361,9 @@ class Bars:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over prices, index, market and events, hexadecimal: equal for equal bars, whatever they were made from."""
-        digest = hashlib.sha256(_HASH_VERSION)
-        digest.update(json.dumps(self.market.to_dict(), sort_keys=True).encode())
-        digest.update(f"{self.shape} volume {self.has_volume}".encode())
-        parts = [*self._fields, self.index, self.delist_bar, self.delist_haircut, self.splits, self.dividends, self.funding]
-        for part in parts:
-            digest.update(b"-" if part is None else b"+")
-            if part is not None:
-                digest.update(np.ascontiguousarray(part).data)
-        return digest.hexdigest()
+        about = f"{json.dumps(self.market.to_dict(), sort_keys=True)}{self.shape} volume {self.has_volume}"
+        events = (self.delist_bar, self.delist_haircut, self.splits, self.dividends, self.funding)
+        return fingerprint(about, *self._fields, self.index, *events)
 
     def __eq__(self, other: object) -> bool:
         return self.content_hash == other.content_hash if isinstance(other, Bars) else NotImplemented

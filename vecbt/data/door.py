@@ -46,6 +46,10 @@ class Options(TypedDict, total=False):
     tick: PerAsset
     min_notional: PerAsset
     allow_negative: bool | PerAsset
+    instrument: str | Sequence[str] | Mapping[str, str]
+    initial_margin: PerAsset
+    maintenance_margin: PerAsset
+    events: bool
     bar_ns: int | None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +15,13 @@ from .._typing import ArrayN
 from ..errors import ConfigError, nearest
 from .zones import zone_info
 
-__all__ = ["ASSET_CLASSES", "Market", "PerAsset", "check_symbols", "start_ns"]
+__all__ = ["ASSET_CLASSES", "INSTRUMENTS", "Market", "PerAsset", "check_symbols", "fingerprint", "start_ns"]
 
 PerAsset: TypeAlias = float | Sequence[float] | Mapping[str, float] | NDArray[Any]
 """One number for all assets, a sequence of N, or a mapping symbol -> number (symbols left out take the default)."""
 
 ASSET_CLASSES = ("equity", "fx", "crypto", "future", "other")
+INSTRUMENTS = ("cash", "future", "perpetual")
 
 
 def check_symbols(symbols: object) -> tuple[str, ...]:
@@ -68,6 +70,16 @@ def _check_range(values: ArrayN, field: str, symbols: tuple[str, ...], *, zero: 
         raise ConfigError(f"{field} of {symbols[k]} is {values[k]}; expected a finite number {'>= 0' if zero else '> 0'}")
 
 
+def fingerprint(about: str, *arrays: NDArray[Any] | None) -> str:
+    """SHA-256 over a text and arrays, hexadecimal; None is not the same as an empty one."""
+    digest = hashlib.sha256(b"vecbt.Bars 1" + about.encode())
+    for array in arrays:
+        digest.update(b"-" if array is None else b"+")
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
 def start_ns(text: str) -> int:
     """Nanoseconds after local midnight of a wall clock such as "17:00" or "09:30:00"; ConfigError otherwise."""
     parts = text.split(":") if isinstance(text, str) else []
@@ -95,6 +107,9 @@ class Market:
     tick : smallest step of a price, 0 = none
     min_notional : smallest order in money, 0 = none
     allow_negative : whether prices <= 0 are real; stored bool (N,)
+    instrument : "cash" (paid in full), "future" or "perpetual" (only its moves are settled; F12), one or per symbol; stored as N names
+    initial_margin, maintenance_margin : money per unit held, 0 = those of the account (F4, F13); stored float64 (N,)
+    events : whether bars carry splits, dividends or funding; `Bars` says so itself when they are given
     bar_ns : length of a bar in ns, or None: `Bars` takes the median distance of labels
 
     Per-asset numbers are given as `PerAsset`. Raises ConfigError that names the field and what it expects.
@@ -111,6 +126,10 @@ class Market:
     tick: ArrayN
     min_notional: ArrayN
     allow_negative: NDArray[np.bool_]
+    instrument: tuple[str, ...]
+    initial_margin: ArrayN
+    maintenance_margin: ArrayN
+    events: bool
     bar_ns: int | None
 
     def __init__(
@@ -127,6 +146,10 @@ class Market:
         tick: PerAsset = 0.0,
         min_notional: PerAsset = 0.0,
         allow_negative: bool | PerAsset = False,
+        instrument: str | Sequence[str] | Mapping[str, str] = "cash",
+        initial_margin: PerAsset = 0.0,
+        maintenance_margin: PerAsset = 0.0,
+        events: bool = False,
         bar_ns: int | None = None,
     ) -> None:
         names = check_symbols(symbols)
@@ -150,6 +173,8 @@ class Market:
             ("lot", lot, 0.0, True),
             ("tick", tick, 0.0, True),
             ("min_notional", min_notional, 0.0, True),
+            ("initial_margin", initial_margin, 0.0, True),
+            ("maintenance_margin", maintenance_margin, 0.0, True),
         ):
             numbers = _per_asset(value, field, names, default)
             _check_range(numbers, field, names, zero=zero)
@@ -160,6 +185,10 @@ class Market:
         flags = negative.astype(bool)
         flags.flags.writeable = False
         put(self, "allow_negative", flags)
+        put(self, "instrument", _instruments(instrument, names))
+        if not isinstance(events, bool):
+            raise ConfigError(f"events is {events!r}; expected True or False")
+        put(self, "events", events)
         interval = _positive(bar_ns, "bar_ns")
         if interval is not None and interval != int(interval):
             raise ConfigError(f"bar_ns is {bar_ns!r}; expected a whole number of nanoseconds")
@@ -189,6 +218,9 @@ class Market:
             tick=self.tick[at],
             min_notional=self.min_notional[at],
             allow_negative=self.allow_negative[at],
+            instrument=tuple(self.instrument[k] for k in at),
+            initial_margin=self.initial_margin[at],
+            maintenance_margin=self.maintenance_margin[at],
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -205,6 +237,10 @@ class Market:
             "tick": self.tick.tolist(),
             "min_notional": self.min_notional.tolist(),
             "allow_negative": self.allow_negative.tolist(),
+            "instrument": list(self.instrument),
+            "initial_margin": self.initial_margin.tolist(),
+            "maintenance_margin": self.maintenance_margin.tolist(),
+            "events": self.events,
             "bar_ns": self.bar_ns,
         }
 
@@ -224,6 +260,22 @@ class Market:
 
     def __hash__(self) -> int:
         return hash((self.symbols, self.asset_class, self.time_zone, self.calendar, self.periods_per_year, self.bar_ns))
+
+
+def _instruments(value: Any, symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Kinds of instrument (F12), one name per symbol."""
+    if isinstance(value, Mapping):
+        for name in value:
+            if name not in symbols:
+                raise ConfigError(f"instrument names {name!r}, which is no symbol of this market; {nearest(str(name), symbols)}")
+        value = [value.get(name, "cash") for name in symbols]
+    kinds = (value,) * len(symbols) if isinstance(value, str) else tuple(value)
+    if len(kinds) != len(symbols):
+        raise ConfigError(f"instrument has {len(kinds)} names; expected one, or {len(symbols)} (one per symbol)")
+    for kind in kinds:
+        if kind not in INSTRUMENTS:
+            raise ConfigError(f"instrument is {kind!r}; {nearest(str(kind), INSTRUMENTS)}")
+    return kinds
 
 
 def _positive(value: float | None, field: str) -> float | None:

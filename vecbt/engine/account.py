@@ -1,4 +1,4 @@
-"""The money: the one routine that books a fill (F3, F6, F9), and the trade it belongs to (M4, M7)."""
+"""The money: the one routine that books a fill (F3, F6, F9, F12), and the trade it belongs to (M4, M7)."""
 
 from __future__ import annotations
 
@@ -8,30 +8,47 @@ from ..core.codes import Reason
 from ..core.jit import kernel
 from ..risk.levels import clear_levels, set_levels
 
-__all__ = ["close_leg", "open_leg", "settle", "touch"]
+__all__ = ["close_leg", "open_leg", "settle", "settle_move", "touch"]
 
 _STOP, _TIME = int(Reason.STOP), int(Reason.TIME)  # the reasons of P: stop, trail, target, time
 
 
 @kernel
-def close_leg(a, acct):  # type: ignore[no-untyped-def]
-    """The closing part of an order at its price: cash and quantity. `a.order_closed` and its commission so far are set."""
-    side = 1.0 if a.q > 0.0 else -1.0
-    acct.cash += side * a.order_closed * a.order_price * a.multiplier - a.order_fee
-    acct.bar_costs += a.order_fee + abs(a.order_price - a.order_ref) * a.order_closed * a.multiplier
-    if a.order_closed == abs(a.q):
-        a.q = 0.0
-    else:
-        a.q -= side * a.order_closed
+def settle_move(a, acct, price):  # type: ignore[no-untyped-def]
+    """F12: a contract's move up to `price` goes to cash; what is paid in full has none."""
+    if a.kind != 0:
+        if a.q != 0.0:
+            acct.cash += a.q * a.multiplier * (price - a.settled)
+        a.settled = price
 
 
 @kernel
-def open_leg(a, acct, side, extra_fee):  # type: ignore[no-untyped-def]
-    """The opening part of an order at its price: cash and quantity. `a.order_opened` is set."""
-    acct.cash -= side * a.order_opened * a.order_price * a.multiplier + extra_fee
-    acct.bar_costs += extra_fee + abs(a.order_price - a.order_ref) * a.order_opened * a.multiplier
-    a.q += side * a.order_opened
-    a.order_fee += extra_fee
+def close_leg(a, o, acct):  # type: ignore[no-untyped-def]
+    """The closing part of order `o` of asset `a` at its price: cash and quantity. `o.order_closed` and its fee are set."""
+    side = 1.0 if a.q > 0.0 else -1.0
+    if a.kind == 0:
+        acct.cash += side * o.order_closed * o.order_price * a.multiplier - o.order_fee
+    else:
+        settle_move(a, acct, o.order_price)
+        acct.cash -= o.order_fee
+    acct.bar_costs += o.order_fee + abs(o.order_price - o.order_ref) * o.order_closed * a.multiplier
+    if o.order_closed == abs(a.q):
+        a.q = 0.0
+    else:
+        a.q -= side * o.order_closed
+
+
+@kernel
+def open_leg(a, o, acct, side, extra_fee):  # type: ignore[no-untyped-def]
+    """The opening part of an order at its price: cash and quantity. `o.order_opened` is set."""
+    if a.kind == 0:
+        acct.cash -= side * o.order_opened * o.order_price * a.multiplier + extra_fee
+    else:
+        settle_move(a, acct, o.order_price)
+        acct.cash -= extra_fee
+    acct.bar_costs += extra_fee + abs(o.order_price - o.order_ref) * o.order_opened * a.multiplier
+    a.q += side * o.order_opened
+    o.order_fee += extra_fee
 
 
 @kernel
@@ -46,76 +63,89 @@ def touch(a, side, high, low):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def settle(a, acct, now, stops, log):  # type: ignore[no-untyped-def]
-    """After the legs of the asset's order are filled: realize, average, run the trade, set the levels, log the fill."""
-    total = a.order_closed + a.order_opened
-    fee_of_close = a.order_fee * a.order_closed / total
-    acct.fees += a.order_fee
-    slipped = abs(a.order_price - a.order_ref) * total * a.multiplier
-    held_side = 1.0 if a.order_held > 0.0 else -1.0
-    if a.order_closed > 0.0:
-        gross = a.order_closed * a.multiplier * (a.order_price - a.avg) * held_side
+def settle(a, o, acct, now, stops, log):  # type: ignore[no-untyped-def]
+    """After the legs of order `o` are filled: realize, average, run the trade, set the levels, log the fill."""
+    total = o.order_closed + o.order_opened
+    fee_of_close = o.order_fee * o.order_closed / total
+    acct.fees += o.order_fee
+    o.order_done += total
+    o.order_value += total * o.order_price
+    o.order_notional += abs(total * o.order_price) * a.multiplier
+    o.order_paid += o.order_fee
+    slipped = abs(o.order_price - o.order_ref) * total * a.multiplier
+    held_side = 1.0 if o.order_held > 0.0 else -1.0
+    if o.order_closed > 0.0:
+        gross = o.order_closed * a.multiplier * (o.order_price - a.avg) * held_side
         acct.realized += gross
-        a.exited += a.order_closed
-        a.exited_value += a.order_closed * a.order_price
+        a.exited += o.order_closed
+        a.exited_value += o.order_closed * o.order_price
         a.gross += gross
         a.commission += fee_of_close
-        touch(a, held_side, a.order_price, a.order_price)
-        if a.order_closed == abs(a.order_held):
-            _end_trade(a, now, log)
-    side = -held_side if a.order_closed > 0.0 else 1.0
-    if a.order_opened > 0.0:
+        touch(a, held_side, o.order_price, o.order_price)
+        if o.order_closed == abs(o.order_held):
+            _end_trade(a, o, acct, now, log)
+    side = -held_side if o.order_closed > 0.0 else 1.0
+    if o.order_opened > 0.0:
         side = 1.0 if a.q > 0.0 else -1.0
-        _enter(a, now, acct.day, side, a.order_fee - fee_of_close)
+        if o.own_stop == o.own_stop:
+            a.own_stop = o.own_stop
+        if o.own_target == o.own_target:
+            a.own_target = o.own_target
+        if o.own_trail > 0.0:
+            a.own_trail = o.own_trail
+        _enter(a, o, now, acct.day, side, o.order_fee - fee_of_close)
         set_levels(a, side, stops)
-        if a.entered == a.order_opened:
+        if a.entered == o.order_opened:
+            a.fresh = o.order_how
+            a.fresh_price = o.order_price
             a.first_stop = a.stop
-            a.initial_risk = a.order_opened * a.multiplier * abs(a.avg - a.stop)
-    _log_fill(a, now, side * total, slipped, log)
+            a.initial_risk = o.order_opened * a.multiplier * abs(a.avg - a.stop)
+    o.order_side = side
+    _log_fill(a, o, now, side * total, slipped, log)
 
 
 @kernel
-def _enter(a, now, day, side, fee):  # type: ignore[no-untyped-def]
+def _enter(a, o, now, day, side, fee):  # type: ignore[no-untyped-def]
     """F9: an increase is averaged by quantity; a new trade starts at its fill."""
-    before = abs(a.q) - a.order_opened if a.entered > 0.0 else 0.0
+    before = abs(a.q) - o.order_opened if a.entered > 0.0 else 0.0
     if a.entered == 0.0:
-        a.avg = a.order_price
+        a.avg = o.order_price
         a.entry_t = now
         a.entry_day = day
-        a.watermark = a.order_price
-        a.worst = a.order_price
-        a.best = a.order_price
+        a.watermark = o.order_price
+        a.worst = o.order_price
+        a.best = o.order_price
     else:
-        a.avg = (before * a.avg + a.order_opened * a.order_price) / (before + a.order_opened)
+        a.avg = (before * a.avg + o.order_opened * o.order_price) / (before + o.order_opened)
         if (a.avg - a.watermark) * side > 0.0:
             a.watermark = a.avg
-        touch(a, side, a.order_price, a.order_price)
+        touch(a, side, o.order_price, o.order_price)
     a.level_atr = a.atr
-    a.entered += a.order_opened
-    a.entered_value += a.order_opened * a.order_price
+    a.entered += o.order_opened
+    a.entered_value += o.order_opened * o.order_price
     a.commission += fee
 
 
 @kernel
-def _log_fill(a, now, q, slipped, log):  # type: ignore[no-untyped-def]
+def _log_fill(a, o, now, q, slipped, log):  # type: ignore[no-untyped-def]
     fill = log.fills[log.counts[1]]
     fill.t = now
     fill.asset = a.n
     fill.account = a.g
-    fill.order = a.order_id
+    fill.order = o.order_id
     fill.q = q
-    fill.price = a.order_price
-    fill.ref = a.order_ref
-    fill.commission = a.order_fee
+    fill.price = o.order_price
+    fill.ref = o.order_ref
+    fill.commission = o.order_fee
     fill.slippage = slipped
-    fill.reason = a.order_reason
+    fill.reason = o.order_reason
     log.counts[1] += 1
 
 
 @kernel
-def _end_trade(a, now, log):  # type: ignore[no-untyped-def]
+def _end_trade(a, o, acct, now, log):  # type: ignore[no-untyped-def]
     """M4: the position is flat; write its trade and forget it."""
-    side = 1.0 if a.order_held > 0.0 else -1.0
+    side = 1.0 if o.order_held > 0.0 else -1.0
     entry = a.entered_value / a.entered
     trade = log.trades[log.counts[2]]
     trade.asset = a.n
@@ -128,17 +158,34 @@ def _end_trade(a, now, log):  # type: ignore[no-untyped-def]
     trade.exit_price = a.exited_value / a.exited
     trade.gross = a.gross
     trade.commission = a.commission
-    trade.pnl = a.gross - a.commission
-    trade.reason = a.order_reason
+    trade.carry = a.trade_carry
+    trade.dividends = a.trade_dividends
+    trade.pnl = a.gross - a.commission - a.trade_carry + a.trade_dividends
+    trade.reason = o.order_reason
     against, favour = (entry - a.worst) * side, (a.best - entry) * side
-    trade.mae = math.nan if entry <= 0.0 else (against / entry if against > 0.0 else 0.0)
-    trade.mfe = math.nan if entry <= 0.0 else (favour / entry if favour > 0.0 else 0.0)
+    paid = abs(entry)
+    trade.mae = math.nan if paid == 0.0 else (against / paid if against > 0.0 else 0.0)
+    trade.mfe = math.nan if paid == 0.0 else (favour / paid if favour > 0.0 else 0.0)
     trade.initial_risk = a.initial_risk
     trade.stop = a.first_stop
+    _count_trade(a, acct, trade.pnl)
     log.counts[2] += 1
-    if _STOP <= a.order_reason <= _TIME:
+    if _STOP <= o.order_reason <= _TIME:
         a.stopped_t = now  # P9
     _forget_trade(a)
+
+
+@kernel
+def _count_trade(a, acct, pnl):  # type: ignore[no-untyped-def]
+    """S3: the account's own record of wins and losses, each over the notional entered."""
+    paid = abs(a.entered_value) * a.multiplier
+    part = pnl / paid if paid > 0.0 else 0.0
+    if pnl > 0.0:
+        acct.wins += 1
+        acct.win_sum += part
+    else:
+        acct.losses += 1
+        acct.loss_sum -= part
 
 
 @kernel
@@ -154,6 +201,8 @@ def _forget_trade(a):  # type: ignore[no-untyped-def]
     a.exited_value = 0.0
     a.gross = 0.0
     a.commission = 0.0
+    a.trade_carry = 0.0
+    a.trade_dividends = 0.0
     a.worst = math.nan
     a.best = math.nan
     a.initial_risk = math.nan

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ArrayTN, IndexT
+from ..core import room
 from ..data.bars import Bars
 from ..data.labels import label_text, time_labels
 from ..data.touch import as_matrix, is_pandas, is_polars
@@ -31,6 +32,10 @@ def place(value: Any, name: str, bars: Bars) -> ArrayTN:
 
 
 def _by_position(value: Any, name: str, bars: Bars) -> ArrayTN:
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (bars.T, bars.N):
+        copy = room.empty(value.shape)
+        copy[...] = value
+        return copy
     matrix = as_matrix(value, name)
     if np.ndim(value) < 2 and not is_polars(value) and bars.N > 1:
         raise InputError(f"{name} has one dimension, the bars have {bars.N} assets; expected shape ({bars.T}, {bars.N})")

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._typing import ArrayTG
-from ..data.market import Market
-from ..errors import DataError
+from ..core.codes import InputKind
+from ..data.labels import label_text
+from ..data.market import INSTRUMENTS, Market
+from ..errors import ConfigError, DataError
 from ..indicators.volatility import atr, close_sigma
 from ..risk.levels import set_levels
 from .bar import close_all, run_bars
-from .books import Books, make_books
+from .books import Books, empty_book, make_books, open_orders, with_room
 from .decision import pending_orders
 from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, has_room, make_log
+from .orders_input import booked_flows
 from .rows import Rows
 from .run import Run
 from .setup import Rules, Setup, spans_of
@@ -24,9 +27,14 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from .inputs import AlignedInputs
 
-__all__ = ["Batch", "opened_books", "simulate"]
+__all__ = ["BOOK_ROOM", "Batch", "check_events", "check_levels", "opened_books", "simulate"]
+
+BOOK_ROOM = 64
+"""Orders the book has room for at first."""
 
 _NOTHING = np.empty((0, 0), dtype=np.float64)
+_NO_EVENTS = np.empty((0, 0, 0), dtype=np.float64)
+_NO_STARTS = np.zeros(0, dtype=np.int64)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -36,18 +44,22 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules) -> Books:
+def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules, room: int = 0) -> Books:
     """Books before the first bar: the capital and the starting positions (F14)."""
-    books = make_books(spans_of(setup.accounts, len(market.symbols)))
-    for name in ("multiplier", "lot", "tick", "min_notional"):
+    books = make_books(spans_of(setup.accounts, len(market.symbols)), room)
+    for name in ("multiplier", "lot", "tick", "min_notional", "initial_margin", "maintenance_margin"):
         books.assets[name][:] = getattr(market, name)
+    books.assets.kind[:] = [INSTRUMENTS.index(name) for name in market.instrument]
+    books.assets.floor[:] = np.where(market.allow_negative, -np.inf, 0.0)
+    if setup.carry is not None:
+        books.assets.borrow_rate[:] = setup.carry.borrow_rates(market.symbols)
     books.accounts.cash[:] = setup.initial_capital
     for symbol, (quantity, price) in (setup.positions or {}).items():
         _start_holding(books.assets[market.symbols.index(symbol)], float(quantity), float(price), first_day, rules)
     for g, account in enumerate(books.accounts):
         held = books.assets[books.spans[g] : books.spans[g + 1]]
-        value = sum(float(a.q * a.mark * a.multiplier) for a in held if a.q != 0.0)
-        account.equity = account.initial = account.peak = float(account.cash) + value
+        value = sum(float(a.q * a.mark * a.multiplier) for a in held if a.q != 0.0 and a.kind == 0)
+        account.equity = account.initial = account.peak = account.day_start = float(account.cash) + value
     return books
 
 
@@ -56,27 +68,73 @@ def _start_holding(a: Any, quantity: float, price: float, first_day: int, rules:
     if quantity == 0.0:
         return
     a.q, a.entered, a.entered_value = quantity, abs(quantity), abs(quantity) * price
-    for name in ("avg", "mark", "watermark", "worst", "best"):
+    for name in ("avg", "mark", "watermark", "worst", "best", "settled"):
         setattr(a, name, price)
     a.entry_t, a.entry_day = -1, first_day
-    set_levels(a, 1.0 if quantity > 0 else -1.0, None if rules.stops is None else rules.stops[0])
+    set_levels(a, 1.0 if quantity > 0 else -1.0, rules.stops[0])
     a.first_stop = a.stop
     a.initial_risk = a.entered * a.multiplier * abs(price - a.stop)
 
 
 def _rows_of(bars: Bars, inputs: AlignedInputs, setup: Setup) -> Rows:
     """Everything the step reads, for all bars."""
-    needs_atr = setup.stops is not None and setup.stops.needs_atr
+    adjusted = bars.for_strategies.block  # T9
+    true_range = _NOTHING
+    if setup.stops is not None and setup.stops.needs_atr:
+        true_range = atr(adjusted, setup.stops.atr_window)
+        if bars.actions is not None:
+            true_range = true_range / bars.actions.scale
+    window = setup.sigma_window
     return Rows(
         _frozen(bars.block),
         None if inputs.flags is None else _frozen(inputs.flags),
         None if inputs.values is None else _frozen(inputs.values),
-        _frozen(atr(bars.block, setup.stops.atr_window)) if needs_atr and setup.stops is not None else _frozen(_NOTHING),
-        _frozen(close_sigma(bars.block, setup.costs.volume_window)) if setup.costs.needs_volume else _frozen(_NOTHING),
+        _frozen(true_range),
+        _frozen(_NOTHING if window is None else close_sigma(adjusted, window)),
         _frozen(bars.session),
+        _frozen(bars.index),
         _frozen(bars.delist_bar),
         _frozen(bars.delist_haircut),
+        _frozen(_events_of(bars)),
+        _frozen(booked_flows(setup.flows, bars)),
+        None if inputs.orders is None else _frozen(inputs.orders.view(np.ndarray)),
+        _frozen(_NO_STARTS if inputs.starts is None else inputs.starts),
     )
+
+
+def _events_of(bars: Bars) -> np.ndarray:
+    """Split (1 = none), dividend and funding (0 = none) of each bar, (3, T, N); (0, 0, 0) where there are none."""
+    if bars.actions is None and bars.funding is None:
+        return _NO_EVENTS
+    out = np.zeros((3, bars.T, bars.N))
+    out[0] = 1.0
+    if bars.actions is not None:
+        out[0], out[1] = bars.actions.split, bars.actions.dividend
+    if bars.funding is not None:
+        out[2] = np.where(np.isnan(bars.funding), 0.0, bars.funding)
+    return out
+
+
+def check_events(market: Market, funding: Any) -> None:
+    """Funding is paid by perpetuals only; ConfigError where another asset has some."""
+    if funding is None:
+        return
+    for n in np.flatnonzero((np.nan_to_num(np.atleast_2d(funding)) != 0.0).any(axis=0)):
+        if market.instrument[n] != "perpetual":
+            raise ConfigError(f"{market.symbols[n]} has funding, but its instrument is {market.instrument[n]!r}; expected 'perpetual'")
+
+
+def check_levels(setup: Setup, market: Market, low: np.ndarray, label: Any) -> None:
+    """F12: percentage levels need prices above 0; DataError names asset and bar, `label(t)` is the bar's."""
+    if setup.stops is None or not setup.stops.needs_positive or not market.allow_negative.any():
+        return
+    bad = np.argwhere(np.atleast_2d(low) <= 0.0)
+    if len(bad):
+        t, n = (int(k) for k in bad[0])
+        raise DataError(
+            f"{market.symbols[n]} has a price of {np.atleast_2d(low)[t, n]} at {label(t)}, and {setup.stops!r} has levels in percent, "
+            "which mean nothing there; give them in Ticks, Atr or Price"
+        )
 
 
 @dataclass
@@ -94,39 +152,52 @@ class Batch:
     def __post_init__(self) -> None:
         bars = self.bars
         self.setup = self.setup.for_market(bars.market, bars.has_volume).for_inputs(self.inputs.kind)
-        _refuse_events(bars)
+        check_events(bars.market, bars.funding)
+        check_levels(self.setup, bars.market, bars.low, lambda t: label_text(int(bars.index[t])))
         groups = bars.N if self.setup.accounts == "separate" else 1
-        self.rules = self.setup.rules(self.inputs.kind, bars.N // groups)
+        self.rules = self.setup.rules(self.inputs.kind, bars.market)
         self.rows = _rows_of(bars, self.inputs, self.setup)
-        self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules)
+        room = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
+        self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, room)
         self.initial = self.books.accounts.initial.copy()
         self.log = make_log(ORDERS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 512)
-        zoned = self.rules.zones is not None
+        zoned = bool(self.rules.zones.on[0])
         self.cash: ArrayTG = np.empty((bars.T, groups))
         self.equity: ArrayTG = np.empty((bars.T, groups))
         self.zone = np.empty((bars.T, groups) if zoned else (0, 0), dtype=np.uint8)
+        self.paid = np.zeros((bars.T, groups) if self.setup.flows else (0, 0))
         self.t = 0
 
     def advance(self, stop: int) -> None:
         """Run the bars up to, not including, `stop`."""
-        series = (self.cash, self.equity, self.zone)
+        series = (self.cash, self.equity, self.zone, self.paid)
         while self.t < stop:
             self.t = int(run_bars(self.t, stop, self.books, self.rows, self.rules, self.log, series))
             if self.t < stop:
-                self.log = _doubled(self.log)
+                self._make_room()
+
+    def _make_room(self) -> None:
+        """For the bar that did not fit: in the order book, or in the log."""
+        starts, books = self.rows.starts, self.books
+        if books.resting is not None and books.used[0] + starts[self.t + 1] - starts[self.t] >= len(books.resting):
+            self.books = with_room(books, int(starts[self.t + 1] - starts[self.t]))
+        else:
+            self.log = _doubled(self.log)
 
     def close_all(self) -> None:
         """T8: close everything after the last bar; its record is then net of it."""
-        if not has_room(self.log, self.bars.N):
+        while not has_room(self.log, self.bars.N, int(self.books.used[0])):
             self.log = _doubled(self.log)
         for g in range(len(self.books.accounts)):
             close_all(self.books, g, self.rules.common, self.rules.stops, self.log)
+        empty_book(self.books)
         self.cash[-1] = self.books.accounts.cash
         self.equity[-1] = self.books.accounts.equity
 
     def finish(self) -> Run:
         """The finished run."""
         orders, fills, trades = (records[:count] for records, count in zip(self.log[:3], self.log.counts, strict=True))
+        waiting = pending_orders(self.books.assets, open_orders(self.books))
         return Run(
             bars=self.bars,
             setup=self.setup,
@@ -134,9 +205,10 @@ class Batch:
             inputs=self.inputs,
             equity=_readonly(self.equity),
             cash=_readonly(self.cash),
-            zone=_readonly(self.zone) if self.zone.size or self.rules.zones is not None else None,
+            zone=_readonly(self.zone) if self.rules.zones.on[0] else None,
             initial=_readonly(self.initial),
-            orders=_readonly(np.concatenate([orders, pending_orders(self.books.assets)]).view(np.recarray)),
+            flows=_readonly(self.paid) if self.setup.flows else None,
+            orders=_readonly(np.concatenate([orders, waiting]).view(np.recarray)),
             fills=_readonly(fills.copy()),
             trades=_readonly(trades.copy()),
             accounts=_readonly(self.books.accounts),
@@ -151,16 +223,6 @@ def simulate(bars: Bars, source: Any, inputs: AlignedInputs, setup: Setup) -> Ru
     if setup.liquidate_at_end:
         batch.close_all()
     return batch.finish()
-
-
-def _refuse_events(bars: Bars) -> None:
-    """Raw bars with splits or dividends need rules T1 and T9, which are not there yet."""
-    for name in ("splits", "dividends", "funding"):
-        if getattr(bars, name) is not None:
-            raise DataError(
-                f"the bars carry {name}, which the simulation does not book yet (T1, T2); use adjusted prices, "
-                f"for the bundled sample samples.load('us_daily', adjusted=True)"
-            )
 
 
 def _doubled(log: Log) -> Log:

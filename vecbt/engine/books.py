@@ -9,11 +9,12 @@ import numpy as np
 
 from .._typing import Records
 from ..core.state import records, schema_hash
-from ..execution.orders import ORDER_FIELDS
+from ..execution.orders import ORDER_FIELDS, RESTING
 from ..risk.levels import LEVEL_FIELDS
+from ..risk.sizing import STATS_FIELDS
 from ..risk.zones import ZONE_FIELDS
 
-__all__ = ["ACCOUNT", "ASSET", "STATE_SCHEMA", "Books", "make_books"]
+__all__ = ["ACCOUNT", "ASSET", "STATE_SCHEMA", "Books", "empty_book", "make_books", "open_orders", "with_room"]
 
 ACCOUNT = np.dtype(
     [
@@ -26,14 +27,31 @@ ACCOUNT = np.dtype(
         ("weights_base", "f8"),  # equity the last row of weights was taken of (W2)
         ("bars", "i8"),  # seen so far, the number of the next one
         ("day", "i8"),  # session date of this bar
+        ("last_day", "i8"),  # and of the one before
+        ("time", "i8"),  # label of this bar, ns UTC
+        ("flow", "f8"),  # asked for in this bar (F15), and what of it was paid
+        ("paid", "f8"),
+        ("flows", "f8"),  # paid so far
+        ("carry", "f8"),  # T2 so far, a cost
+        ("dividends", "f8"),
+        ("day_start", "f8"),  # reference of the daily loss (Z4)
+        ("room", "f8"),  # for new risk inside this bar (T5), and the tolerance of its test
+        ("room_slack", "f8"),
+        ("share_sum", "f8"),  # of 1/sigma over its assets (S3)
+        *STATS_FIELDS,
         ("next_id", "i8"),
         ("waiting", "i8"),  # orders in the queue
+        ("day_blocked", "i8"),
+        ("margin_call", "i8"),  # F13 holds at this T6
+        ("ruined", "i8"),
+        ("broke", "i8"),  # Z8 left the market in this bar
         *ZONE_FIELDS,
         ("peak_before", "f8"),  # the five zone fields before this bar's T6, for redoing it (T7)
         ("zone_before", "i8"),
         ("halted_before", "i8"),
         ("liquidating_before", "i8"),
         ("halted_bars_before", "i8"),
+        ("day_blocked_before", "i8"),
     ],
     align=True,
 )
@@ -50,14 +68,37 @@ _CELL = [
     ("signal", "i8"),  # 1 enter long, 2 exit long, 4 enter short, 8 exit short
     ("delists", "i8"),  # 1: at the end of this bar (T10)
     ("haircut", "f8"),
+    ("split", "f8"),  # T1: 1 none
+    ("dividend", "f8"),
+    ("funding", "f8"),  # T2: 0 none
+    ("volume_left", "f8"),  # F7: what this bar still takes; inf where that is off
 ]
 
-_INSTRUMENT = [("multiplier", "f8"), ("lot", "f8"), ("tick", "f8"), ("min_notional", "f8")]
+_INSTRUMENT = [
+    ("kind", "i8"),  # Instrument (F12)
+    ("multiplier", "f8"),
+    ("lot", "f8"),
+    ("tick", "f8"),
+    ("min_notional", "f8"),
+    ("floor", "f8"),  # least price of a sale (F1): 0, or -inf where prices may be negative
+    ("initial_margin", "f8"),  # money per unit, 0: the account's
+    ("maintenance_margin", "f8"),
+    ("borrow_rate", "f8"),  # a year
+]
 
 _POSITION = [
     ("q", "f8"),  # signed
     ("avg", "f8"),  # average entry price (F9)
     ("mark", "f8"),  # last valid close
+    ("settled", "f8"),  # price up to which a contract's moves are in cash (F12)
+    ("scale", "f8"),  # A, the product of split ratios so far (T9)
+    ("group_price", "f8"),  # what the orders being filled pay (F4), NaN none
+    ("kept", "f8"),  # of the position after what waits to close it (Z5, Z7), signed
+    ("orders_now", "i8"),  # of the book that fill in this phase of the bar (O6)
+    ("fresh_price", "f8"),  # of that fill
+    ("full_high", "f8"),  # of the bar, where less of it counts (P8)
+    ("full_low", "f8"),
+    ("fresh", "i8"),  # 1 to 3: opened inside this bar by a limit, a stop, a stop-limit (P8)
     ("sigma", "f8"),  # per-bar volatility up to the last bar (F1)
     *LEVEL_FIELDS,
     ("delisted", "i8"),
@@ -73,6 +114,8 @@ _TRADE = [  # the one that runs
     ("exited_value", "f8"),
     ("gross", "f8"),
     ("commission", "f8"),
+    ("trade_carry", "f8"),
+    ("trade_dividends", "f8"),
     ("worst", "f8"),
     ("best", "f8"),
     ("initial_risk", "f8"),
@@ -82,26 +125,59 @@ _TRADE = [  # the one that runs
 ASSET = np.dtype([("n", "i8"), ("g", "i8"), *_INSTRUMENT, *_CELL, *_POSITION, *_TRADE, *ORDER_FIELDS], align=True)
 """All an asset has: who it is, this bar's numbers, the position, its trade, and its one working order."""
 
-STATE_SCHEMA = schema_hash(ACCOUNT, ASSET)
+STATE_SCHEMA = schema_hash(ACCOUNT, ASSET, RESTING)
 """Names the layout of the state; a saved state of another layout is refused."""
 
-_UNKNOWN = ("avg", "mark", "atr", "level_atr", "watermark", "trail", "stop", "target", "initial_risk", "first_stop", "worst", "best")
+_UNKNOWN = (
+    "avg", "mark", "atr", "level_atr", "watermark", "trail", "stop", "target", "initial_risk", "first_stop", "worst", "best",
+    "own_stop", "own_target", "group_price",
+)  # fmt: skip
 
 
 class Books(NamedTuple):
-    """All state of a simulation. Account `g` holds the assets `spans[g]` to `spans[g + 1] - 1`."""
+    """All state of a simulation.
+
+    Account `g` holds the assets `spans[g]` to `spans[g + 1] - 1`. `resting` is the book of orders (section O), of which the
+    first `used[0]` are in use, the rest zero; None where the inputs are no orders.
+    """
 
     accounts: Records
     assets: Records
     spans: np.ndarray
+    resting: Records | None
+    used: np.ndarray
 
 
-def make_books(spans: np.ndarray) -> Books:
-    """Empty books: no money, no positions."""
+def open_orders(books: Books) -> Records:
+    """The orders in the book, in the order they were given."""
+    book: Records = records(RESTING, 0) if books.resting is None else books.resting[: books.used[0]].view(np.recarray)
+    return book
+
+
+def empty_book(books: Books) -> None:
+    """Forget all orders in the book, which have ended."""
+    if books.resting is not None:
+        books.resting[:] = np.zeros(1, dtype=RESTING)
+        books.used[0] = 0
+
+
+def with_room(books: Books, count: int) -> Books:
+    """The same books with room for `count` more orders, and as many again as there is."""
+    assert books.resting is not None
+    grown = records(RESTING, 2 * len(books.resting) + count)
+    grown[: len(books.resting)] = books.resting
+    return books._replace(resting=grown)
+
+
+def make_books(spans: np.ndarray, room: int = 0) -> Books:
+    """Empty books: no money, no positions; an order book where `room` is given."""
     accounts, assets = records(ACCOUNT, len(spans) - 1), records(ASSET, int(spans[-1]))
     assets.n[:] = np.arange(len(assets))
     assets.g[:] = np.searchsorted(spans, assets.n, side="right") - 1
     assets.stopped_t[:] = -1
+    for name in ("split", "scale"):
+        assets[name][:] = 1.0
+    assets.volume_left[:] = math.inf
     for name in (*_UNKNOWN, "bar_atr", "bar_sigma", "value"):
         assets[name][:] = math.nan
-    return Books(accounts, assets, spans)
+    return Books(accounts, assets, spans, records(RESTING, room) if room else None, np.zeros(1, dtype=np.int64))

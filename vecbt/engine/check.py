@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._typing import Records
+from ..core.codes import InputKind
 from ..data.labels import label_text
 from .batch import Batch, simulate
+from .books import open_orders
 from .inputs import AlignedInputs, Quantities, Signals, Strengths, Weights
+from .orders_input import Orders
 from .setup import Setup
 from .strategy import Strategy, as_strategy, evaluate
 from .stream import Stream
@@ -23,7 +26,7 @@ __all__ = ["ParityReport", "aligned_inputs", "replay"]
 
 Progress = Callable[[int, int], None]
 
-_TYPE_OF = {t.kind: t for t in (Signals, Strengths, Weights, Quantities)}
+_TYPE_OF: dict[InputKind, Any] = {t.kind: t for t in (Signals, Strengths, Weights, Quantities, Orders)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class ParityReport:
 
 def aligned_inputs(bars: Bars, source: Any) -> tuple[Any, AlignedInputs]:
     """The strategy or inputs as given, and their rows for all bars."""
-    if isinstance(source, Signals | Strengths | Weights | Quantities | AlignedInputs):
+    if isinstance(source, Signals | Strengths | Weights | Quantities | Orders | AlignedInputs):
         return source, source.align(bars)
     strategy = as_strategy(source)
     return strategy, evaluate(strategy, bars)
@@ -97,6 +100,7 @@ def replay(bars: Bars, source: Any, setup: Setup, *, restarts: int = 3, seed: in
         stream.update(bars.row(t), row)
         difference = _differs("the account", pieces.books.accounts, stream.books.accounts)
         difference = difference or _differs("the asset", pieces.books.assets, stream.books.assets)
+        difference = difference or _differs("the order", open_orders(pieces.books), open_orders(stream.books))
         if difference:
             return _report(bars, cuts, stream, whole, f"bar {t} ({label_text(int(bars.index[t]))}): {difference}")
         _collect(logs, stream)
@@ -111,12 +115,14 @@ def replay(bars: Bars, source: Any, setup: Setup, *, restarts: int = 3, seed: in
 
 
 def _stream(bars: Bars, given: Any, inputs: AlignedInputs, setup: Setup) -> Stream:
-    source = given if isinstance(given, Strategy) else _TYPE_OF[inputs.kind]
+    source = given if isinstance(given, Strategy) else _TYPE_OF[inputs.kind]  # a row of orders goes in as it was aligned
     return Stream(source, market=bars.market, **{name: getattr(setup, name) for name in setup.__dataclass_fields__})
 
 
 def _row(inputs: AlignedInputs, t: int) -> Any:
-    """Row `t` as the user's type, so that it takes the way of a user's row."""
+    """Row `t` as the user's type, so that it takes the way of a user's row; orders, as they were aligned."""
+    if inputs.orders is not None:
+        return Orders(inputs.row(t))
     if inputs.flags is not None:
         parts = [(inputs.flags[t] & np.uint8(1 << bit)) != 0 for bit in range(4)]
         return Signals(*parts)
@@ -126,6 +132,8 @@ def _row(inputs: AlignedInputs, t: int) -> Any:
 
 def _differs(what: str, batch: Records, stream: Records) -> str:
     """The first field whose bytes differ, in words."""
+    if len(batch) != len(stream):
+        return f"{what}s are {len(batch)} in batch and {len(stream)} in the stream"
     if batch.tobytes() == stream.tobytes():
         return ""
     for k in range(len(batch)):

@@ -11,6 +11,7 @@ import numpy as np
 from .._typing import ArrayN, Records
 from ..core.codes import OrderStatus
 from ..data.market import Market
+from ..execution.orders import RESTING
 from .books import ACCOUNT, ASSET
 from .log import FILL, ORDER, TRADE
 
@@ -22,15 +23,19 @@ def order_id(session: str, time: int, symbol: str, counter: int) -> str:
     return f"{session}-{time}-{symbol}-{counter}"
 
 
-def pending_orders(assets: Records) -> Records:
-    """The orders that still wait in the records of assets, as order records with status PENDING."""
-    waiting = assets[assets.order_active == 1]
-    out = np.zeros(len(waiting), dtype=ORDER).view(np.recarray)
-    out.asset, out.account = waiting.n, waiting.g
-    for name in ("id", "t", "close_q", "open_q", "wanted", "reason", "cut_by", "priority"):
-        out[name] = waiting[f"order_{name}"]
-    out.open_q[waiting.order_cash != 0.0] = np.nan
-    out.price, out.t_done, out.status = np.nan, -1, int(OrderStatus.PENDING)
+def pending_orders(assets: Records, book: Records) -> Records:
+    """The orders that still wait, in the records of assets and in the book, as order records with status PENDING."""
+    own = assets[assets.order_active == 1]
+    out = np.zeros(len(own) + len(book), dtype=ORDER).view(np.recarray)
+    for part, waiting in ((out[: len(own)], own), (out[len(own) :], book)):
+        part.asset, part.account = waiting.n, waiting.g
+        for name in ("id", "t", "close_q", "open_q", "wanted", "reason", "cut_by", "priority"):
+            part[name] = waiting[f"order_{name}"]
+        part.open_q[waiting.order_cash != 0.0] = np.nan
+        done = waiting.order_done
+        part.filled, part.commission = waiting.order_side * done, waiting.order_paid
+        part.price = np.divide(waiting.order_value, done, out=np.full(len(done), np.nan), where=done > 0.0)
+    out.t_done, out.status = -1, int(OrderStatus.PENDING)
     return out
 
 
@@ -59,6 +64,7 @@ class Decision:
     _trades: bytes
     _accounts: bytes
     _assets: bytes
+    _book: bytes = b""
 
     @cached_property
     def orders(self) -> Records:
@@ -86,9 +92,14 @@ class Decision:
         return _decoded(self._assets, ASSET)
 
     @cached_property
+    def book(self) -> Records:
+        """The orders in the book after the bar (section O); see `execution.orders`."""
+        return _decoded(self._book, RESTING)
+
+    @cached_property
     def queued(self) -> Records:
         """Orders that wait for the next market, status PENDING."""
-        return pending_orders(self.assets)
+        return pending_orders(self.assets, self.book)
 
     def _of_account(self, name: str) -> float | ArrayN:
         values: ArrayN = np.array(self.accounts[name])

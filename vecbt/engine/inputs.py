@@ -13,7 +13,8 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import ArrayN, ArrayTN
+from .._typing import ArrayN, ArrayTN, IndexT, Records
+from ..core import room
 from ..core.codes import InputKind
 from ..data.bars import Bars
 from ..data.labels import label_text
@@ -22,6 +23,7 @@ from ..data.touch import as_matrix, is_pandas
 from ..errors import InputError, nearest
 from ..indicators.shape import readonly
 from .alignment import place
+from .orders_input import Orders
 
 __all__ = [
     "ENTER_LONG", "ENTER_SHORT", "EXIT_LONG", "EXIT_SHORT", "AlignedInputs", "Inputs", "Quantities", "Signals", "Strengths", "Weights",
@@ -37,17 +39,25 @@ Where: TypeAlias = Callable[[int, int], str]
 
 @dataclass(frozen=True, eq=False)
 class AlignedInputs:
-    """Inputs as the kernels take them. One of the two arrays is None.
+    """Inputs as the kernels take them: `flags`, `values` or `orders`, the others are None.
 
     `flags` uint8 (T, N) of the bits ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT; `values` float64 (T, N), NaN
-    changes nothing. C order, read-only. With one row, (1, N), it is the answer of a feed.
+    changes nothing. C order, read-only. With one row, (1, N), it is the answer of a feed. `orders` are requests (`taking.REQUEST`)
+    by bar, those of bar t from `starts[t]` to `starts[t + 1] - 1`; `assets` is N then.
     """
 
     kind: InputKind
     flags: Flags | None
     values: ArrayTN | None
+    orders: Records | None = None
+    starts: IndexT | None = None
+    assets: int = 0
 
     def __post_init__(self) -> None:
+        if self.kind == InputKind.ORDERS:
+            if self.orders is None or self.starts is None or self.flags is not None or self.values is not None:
+                raise InputError("aligned orders need orders and starts, and neither flags nor values; Orders(...).align(bars) makes them")
+            return
         wanted, other = ("flags", "values") if self.kind == InputKind.SIGNALS else ("values", "flags")
         array, dtype = getattr(self, wanted), np.uint8 if wanted == "flags" else np.float64
         if getattr(self, other) is not None or not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype != dtype:
@@ -57,6 +67,8 @@ class AlignedInputs:
     @property
     def shape(self) -> tuple[int, int]:
         """(T, N)."""
+        if self.starts is not None:
+            return len(self.starts) - 1, self.assets
         array = self.flags if self.values is None else self.values
         assert array is not None
         return array.shape[0], array.shape[1]
@@ -71,6 +83,10 @@ class AlignedInputs:
         """Row `t` alone, shape (1, N); negative `t` counts from the end."""
         t = range(self.shape[0])[t]
         cut = slice(t, t + 1)
+        if self.orders is not None and self.starts is not None:
+            rows = self.orders[self.starts[t] : self.starts[t + 1]].copy().view(np.recarray)
+            rows.t[:] = 0
+            return AlignedInputs(self.kind, None, None, rows, np.array([0, len(rows)], dtype=np.int64), self.assets)
         flags, values = self.flags, self.values
         return AlignedInputs(self.kind, None if flags is None else flags[cut].copy(), None if values is None else values[cut].copy())
 
@@ -102,7 +118,7 @@ class Signals:
         flags = np.zeros((bars.T, bars.N), dtype=np.uint8)
         for bit, (name, part) in enumerate(self._parts().items()):
             if part is not None:
-                flags |= _booleans(place(part, name, bars), name, _in(bars)) << np.uint8(bit)
+                flags |= _flags(part, name, bars) << np.uint8(bit)
         return AlignedInputs(self.kind, flags, None)
 
 
@@ -121,7 +137,8 @@ class _Numbers:
 
     def _check(self, values: ArrayTN, where: Where) -> None:
         name = type(self).__name__
-        _refuse(np.isinf(values), values, f"{name}: infinite", "expected a finite number, or NaN to change nothing", where)
+        infinite = np.isinf(values, out=room.empty(values.shape, np.bool_))
+        _refuse(infinite, values, f"{name}: infinite", "expected a finite number, or NaN to change nothing", where)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +174,7 @@ class Quantities(_Numbers):
     kind: ClassVar[InputKind] = InputKind.QUANTITIES
 
 
-Inputs: TypeAlias = Signals | Strengths | Weights | Quantities | AlignedInputs
+Inputs: TypeAlias = Signals | Strengths | Weights | Quantities | Orders | AlignedInputs
 """Everything that `rows` of a strategy may return, for all bars, and `update` of a feed, for one."""
 
 
@@ -171,6 +188,15 @@ def _refuse(bad: NDArray[np.bool_], values: ArrayTN, what: str, remedy: str, whe
         others = int(bad.sum()) - 1
         more = f" and {others} more" if others else ""
         raise InputError(f"{what} {where(t, n)}: {values[t, n]}{more}; {remedy}")
+
+
+def _flags(part: Any, name: str, bars: Bars) -> Flags:
+    """A table of booleans as 0 and 1 (T, N); one that is right as it is goes by without becoming numbers first."""
+    right = type(part) is np.ndarray and part.dtype == np.bool_
+    if right and (part.shape == (bars.T, bars.N) or (bars.N == 1 and part.shape == (bars.T,))):
+        bits: Flags = part.reshape(bars.T, bars.N).view(np.uint8)
+        return bits
+    return _booleans(place(part, name, bars), name, _in(bars))
 
 
 def _booleans(values: ArrayTN, name: str, where: Where) -> Flags:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Required, TypedDict, TypeVar
 
+from ..execution.carry import Carry
 from ..execution.costs import Costs
 from ..risk.sizing import Sizing
 from ..risk.stops import Stops
@@ -35,6 +36,12 @@ class Keywords(TypedDict, total=False):
     accounts: Literal["shared", "separate"]
     positions: Mapping[str, tuple[float, float]] | None
     liquidate_at_end: bool
+    leverage: float
+    maintenance: float
+    max_participation: float | None
+    participation_rest: Literal["queue", "drop"]
+    carry: Carry | None
+    flows: Mapping[Any, float] | None
 
 
 def explicit(function: F) -> F:

@@ -9,8 +9,9 @@ import numpy as np
 from .._typing import Records
 from ..core.jit import kernel
 from ..core.state import records
+from ..execution.orders import RESTING
 
-__all__ = ["FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "TRADE", "Log", "has_room", "make_log"]
+__all__ = ["FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "has_room", "make_log"]
 
 FILL = np.dtype(
     [
@@ -61,7 +62,9 @@ TRADE = np.dtype(
         ("exit_price", "f8"),  # average of all exits
         ("gross", "f8"),  # realized before commission
         ("commission", "f8"),
-        ("pnl", "f8"),  # gross less commission (M4)
+        ("carry", "f8"),  # T2 of the asset, a cost
+        ("dividends", "f8"),
+        ("pnl", "f8"),  # gross less commission and carry, plus dividends (M4)
         ("reason", "i8"),
         ("mae", "f8"),  # fraction of the entry price, >= 0 (M7)
         ("mfe", "f8"),
@@ -73,30 +76,37 @@ TRADE = np.dtype(
 
 
 class Log(NamedTuple):
-    """Room for records and how much of it is used: `counts` is [orders, fills, trades]."""
+    """Room for records and how much of it is used: `counts` is [orders, fills, trades], `scratch` one order for fills outside any queue."""
 
     orders: Records
     fills: Records
     trades: Records
+    scratch: Records
     counts: np.ndarray
 
 
-ORDERS_PER_BAR = 5
-"""Most order records an asset can add in one bar: what waited, a protective exit, a delisting, a refusal, a close fill."""
+ORDERS_PER_BAR = 8
+"""Most order records an asset can add in one bar beside those of the book: a fraction paid out, what waited, what replaces it, a protective
+exit, one inside the bar, a delisting, a refusal, a close fill."""
 
-FILLS_PER_BAR = 4
-"""Most fills, and most ended trades, of an asset in one bar: at the open, by a protective exit or delisting, at the close."""
+FILLS_PER_BAR = 6
+"""Most fills, and most ended trades, of an asset in one bar beside those of the book: a fraction, at the open, two exits, at the close."""
+
+RECORDS_PER_ORDER = 3
+"""Most records of each kind that an order of the book can add in one bar: closing part, opening part, its own end."""
 
 
 @kernel
-def has_room(log, assets):  # type: ignore[no-untyped-def]
-    """Whether the log can take one more bar of so many assets, whatever happens in it."""
+def has_room(log, assets, orders_in_book):  # type: ignore[no-untyped-def]
+    """Whether the log can take one more bar of so many assets and orders, whatever happens in it."""
     orders = log.orders.shape[0] - log.counts[0]
     fills = log.fills.shape[0] - log.counts[1]
     trades = log.trades.shape[0] - log.counts[2]
-    return orders >= ORDERS_PER_BAR * assets and fills >= FILLS_PER_BAR * assets and trades >= FILLS_PER_BAR * assets
+    extra = RECORDS_PER_ORDER * orders_in_book
+    most = FILLS_PER_BAR * assets + extra
+    return orders >= ORDERS_PER_BAR * assets + extra and fills >= most and trades >= most
 
 
 def make_log(orders: int, fills: int, trades: int) -> Log:
     """An empty log with room for so many records of each kind."""
-    return Log(records(ORDER, orders), records(FILL, fills), records(TRADE, trades), np.zeros(3, dtype=np.int64))
+    return Log(records(ORDER, orders), records(FILL, fills), records(TRADE, trades), records(RESTING, 1), np.zeros(3, dtype=np.int64))

@@ -1,4 +1,8 @@
-"""T4: waiting orders meet a price. Reductions first, then new risk by priority into the room there is (F4, F10)."""
+"""T4: waiting orders meet a price. Reductions first, then new risk by priority into the room there is (F4, F7, F10).
+
+The functions take the orders apart from the assets: an asset's working order is the record of the asset itself, the orders
+of section O stand in the book. `orders[k].n` is the asset of an order, `orders[k].g` its account.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,27 @@ from ..core.codes import InputKind, OrderStatus, Rule
 from ..core.jit import kernel
 from ..core.rounding import whole_lots
 from ..execution.costs import commission, fill_price
-from ..execution.orders import clear_order
+from ..execution.orders import clear_order, forget_fill
 from .account import close_leg, open_leg, settle, touch
+from .desk import Queue
 
-__all__ = ["can_fill", "execute_orders", "log_order"]
+__all__ = [
+    "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "log_order", "room_at",
+    "settle_part", "start_order", "unit_use",
+]  # fmt: skip
 
+AT_OPEN, AT_CLOSE, INSIDE, AT_MARK = 0, 1, 2, 3
 _WAITS, _PRICED, _SETTLED, _IN_GROUP, _ALONE = 0, 1, 2, 3, 4  # stages of an order while it executes
 _TINY = 1e-12  # F10: how close the common factor comes
 
 _WEIGHTS = int(InputKind.WEIGHTS)
 _FILLED = int(OrderStatus.FILLED)
 _PARTIAL = int(OrderStatus.PARTIAL)
-_REJECTED = int(OrderStatus.REJECTED)
+_REJECTED, _CANCELLED = int(OrderStatus.REJECTED), int(OrderStatus.CANCELLED)
 _CASH = int(Rule.CASH)
 _LOT = int(Rule.LOT)
 _MINIMUM = int(Rule.MINIMUM)
+_VOLUME = int(Rule.VOLUME)
 
 
 @kernel
@@ -30,90 +40,179 @@ def can_fill(a, rules):  # type: ignore[no-untyped-def]
     """F8: a NaN bar is no market; where volume is used (F7), a bar without volume fills nothing either."""
     if math.isnan(a.close):
         return False
-    return rules.volume_share == 0.0 or a.volume > 0.0
+    return rules.uses_volume == 0 or a.volume > 0.0
 
 
 @kernel
-def execute_orders(lo, hi, at_open, acct, assets, rules, stops, log):  # type: ignore[no-untyped-def]
-    """All orders of the account's assets `lo` to `hi - 1` that have a market, at the open or at the close of this bar."""
+def execute_orders(desk, at, rules, stops, log):  # type: ignore[no-untyped-def]
+    """The working orders of the account's assets that have a market, at the open or at the close of this bar."""
+    lo, hi, acct, assets = desk
     acct.bar_costs = 0.0
     opening = 0
     for n in range(lo, hi):
-        if assets[n].order_active == 1 and can_fill(assets[n], rules):
-            opening += _start(assets[n], at_open, acct, rules)
-    while opening > 0:
-        opening -= _fill_group(lo, hi, at_open, acct, assets, rules)
+        a = assets[n]
+        if a.order_active == 1 and can_fill(a, rules):
+            ref = a.open if at == AT_OPEN else a.close
+            if at == AT_OPEN and a.q != 0.0:
+                touch(a, a.q, ref, ref)
+            opening += start_order(a, a, acct, ref, rules)
+    if opening > 0:
+        fill_openings(Queue(lo, hi, assets), opening, at, desk, rules, stops, log)
     for n in range(lo, hi):
         a = assets[n]
         if a.order_active == 1 and a.order_stage != _WAITS:
             if a.order_closed + a.order_opened > 0.0:
-                settle(a, acct, acct.bars, stops, log)
-            _finish(a, acct, log)
+                settle(a, a, acct, acct.bars, stops, log)
+            if end_of_fill(a, a, rules.keep_rest, acct, log):
+                acct.waiting -= 1
 
 
 @kernel
-def _start(a, at_open, acct, rules):  # type: ignore[no-untyped-def]
-    """Price the order (F1), fill its closing part, and say whether (1) or not (0) it opens something."""
-    a.order_stage = _PRICED
-    a.order_held = a.q
-    a.order_ref = a.open if at_open else a.close
-    a.order_closed = abs(a.q) if a.order_close_all == 1 else abs(a.order_close_q)
-    quantity = a.order_closed + abs(a.order_open_q)
-    a.order_price = fill_price(rules, a.order_ref, _side(a), quantity, a.sigma, a.volume)
-    if at_open and a.q != 0.0:
-        touch(a, a.q, a.order_ref, a.order_ref)
-    if a.order_closed > 0.0:
-        a.order_fee = commission(rules, rules.rate, a.order_closed, abs(a.order_closed * a.order_price) * a.multiplier)
-        close_leg(a, acct)
-    if a.order_open_q != 0.0 or a.order_cash != 0.0:
+def start_order(a, o, acct, ref, rules):  # type: ignore[no-untyped-def]
+    """Say what this bar's volume takes (F7), price the order (F1), fill its closing part; 1 if it opens something, else 0."""
+    o.order_held = a.q
+    o.order_ref = ref
+    o.order_stage = _PRICED
+    closing = abs(a.q) if o.order_close_all == 1 else abs(o.order_close_q)
+    o.order_closed = closing
+    o.order_now = o.order_open_q
+    opening = abs(o.order_open_q)
+    if closing + opening > a.volume_left:
+        if o.order_whole == 1:
+            _refuse_whole(o, _VOLUME)
+            return 0
+        if closing > a.volume_left:
+            o.order_closed = whole_lots(a.volume_left, a.lot) if a.volume_left > 0.0 else 0.0
+            opening = 0.0
+        elif opening > 0.0:
+            opening = whole_lots(a.volume_left - closing, a.lot)
+        o.order_now = opening if o.order_open_q > 0.0 else -opening
+        if o.order_closed + opening <= 0.0:
+            o.order_stage = _SETTLED
+            return 0
+    a.volume_left -= o.order_closed + opening
+    o.order_side = _side_of(o)
+    o.order_price = ref
+    if o.order_limit == 0:
+        o.order_price = fill_price(rules, ref, o.order_side, o.order_closed + opening, a.sigma, a.volume, a.floor)
+    if o.order_closed > 0.0:
+        o.order_fee = _fee(a, o, o.order_closed, rules)
+        close_leg(a, o, acct)
+    if o.order_now != 0.0 or o.order_cash != 0.0:
         return 1
-    a.order_stage = _SETTLED
+    o.order_stage = _SETTLED
     return 0
 
 
 @kernel
-def _side(a):  # type: ignore[no-untyped-def]
+def _refuse_whole(o, rule):  # type: ignore[no-untyped-def]
+    """FOK: nothing of it, and the rule that would have cut it."""
+    o.order_cut_by |= rule
+    o.order_closed = 0.0
+    o.order_now = 0.0
+    o.order_open_q = 0.0
+    o.order_close_q = 0.0
+    o.order_stage = _SETTLED
+
+
+@kernel
+def _fee(a, o, quantity, rules):  # type: ignore[no-untyped-def]
+    """F2: what `quantity` in this bar adds to the commission of the order's total so far."""
+    rate = rules.maker_rate if o.order_limit == 1 else rules.rate
+    notional = quantity * abs(o.order_price) * a.multiplier
+    fee = commission(rules, rate, o.order_done + quantity, o.order_notional + notional) - o.order_paid
+    return fee if fee > 0.0 else 0.0
+
+
+@kernel
+def _side_of(o):  # type: ignore[no-untyped-def]
     """+1 when the order buys, -1 when it sells."""
-    amount = a.order_open_q
-    if a.order_cash != 0.0:
-        amount = a.order_cash
+    amount = o.order_open_q
+    if o.order_cash != 0.0:
+        amount = o.order_cash
     if amount == 0.0:
-        amount = -a.order_held if a.order_close_all == 1 else a.order_close_q
+        amount = -o.order_held if o.order_close_all == 1 else o.order_close_q
     return 1.0 if amount > 0.0 else -1.0
 
 
 @kernel
-def _in_stage(a, stage):  # type: ignore[no-untyped-def]
-    return a.order_active == 1 and a.order_stage == stage
+def _in_stage(o, stage, g):  # type: ignore[no-untyped-def]
+    return o.order_active == 1 and o.order_stage == stage and o.g == g
 
 
 @kernel
-def _fill_group(lo, hi, at_open, acct, assets, rules):  # type: ignore[no-untyped-def]
-    """F10: the opening parts of highest priority share the room by one factor. Returns how many there were."""
-    highest, members = -1.0, 0
-    for n in range(lo, hi):
-        if _in_stage(assets[n], _PRICED) and assets[n].order_priority > highest:
-            highest = assets[n].order_priority
-    for n in range(lo, hi):
-        if _in_stage(assets[n], _PRICED) and assets[n].order_priority == highest:
-            assets[n].order_stage = _IN_GROUP
-            members += 1
-    equity, gross = _worth(lo, hi, at_open, acct, assets, rules)
-    most = rules.leverage * equity
-    room = most - gross
-    slack = 1e-9 * abs(most)
+def fill_openings(queue, opening, at, desk, rules, stops, log):  # type: ignore[no-untyped-def]
+    """F10: the opening parts of the orders that are priced, `opening` of them, group by group."""
+    first, last, orders = queue
+    assets = desk.assets
+    g = assets[desk.lo].g
+    while opening > 0:
+        highest = -1.0
+        for k in range(first, last):
+            if _in_stage(orders[k], _PRICED, g) and orders[k].order_priority > highest:
+                highest = orders[k].order_priority
+        for k in range(first, last):
+            if _in_stage(orders[k], _PRICED, g) and orders[k].order_priority == highest:
+                orders[k].order_stage = _IN_GROUP
+                assets[orders[k].n].group_price = orders[k].order_price
+                opening -= 1
+        _fill_group(queue, at, desk, rules, stops, log)
+
+
+@kernel
+def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-def]
+    """The orders at stage IN_GROUP share the room by one factor."""
+    first, last, orders = queue
+    acct, assets = desk.acct, desk.assets
+    g = assets[desk.lo].g
+    room, slack = acct.room, acct.room_slack
+    if at != INSIDE:
+        room, slack = room_at(at, desk, rules)
     if room <= slack:
         room = 0.0  # what is left of a room used up is rounding, not room
-    for n in range(lo, hi):
-        if _in_stage(assets[n], _IN_GROUP) and assets[n].order_cash != 0.0:
-            _size_by_room(room, n, assets, rules)
-    factor = 0.0 if room == 0.0 else 1.0
-    if room > 0.0 and _need(1.0, _IN_GROUP, lo, hi, assets, rules) > room + slack:
-        factor = _common_factor(room, _IN_GROUP, lo, hi, assets, rules)
-    for n in range(lo, hi):
-        if _in_stage(assets[n], _IN_GROUP):
-            _open_part(assets[n], factor, acct, rules)
-    return members
+    for k in range(first, last):
+        if _in_stage(orders[k], _IN_GROUP, g) and orders[k].order_cash != 0.0:
+            _size_by_room(room, Queue(k, k + 1, orders), desk, rules)
+    factor = _group_factor(room, slack, queue, desk, rules)
+    if factor < 1.0 and _drop_whole(queue, g) > 0:
+        factor = _group_factor(room, slack, queue, desk, rules)
+    for k in range(first, last):
+        o = orders[k]
+        if _in_stage(o, _IN_GROUP, g):
+            a = assets[o.n]
+            fee = o.order_fee
+            _open_part(a, o, factor, acct, rules)
+            if at == INSIDE:
+                acct.room -= o.order_opened * unit_use(a, o.order_price, rules) + rules.leverage * (o.order_fee - fee)
+            a.group_price = math.nan
+            if a.orders_now > 1 and o.order_opened + o.order_closed > 0.0:
+                settle_part(a, o, acct, stops, log)
+
+
+@kernel
+def _group_factor(room, slack, queue, desk, rules):  # type: ignore[no-untyped-def]
+    """What the group's opening parts are multiplied by."""
+    if room <= 0.0:
+        return 0.0
+    if _need(1.0, _IN_GROUP, queue, desk, rules) > room + slack:
+        return _common_factor(room, _IN_GROUP, queue, desk, rules)
+    return 1.0
+
+
+@kernel
+def _drop_whole(queue, g):  # type: ignore[no-untyped-def]
+    """O3: orders that are whole or nothing leave the group that is cut; how many."""
+    first, last, orders = queue
+    dropped = 0
+    for k in range(first, last):
+        o = orders[k]
+        if _in_stage(o, _IN_GROUP, g) and o.order_whole == 1:
+            o.order_cut_by |= _CASH
+            o.order_now = 0.0
+            o.order_open_q = 0.0
+            o.order_stage = _SETTLED
+            dropped += 1
+    return dropped
 
 
 @kernel
@@ -123,58 +222,71 @@ def _before_costs(rules):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _worth(lo, hi, at_open, acct, assets, rules):  # type: ignore[no-untyped-def]
-    """Equity and gross exposure of the account at the prices F4 asks for."""
-    before_costs = _before_costs(rules)
+def unit_use(a, price, rules):  # type: ignore[no-untyped-def]
+    """Room (F4) that one unit takes at a price: its money, or L times the margin of its contract."""
+    if a.initial_margin > 0.0:
+        return rules.leverage * a.initial_margin
+    return abs(price) * a.multiplier
+
+
+@kernel
+def room_at(at, desk, rules):  # type: ignore[no-untyped-def]
+    """F4: room for new risk at the open, at the close or at the last marks, and the tolerance of the test."""
+    lo, hi, acct, assets = desk
+    before_costs = _before_costs(rules) and at != AT_MARK
     equity, gross = acct.cash, 0.0
     if before_costs:
         equity += acct.bar_costs
     for n in range(lo, hi):
         a = assets[n]
         if a.q != 0.0:
-            price = a.open if at_open else a.close
-            if math.isnan(price):
+            price = a.open if at == AT_OPEN else a.close
+            if math.isnan(price) or at == AT_MARK:
                 price = a.mark
-            if a.order_stage == _IN_GROUP and not before_costs:
-                price = a.order_price
-            value = a.q * price * a.multiplier
-            equity += value
-            gross += abs(value)
-    return equity, gross
+            if not math.isnan(a.group_price) and not before_costs:
+                price = a.group_price
+            if a.kind == 0:
+                equity += a.q * price * a.multiplier
+            else:
+                equity += a.q * (price - a.settled) * a.multiplier
+            gross += abs(a.q) * unit_use(a, price, rules)
+    most = rules.leverage * equity
+    return most - gross, 1e-9 * abs(most)
 
 
 @kernel
-def _need(factor, stage, lo, hi, assets, rules):  # type: ignore[no-untyped-def]
+def _need(factor, stage, queue, desk, rules):  # type: ignore[no-untyped-def]
     """Room that the opening parts at `stage` take when each is scaled by `factor`, commission included."""
-    total = 0.0
-    for n in range(lo, hi):
-        a = assets[n]
-        if _in_stage(a, stage):
-            opened = factor * abs(a.order_open_q)
+    first, last, orders = queue
+    g, total = desk.assets[desk.lo].g, 0.0
+    for k in range(first, last):
+        o = orders[k]
+        if _in_stage(o, stage, g):
+            a = desk.assets[o.n]
+            opened = factor * abs(o.order_now)
             if _before_costs(rules):
-                total += opened * abs(a.order_ref) * a.multiplier
+                total += opened * unit_use(a, o.order_ref, rules)
             else:
-                quantity = a.order_closed + opened
-                fee = commission(rules, rules.rate, quantity, quantity * abs(a.order_price) * a.multiplier) - a.order_fee
-                total += opened * abs(a.order_price) * a.multiplier + rules.leverage * fee
+                fee = _fee(a, o, o.order_closed + opened, rules) - o.order_fee
+                total += opened * unit_use(a, o.order_price, rules) + rules.leverage * fee
     return total
 
 
 @kernel
-def _common_factor(room, stage, lo, hi, assets, rules):  # type: ignore[no-untyped-def]
+def _common_factor(room, stage, queue, desk, rules):  # type: ignore[no-untyped-def]
     """The largest factor below 1 that fits (to 1e-12): false position with every third step a bisection."""
     low, high = _TINY, 1.0
-    over_low = _need(low, stage, lo, hi, assets, rules) - room
+    over_low = _need(low, stage, queue, desk, rules) - room
     if over_low > 0.0:
         return 0.0
-    over_high = _need(high, stage, lo, hi, assets, rules) - room
+    over_high = _need(high, stage, queue, desk, rules) - room
     for k in range(200):
         if high - low <= _TINY or abs(over_low) <= 1e-14 * room:
             break
         middle = low - over_low * (high - low) / (over_high - over_low)
         if k % 3 == 2 or not low < middle < high:
             middle = 0.5 * (low + high)
-        over = _need(middle, stage, lo, hi, assets, rules) - room
+        over = _need(middle, stage, queue, desk, rules) - room
         if over > 0.0:
             high, over_high = middle, over
         else:
@@ -183,71 +295,134 @@ def _common_factor(room, stage, lo, hi, assets, rules):  # type: ignore[no-untyp
 
 
 @kernel
-def _size_by_room(room, n, assets, rules):  # type: ignore[no-untyped-def]
+def _size_by_room(room, alone, desk, rules):  # type: ignore[no-untyped-def]
     """S3 `cash=f`: the order asks for the fraction f of the room, its commission included."""
-    a = assets[n]
-    share = abs(a.order_cash) * room
-    wanted = share / (abs(a.order_price) * a.multiplier) if share > 0.0 else 0.0
-    a.order_open_q = wanted if a.order_cash > 0.0 else -wanted
+    o = alone.orders[alone.first]
+    a = desk.assets[o.n]
+    share, use = abs(o.order_cash) * room, unit_use(a, o.order_price, rules)
+    wanted = share / use if share > 0.0 and use > 0.0 else 0.0
+    o.order_open_q = wanted if o.order_cash > 0.0 else -wanted
+    o.order_now = o.order_open_q
     if wanted > 0.0:
-        a.order_stage = _ALONE
-        if _need(1.0, _ALONE, n, n + 1, assets, rules) > share:
-            a.order_open_q *= _common_factor(share, _ALONE, n, n + 1, assets, rules)
-        a.order_stage = _IN_GROUP
+        o.order_stage = _ALONE
+        if _need(1.0, _ALONE, alone, desk, rules) > share:
+            o.order_open_q *= _common_factor(share, _ALONE, alone, desk, rules)
+            o.order_now = o.order_open_q
+        o.order_stage = _IN_GROUP
 
 
 @kernel
-def _open_part(a, factor, acct, rules):  # type: ignore[no-untyped-def]
+def _open_part(a, o, factor, acct, rules):  # type: ignore[no-untyped-def]
     """Cut to the factor, lots and the minimum (S5), and fill what is left."""
-    quantity = factor * abs(a.order_open_q)
-    side = 1.0 if a.order_open_q > 0.0 else -1.0
+    quantity = factor * abs(o.order_now)
+    side = 1.0 if o.order_now > 0.0 else -1.0
+    allotted = abs(o.order_now)
+    is_piece = abs(o.order_now) < abs(o.order_open_q)
     if factor < 1.0 or quantity == 0.0:
-        a.order_cut_by |= _CASH
+        o.order_cut_by |= _CASH
     whole = whole_lots(quantity, a.lot)
-    if whole <= 0.0 and quantity > 0.0:
-        a.order_cut_by |= _LOT
-    elif whole > 0.0 and whole * abs(a.order_price) * a.multiplier < a.min_notional * (1.0 - 1e-9):
-        a.order_cut_by |= _MINIMUM
+    if quantity > 0.0 and (whole <= 0.0 or (o.order_whole == 1 and whole < quantity * (1.0 - 1e-9))):
+        o.order_cut_by |= _LOT
         whole = 0.0
-    a.order_opened = whole
-    if whole > 0.0:
-        total = a.order_closed + whole
-        extra = commission(rules, rules.rate, total, total * abs(a.order_price) * a.multiplier) - a.order_fee
-        open_leg(a, acct, side, extra)
-    a.order_stage = _SETTLED
+    elif whole > 0.0 and whole * abs(o.order_price) * a.multiplier < a.min_notional * (1.0 - 1e-9):
+        whole = 0.0
+        if is_piece and factor == 1.0:
+            o.order_now = 0.0  # F7: a piece under the minimum is nothing yet
+        else:
+            o.order_cut_by |= _MINIMUM
+    o.order_opened = whole
+    if allotted > whole:
+        a.volume_left += allotted - whole
+    if a.q * side < 0.0:
+        _cross(a, o, whole, side, acct, rules)
+    elif whole > 0.0:
+        open_leg(a, o, acct, side, _fee(a, o, o.order_closed + whole, rules) - o.order_fee)
+    o.order_stage = _SETTLED
 
 
 @kernel
-def _finish(a, acct, log):  # type: ignore[no-untyped-def]
-    """An order that met its price is over: filled, partial or rejected (Z6)."""
+def _cross(a, o, quantity, side, acct, rules):  # type: ignore[no-untyped-def]
+    """O6: another order of the asset has opened the other side just before; what is held is closed first."""
+    o.order_held = a.q
+    o.order_closed = quantity if quantity < abs(a.q) else abs(a.q)
+    o.order_opened = quantity - o.order_closed
+    if o.order_closed > 0.0:
+        o.order_fee = _fee(a, o, o.order_closed, rules)
+        close_leg(a, o, acct)
+    if o.order_opened > 0.0:
+        open_leg(a, o, acct, side, _fee(a, o, quantity, rules) - o.order_fee)
+
+
+@kernel
+def settle_part(a, o, acct, stops, log):  # type: ignore[no-untyped-def]
+    """O6: a fill of its own, of an order that may go on in this bar."""
+    settle(a, o, acct, acct.bars, stops, log)
+    left = abs(o.order_close_q) - o.order_closed
+    o.order_close_q = (left if o.order_close_q > 0.0 else -left) if left > 0.0 else 0.0
+    o.order_closed = 0.0
+    o.order_opened = 0.0
+    o.order_fee = 0.0
+
+
+@kernel
+def end_of_fill(a, o, keep_rest, acct, log):  # type: ignore[no-untyped-def]
+    """An order that met its price is over: filled, partial or rejected (Z6). False where F7 lets its rest wait."""
+    rest_closing = 0.0
+    if o.order_close_all == 1:
+        rest_closing = abs(o.order_held) - o.order_closed
+    elif o.order_close_q != 0.0:
+        rest_closing = abs(o.order_close_q) - o.order_closed
+    rest_opening = abs(o.order_open_q) - abs(o.order_now)
+    if rest_closing > 0.0 or rest_opening > 0.0:
+        if keep_rest == 1:
+            o.order_close_q = rest_closing if o.order_close_q > 0.0 else -rest_closing
+            if rest_closing <= 0.0:
+                o.order_close_q = 0.0
+                o.order_close_all = 0
+            o.order_open_q = rest_opening if o.order_open_q > 0.0 else -rest_opening
+            forget_fill(o)
+            return False
+        o.order_cut_by |= _VOLUME
     status = _FILLED
-    if a.order_closed + a.order_opened <= 0.0:
-        status = _REJECTED
-    elif a.order_cut_by != 0:
+    died = o.order_close_all == 1 and o.order_held == 0.0 and o.order_open_q == 0.0  # S4: with the position
+    if o.order_done <= 0.0:
+        status = _CANCELLED if died and o.order_cut_by == 0 else _REJECTED
+    elif died:
         status = _PARTIAL
-    log_order(a, acct.bars, status, log)
-    clear_order(a)
-    acct.waiting -= 1
+    elif o.order_cut_by != 0:
+        status = _PARTIAL
+    log_order(o, acct.bars, status, log)
+    clear_order(o)
+    return True
 
 
 @kernel
-def log_order(a, now, status, log):  # type: ignore[no-untyped-def]
-    """Write the asset's order, settled at bar `now`."""
+def _average_price(o):  # type: ignore[no-untyped-def]
+    """Of all fills; of the only one to the last bit."""
+    if o.order_done <= 0.0:
+        return math.nan
+    if o.order_done == o.order_closed + o.order_opened:
+        return o.order_price
+    return o.order_value / o.order_done
+
+
+@kernel
+def log_order(o, now, status, log):  # type: ignore[no-untyped-def]
+    """Write an order, settled at bar `now`."""
     row = log.orders[log.counts[0]]
-    row.id = a.order_id
-    row.t = a.order_t
-    row.asset = a.n
-    row.account = a.g
-    row.close_q = a.order_close_q
-    row.open_q = math.nan if a.order_cash != 0.0 else a.order_open_q
-    row.wanted = a.order_wanted
-    quantity = a.order_closed + a.order_opened
-    row.filled = _side(a) * quantity if quantity > 0.0 else 0.0
-    row.price = a.order_price if quantity > 0.0 else math.nan
-    row.commission = a.order_fee
+    row.id = o.order_id
+    row.t = o.order_t
+    row.asset = o.n
+    row.account = o.g
+    row.close_q = o.order_close_q
+    row.open_q = math.nan if o.order_cash != 0.0 else o.order_open_q
+    row.wanted = o.order_wanted
+    row.filled = o.order_side * o.order_done if o.order_done > 0.0 else 0.0
+    row.price = _average_price(o)
+    row.commission = o.order_paid
     row.t_done = now
     row.status = status
-    row.reason = a.order_reason
-    row.cut_by = a.order_cut_by
-    row.priority = a.order_priority
+    row.reason = o.order_reason
+    row.cut_by = o.order_cut_by
+    row.priority = o.order_priority
     log.counts[0] += 1

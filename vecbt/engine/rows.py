@@ -10,7 +10,7 @@ from ..core.jit import kernel, spine
 from ..execution.costs import COST_FIELDS
 from ..risk.sizing import SIZE_FIELDS
 
-__all__ = ["RULES", "Rows", "load_inputs", "load_prices", "load_volatility"]
+__all__ = ["RULES", "TERMS", "Rows", "load_events", "load_inputs", "load_prices", "load_volatility"]
 
 RULES = np.dtype(
     [
@@ -24,19 +24,41 @@ RULES = np.dtype(
         ("optimistic", "i8"),
         ("through", "i8"),
         ("leverage", "f8"),  # F4's L
+        ("maintenance", "f8"),  # F13
+        ("participation", "f8"),  # F7, 0: off
+        ("keep_rest", "i8"),  # F7: the rest waits
+        ("uses_volume", "i8"),
+        ("exits_inside", "i8"),  # Z8
         *COST_FIELDS,
         *SIZE_FIELDS,
     ],
     align=True,
 )
-"""What every run has; stops and zones are records of their own, None when off, so that being off costs nothing."""
+"""What every run has; stops, zones and terms are records of their own, None when off, so that being off costs nothing."""
+
+TERMS = np.dtype(
+    [
+        ("interest_rate", "f8"),  # T2, a year
+        ("daily_loss", "f8"),  # Z4, 0: off
+        ("max_heat", "f8"),  # Z5 to Z9, inf: off
+        ("max_trade_loss", "f8"),
+        ("max_position", "f8"),
+        ("max_position_value", "f8"),
+        ("max_gross", "f8"),
+        ("max_net", "f8"),
+    ],
+    align=True,
+)
+"""What an account has beyond that: actions, carry, deposits, limits."""
 
 
 class Rows(NamedTuple):
     """All bars of a batch.
 
     `prices` (5, T, N) open high low close volume; `flags` (T, N) uint8 or `values` (T, N) float64, the other is None;
-    `atr`, `sigma` (T, N), or (0, 0) when no rule needs them; `day` (T,) session dates; `delist_bar`, `haircut` (N,).
+    `atr`, `sigma` (T, N), or (0, 0) when no rule needs them; `day` (T,) session dates; `time` (T,) labels; `delist_bar`,
+    `haircut` (N,); `events` (3, T, N) split, dividend, funding, or (0, 0, 0); `flow` (T,) deposits, or (0,); `orders` the requests
+    by bar, of which `starts[t]` to `starts[t + 1] - 1` are those of bar t, or None.
     """
 
     prices: np.ndarray
@@ -45,8 +67,13 @@ class Rows(NamedTuple):
     atr: np.ndarray
     sigma: np.ndarray
     day: np.ndarray
+    time: np.ndarray
     delist_bar: np.ndarray
     haircut: np.ndarray
+    events: np.ndarray
+    flow: np.ndarray
+    orders: np.ndarray | None
+    starts: np.ndarray
 
 
 @spine
@@ -71,6 +98,16 @@ def load_volatility(assets, t, atr, sigma):  # type: ignore[no-untyped-def]
             assets[n].bar_atr = atr[t, n]
         if sigma.shape[0] > 0:
             assets[n].bar_sigma = sigma[t, n]
+
+
+@kernel
+def load_events(assets, t, events):  # type: ignore[no-untyped-def]
+    """Splits, dividends and funding of bar `t`, where there are any."""
+    if events.shape[0] > 0:
+        for n in range(assets.shape[0]):
+            assets[n].split = events[0, t, n]
+            assets[n].dividend = events[1, t, n]
+            assets[n].funding = events[2, t, n]
 
 
 @spine

@@ -29,6 +29,8 @@ class Run:
         At the close of each bar, per account (G = 1 shared, N separate), money.
     zone : uint8 (T, G) or None
         Drawdown zone per bar (Z1); None when zones are off.
+    flows : float64 (T, G) or None
+        Deposits and withdrawals paid in each bar (F15); None where there are none.
     initial : float64 (G,)
         Equity before the first bar (F14).
     orders, fills, trades : records
@@ -45,6 +47,7 @@ class Run:
     cash: ArrayTG
     zone: np.ndarray | None
     initial: ArrayN
+    flows: ArrayTG | None
     orders: Records
     fills: Records
     trades: Records

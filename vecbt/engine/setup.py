@@ -15,11 +15,13 @@ from .._typing import Records
 from ..core.codes import InputKind
 from ..core.state import records
 from ..errors import ConfigError, nearest
+from ..execution.carry import Carry
 from ..execution.costs import Costs
-from ..risk.sizing import Cash, FixedFractionalSizing, Notional, Sizing, Units, Weight
-from ..risk.stops import Stops
-from ..risk.zones import Risk
-from .rows import RULES
+from ..risk.limits import Limits
+from ..risk.sizing import SIZINGS, Sizing, Weight
+from ..risk.stops import Stops, no_stops
+from ..risk.zones import Risk, no_zones
+from .rows import RULES, TERMS
 
 if TYPE_CHECKING:
     from ..data.market import Market
@@ -32,22 +34,26 @@ _CHOICES = {
     "weights_of": ("net", "gross"),
     "intrabar": ("pessimistic", "optimistic"),
     "accounts": ("shared", "separate"),
+    "participation_rest": ("queue", "drop"),
 }
+_OF_ACCOUNT = ("initial_capital", "accounts", "positions", "leverage", "maintenance", "flows")
 _FLAGS = ("accumulate", "trade_through", "liquidate_at_end")
 _TYPES: dict[str, tuple[type, ...]] = {
     "costs": (Costs,),
-    "sizing": (Weight, Units, Notional, Cash, FixedFractionalSizing),
+    "sizing": SIZINGS,
     "stops": (Stops,),
     "risk": (Risk,),
+    "carry": (Carry,),
 }
 
 
 class Rules(NamedTuple):
-    """Parameters as the kernels take them, one record each; a rule that is off is None."""
+    """Parameters as the kernels take them, one record each; `terms` is None where nothing goes beyond a plain account."""
 
     common: Records
-    stops: Records | None
-    zones: Records | None
+    stops: Records
+    zones: Records
+    terms: Records | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +64,7 @@ class Setup:
     ----------
     costs : Costs
         Commission and slippage; there is no default.
-    sizing : Weight, Units, Notional, Cash or FixedFractionalSizing, optional
+    sizing : Weight, Units, Notional, Cash, FixedFractionalSizing, KellyCriterion, ..., optional
         Size of entries from signals and strengths (S3); default `Weight(1/N)` with N the assets of the account.
     stops : Stops, optional
         Protective exits (P); off by default.
@@ -86,6 +92,18 @@ class Setup:
         Positions at the start (F14).
     liquidate_at_end : bool
         Close everything after the last bar, with costs (T8).
+    leverage : float
+        Most exposure over equity for new risk (F4), at least 1.
+    maintenance : float
+        Equity over exposure below which all is closed (F13), a fraction.
+    max_participation : float, optional
+        Most of a bar's volume that all orders of an asset fill together (F7), a fraction; needs volume.
+    participation_rest : {"queue", "drop"}
+        What F7 leaves waits for the next open, or is dropped.
+    carry : Carry, optional
+        Borrow fees and interest (T2).
+    flows : mapping of time to money, optional
+        Deposits and withdrawals (< 0) of each account (F15).
 
     Raises
     ------
@@ -108,6 +126,12 @@ class Setup:
     accounts: str = "shared"
     positions: Mapping[str, tuple[float, float]] | None = field(default=None)
     liquidate_at_end: bool = False
+    leverage: float = 1.0
+    maintenance: float = 0.25
+    max_participation: float | None = None
+    participation_rest: str = "queue"
+    carry: Carry | None = None
+    flows: Mapping[Any, float] | None = field(default=None)
 
     @classmethod
     def of(cls, **keywords: Any) -> Setup:
@@ -144,14 +168,54 @@ class Setup:
             raise ConfigError(f"initial_capital is {capital!r}; expected a finite amount > 0")
         if isinstance(self.band, bool) or not isinstance(self.band, int | float | np.floating) or not 0.0 <= self.band < 1.0:
             raise ConfigError(f"band is {self.band!r}; expected a fraction of equity from 0 up to 1, such as 0.02")
+        if not isinstance(self.leverage, int | float | np.floating) or isinstance(self.leverage, bool) or not 1.0 <= self.leverage <= 1000:
+            raise ConfigError(f"leverage is {self.leverage!r}; expected exposure over equity, from 1 (none) on")
+        kept = self.maintenance
+        if not isinstance(kept, int | float | np.floating) or isinstance(kept, bool) or not 0.0 <= kept < 1.0:
+            raise ConfigError(f"maintenance is {self.maintenance!r}; expected a fraction of exposure from 0 up to 1, such as 0.25")
+        part = self.max_participation
+        if part is not None and (not isinstance(part, int | float | np.floating) or isinstance(part, bool) or not 0.0 < part <= 1.0):
+            raise ConfigError(f"max_participation is {part!r}; expected a fraction of the volume, more than 0 and at most 1: 10 % is 0.1")
         if self.positions is not None:
             object.__setattr__(self, "positions", _checked_positions(self.positions))
+        if self.flows is not None:
+            object.__setattr__(self, "flows", _checked_flows(self.flows))
 
     def _check_combinations(self) -> None:
-        if isinstance(self.sizing, FixedFractionalSizing) and not (self.stops and self.stops.has_stop):
-            raise ConfigError("FixedFractionalSizing sizes by the distance to the stop; give stops=Stops(hard=...) or trailing=...")
-        if isinstance(self.sizing, Cash) and self.costs.needs_volume:
-            raise ConfigError("Cash sizes an order by its fill price, and volume_share prices it by its size; use another sizing")
+        sizing = self.sizing
+        name = type(sizing).__name__
+        if sizing is not None and sizing.needs_stop and not (self.stops and self.stops.has_stop):
+            raise ConfigError(f"{name} sizes by the distance to the stop; give stops=Stops(hard=...) or trailing=...")
+        if sizing is not None and sizing.at_fill:
+            if self.costs.needs_volume:
+                raise ConfigError(f"{name} sizes an order by its fill price, and volume_share prices it by its size; use another sizing")
+            if self.max_participation is not None:
+                raise ConfigError(f"{name} sizes an order at one fill, and max_participation may fill it over many bars; use Weight")
+            if self.risk is not None and self.risk.limits_new_risk:
+                raise ConfigError(f"{name} is sized at the fill, and limits of risk are judged before it; use another sizing")
+        window = getattr(sizing, "window", None)
+        if window is not None and self.costs.needs_volume and window != self.costs.volume_window:
+            raise ConfigError(
+                f"{name}.window is {window} and Costs.volume_window {self.costs.volume_window}: a run has one sigma; make them equal"
+            )
+        if self.maintenance * self.leverage > 1.0:
+            raise ConfigError(
+                f"maintenance {self.maintenance} of exposure at leverage {self.leverage} is more than the equity: a full position would be "
+                f"closed at once; expected at most {1.0 / self.leverage:g}"
+            )
+
+    @property
+    def uses_volume(self) -> bool:
+        """Whether the volume column is needed."""
+        return self.costs.needs_volume or self.max_participation is not None
+
+    @property
+    def sigma_window(self) -> int | None:
+        """Bars in sigma (F1), None where no rule needs one."""
+        if self.costs.needs_volume:
+            return self.costs.volume_window
+        window: int | None = getattr(self.sizing, "window", None)
+        return window
 
     def for_market(self, market: Market, has_volume: bool) -> Setup:
         """The same setup after the checks that need the market.
@@ -165,8 +229,10 @@ class Setup:
             raise ConfigError("a stop is given in Ticks, but the market has no tick for every asset; set tick= on the bars' market")
         if self.costs.needs_volume and not has_volume:
             raise ConfigError("costs use volume_share, but the bars have no volume column")
-        if np.any(np.asarray(market.allow_negative)):
-            raise ConfigError("the market allows prices <= 0, which the simulation does not do yet (F12)")
+        if self.max_participation is not None and not has_volume:
+            raise ConfigError("max_participation is a part of the volume, but the bars have no volume column")
+        if self.carry is not None:
+            self.carry.borrow_rates(market.symbols)
         for symbol in self.positions or {}:
             if symbol not in market.symbols:
                 raise ConfigError(f"positions names {symbol!r}, which is not in the bars; {nearest(symbol, market.symbols)}")
@@ -174,7 +240,7 @@ class Setup:
 
     def for_inputs(self, kind: InputKind) -> Setup:
         """The same setup after the checks that need the kind of input."""
-        if kind in (InputKind.WEIGHTS, InputKind.QUANTITIES):
+        if kind in (InputKind.WEIGHTS, InputKind.QUANTITIES, InputKind.ORDERS):
             for name in ("sizing", "accumulate"):
                 if getattr(self, name):
                     raise ConfigError(f"{name} does not apply to {kind.name.lower()}: the rows say how much is held")
@@ -186,9 +252,10 @@ class Setup:
         """The sizing in force for an account of so many assets."""
         return self.sizing or Weight(1.0 / assets)
 
-    def rules(self, kind: InputKind, assets: int) -> Rules:
-        """The parameters as the kernels take them; `assets` is the number in one account."""
-        common = records(RULES, 1)
+    def rules(self, kind: InputKind, market: Market) -> Rules:
+        """The parameters as the kernels take them."""
+        common, assets = records(RULES, 1), 1 if self.accounts == "separate" else market.N
+        zones = self.risk.zones if self.risk is not None else None
         common[0] = (
             int(kind),
             int(self.fill == "close"),
@@ -199,12 +266,34 @@ class Setup:
             self.band,
             int(self.intrabar == "optimistic"),
             int(self.trade_through),
-            1.0,
+            self.leverage,
+            self.maintenance,
+            self.max_participation or 0.0,
+            int(self.participation_rest == "queue"),
+            int(self.uses_volume),
+            int(zones is not None and zones.mark == "intrabar" and zones.liquidate_at is not None),
             *self.costs.numbers(),
             *self.sizing_for(assets).numbers(),
         )
-        zones = self.risk.zones if self.risk is not None else None
-        return Rules(common, None if self.stops is None else self.stops.record(), None if zones is None else zones.record())
+        stops = self.stops.record() if self.stops is not None else no_stops(kind is InputKind.ORDERS)
+        return Rules(common, stops, no_zones() if zones is None else zones.record(), self._terms(market, kind))
+
+    def _terms(self, market: Market, kind: InputKind) -> Records | None:
+        """What goes beyond a plain account; None where nothing does."""
+        risk = self.risk
+        limits = risk is not None and risk.limits_new_risk
+        beyond = limits or self.carry is not None or self.flows is not None or market.events
+        if not beyond and kind is not InputKind.ORDERS:  # orders: one specialisation less to compile
+            return None
+        out = records(TERMS, 1)
+        most = risk.limits if risk is not None else None
+        for owner, names in ((risk, ("max_heat", "max_trade_loss")), (most, [f.name for f in fields(Limits)])):
+            for name in names:
+                value = None if owner is None else getattr(owner, name)
+                out[name] = math.inf if value is None else value
+        out.daily_loss = (risk.daily_loss if risk is not None else None) or 0.0
+        out.interest_rate = self.carry.interest_rate if self.carry is not None else 0.0
+        return out
 
     def describe(self) -> list[tuple[str, str, Any]]:
         """Every parameter in force as (section, name, value); what is off says so."""
@@ -219,13 +308,11 @@ class Setup:
                 off = [("stops", "stops", "off")]
                 rows += [("stops", name, v) for name, v in value.to_dict().items()] if value is not None else off
                 rows += [("stops", "finding", sentence) for sentence in (value.findings if value is not None else ())]
-            elif f.name == "risk":
-                zones = value.zones if value is not None else None
-                off = [("risk", "zones", "off")]
-                rows += [("risk", f"zones.{name}", v) for name, v in zones.to_dict().items()] if zones is not None else off
+            elif f.name in ("risk", "carry"):
+                rows += [(f.name, name, v) for name, v in value.to_dict().items()] if value is not None else [(f.name, f.name, "off")]
             else:
-                value = dict(value) if f.name == "positions" and value is not None else value
-                rows.append(("account" if f.name in ("initial_capital", "accounts", "positions") else "simulation", f.name, value))
+                value = dict(value) if isinstance(value, Mapping) else value
+                rows.append(("account" if f.name in _OF_ACCOUNT else "simulation", f.name, value))
         return rows
 
     def digest(self) -> str:
@@ -247,6 +334,17 @@ def _checked_positions(positions: Any) -> Mapping[str, tuple[float, float]]:
             raise ConfigError(f"positions[{symbol!r}] has entry price {numbers[1]!r}; expected a price > 0")
         out[symbol] = (float(numbers[0]), float(numbers[1]))
     return MappingProxyType(out)
+
+
+def _checked_flows(flows: Any) -> Mapping[Any, float]:
+    """A read-only copy of deposits and withdrawals; ConfigError for anything but time -> money."""
+    if not isinstance(flows, Mapping) or not flows:
+        raise ConfigError(f"flows is {flows!r}; expected a mapping of time to money, such as {{'2020-01-02': 1000.0}}")
+    for time, amount in flows.items():
+        fine = isinstance(amount, int | float | np.integer | np.floating) and not isinstance(amount, bool) and math.isfinite(amount)
+        if not fine or amount == 0:
+            raise ConfigError(f"flows[{time!r}] is {amount!r}; expected money: a deposit above 0, a withdrawal below")
+    return MappingProxyType({time: float(amount) for time, amount in flows.items()})
 
 
 def spans_of(accounts: str, assets: int) -> np.ndarray:

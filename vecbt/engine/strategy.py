@@ -160,7 +160,7 @@ def as_strategy(source: Strategy | RowsFunction) -> Strategy:
 
 def evaluate(strategy: Strategy, bars: Bars) -> AlignedInputs:
     """`strategy.rows(bars)`, aligned to the bars. StrategyError, which names the strategy, for results that cannot be used."""
-    inputs = strategy.rows(bars)
+    inputs = strategy.rows(bars.for_strategies)
     if not isinstance(inputs, Inputs):
         found = type(inputs).__name__
         raise StrategyError(f"rows() of {strategy.name} returned {found}; expected Signals, Strengths, Weights or Quantities")

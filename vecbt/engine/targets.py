@@ -4,38 +4,39 @@ from __future__ import annotations
 
 import math
 
-from ..core.codes import InputKind
+from ..core.codes import InputKind, Reason, SizeMethod
 from ..core.jit import kernel
 from ..execution.costs import commission, fill_price
 
-__all__ = ["in_band", "is_met", "listens", "target_quantity", "time_is_up", "weights_base"]
+__all__ = ["in_band", "is_met", "listens", "size_share", "sum_shares", "target_quantity", "time_is_up", "weights_base"]
 
 _WEIGHTS = int(InputKind.WEIGHTS)
+_EQUAL, _BY_VOLATILITY = int(SizeMethod.EQUAL_WEIGHT), int(SizeMethod.INVERSE_VOLATILITY)
+_STOP, _TARGET = int(Reason.STOP), int(Reason.TARGET)
 _MET = 1e-9  # W1: a target this close, relative, is met
 
 
 @kernel
 def listens(a, acct, rules, stops):  # type: ignore[no-untyped-def]
-    """Whether the asset's row counts at this bar: S1 (no market), T10, P6, P9, S4 (a risk exit)."""
+    """Whether the asset's row counts at this bar: S1 (no market), T10, P6, P9, S4 (a margin or risk exit)."""
     if a.delisted == 1 or math.isnan(a.close):
         return False
     if rules.at_close == 1 and a.stopped_t == acct.bars:
         return False
-    if acct.liquidating == 1 and a.q != 0.0:
+    if (acct.liquidating == 1 or acct.margin_call == 1) and a.q != 0.0:
         return False
+    if a.order_active == 1 and a.order_close_all == 1 and _STOP <= a.order_reason <= _TARGET:
+        return False  # F7: the rest of a protective exit waits
     return not time_is_up(a, acct, stops)
 
 
 @kernel
 def time_is_up(a, acct, stops):  # type: ignore[no-untyped-def]
     """P6."""
-    due = False
-    if stops is not None:
-        if a.q != 0.0:
-            due = (stops.time_bars > 0 and acct.bars - a.entry_t >= stops.time_bars) or (
-                stops.time_days > 0 and acct.day - a.entry_day >= stops.time_days
-            )
-    return due
+    if a.q == 0.0:
+        return False
+    by_bars = stops.time_bars > 0 and acct.bars - a.entry_t >= stops.time_bars
+    return by_bars or (stops.time_days > 0 and acct.day - a.entry_day >= stops.time_days)
 
 
 @kernel
@@ -66,7 +67,7 @@ def _rebalance_cost(lo, hi, base, acct, assets, rules, stops):  # type: ignore[n
         target = target_quantity(a, base, rules)
         if not is_met(a, target):
             change = target - a.q
-            price = fill_price(rules, a.close, 1.0 if change > 0.0 else -1.0, abs(change), a.sigma, a.volume)
+            price = fill_price(rules, a.close, 1.0 if change > 0.0 else -1.0, abs(change), a.sigma, a.volume, a.floor)
             fee = commission(rules, rules.rate, abs(change), abs(change * price) * a.multiplier)
             total += fee + abs(price - a.close) * abs(change) * a.multiplier
     return total
@@ -78,7 +79,7 @@ def in_band(a, acct, rules):  # type: ignore[no-untyped-def]
     weight = _allowed(a.value, rules)
     if rules.kind != _WEIGHTS or rules.band <= 0.0 or weight == 0.0 or acct.equity <= 0.0:
         return False
-    now = a.q * a.multiplier * a.close / acct.equity
+    now = a.q * a.multiplier * abs(a.close) / acct.equity
     return abs(now - weight) <= rules.band
 
 
@@ -102,6 +103,28 @@ def target_quantity(a, base, rules):  # type: ignore[no-untyped-def]
     target = _allowed(a.value, rules)
     if rules.kind != _WEIGHTS:
         return target
-    if base <= 0.0:
+    if base <= 0.0 or a.close == 0.0:
         return 0.0
-    return target * base / (a.close * a.multiplier)
+    return target * base / (abs(a.close) * a.multiplier)
+
+
+@kernel
+def sum_shares(lo, hi, acct, assets, rules):  # type: ignore[no-untyped-def]
+    """S3: what makes a share of the account: how many assets it has, or the sum of 1/sigma of those that have one."""
+    total = 0.0
+    for n in range(lo, hi):
+        if rules.method == _EQUAL:
+            total += 1.0
+        elif assets[n].bar_sigma > 0.0 and assets[n].delisted == 0:
+            total += 1.0 / assets[n].bar_sigma
+    acct.share_sum = total
+
+
+@kernel
+def size_share(a, acct, rules):  # type: ignore[no-untyped-def]
+    """S3: the asset's part of the account, equal or by inverse volatility; NaN where neither is asked for."""
+    if rules.method == _EQUAL:
+        return 1.0 / acct.share_sum
+    if rules.method == _BY_VOLATILITY and a.bar_sigma > 0.0:
+        return 1.0 / a.bar_sigma / acct.share_sum
+    return math.nan

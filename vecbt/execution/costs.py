@@ -28,17 +28,17 @@ COST_FIELDS = [
 
 
 @kernel
-def fill_price(costs, ref, side, quantity, sigma, volume):  # type: ignore[no-untyped-def]
+def fill_price(costs, ref, side, quantity, sigma, volume, floor):  # type: ignore[no-untyped-def]
     """Price of a market fill (F1): `ref` worsened for the side that trades (+1 buys, -1 sells).
 
-    A sale's price is at least 0. Without volume the impact is left out: the simulation fills nothing on such a bar, only
-    estimates (W2, T8) meet it.
+    A price is at least `floor`: 0, or -inf where prices may be negative. Without volume the impact is left out: the simulation
+    fills nothing on such a bar, only estimates (W2, T8) meet it.
     """
     drag = costs.slippage * abs(ref) + costs.half_spread
     if costs.volume_share > 0.0 and volume > 0.0:
         drag += costs.volume_share * sigma * math.sqrt(quantity / volume) * abs(ref)
     price = ref + side * drag
-    return price if price > 0.0 or ref <= 0.0 else 0.0
+    return price if price > floor else floor
 
 
 @kernel

@@ -7,7 +7,7 @@ which always holds the last present values. Nothing is filled and nothing spread
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,9 +17,12 @@ from ..core.kernel import Kernel
 from ..core.state import records
 from .shape import check_window, unwrap
 from .stream import IndicatorStream, check_assets
-from .windows import CHUNK, WINDOW_FIELDS, window_sum
+from .windows import WINDOW_FIELDS, Window, chunk_length, window_next, window_sum
 
-__all__ = ["EMA", "SMA", "EmaStream", "SmaStream", "ema", "ema_init", "ema_run", "ema_step", "sma", "sma_init", "sma_run", "sma_step"]
+__all__ = [
+    "EMA", "SMA", "EmaStream", "Sma", "SmaStream", "ema", "ema_init", "ema_run", "ema_step",
+    "sma", "sma_init", "sma_load", "sma_next", "sma_run", "sma_step", "sma_store",
+]  # fmt: skip
 
 SMA_PARAMS = np.dtype([("window", "i8")], align=True)
 SMA_STATE = np.dtype([*WINDOW_FIELDS, ("last", "f8"), ("same", "i8")], align=True)
@@ -32,34 +35,64 @@ def sma_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return records(SMA_STATE, assets), np.zeros((assets, window)), params
 
 
+class Sma(NamedTuple):
+    """What an average remembers: the window, the last price, and how often in a row it came."""
+
+    sums: Window
+    last: float
+    same: int
+
+
+@kernel
+def sma_load(state):  # type: ignore[no-untyped-def]
+    """A record of SMA_STATE as values."""
+    return Sma(Window(state.prefix, state.head, state.count), state.last, state.same)
+
+
+@kernel
+def sma_store(state, now):  # type: ignore[no-untyped-def]
+    """The values back into the record."""
+    state.prefix = now.sums.prefix
+    state.head = now.sums.head
+    state.count = now.sums.filled
+    state.last = now.last
+    state.same = now.same
+
+
+@kernel
+def sma_next(past, buffer, price):  # type: ignore[no-untyped-def]
+    """One bar of one asset: mean of the last `len(buffer)` prices, NaN before there are as many and on a missing one; what comes after."""
+    if price != price:
+        return math.nan, past
+    window = buffer.shape[0]
+    total = window_sum(past.sums, buffer, price)
+    sums = window_next(past.sums, buffer, price)
+    same = past.same + 1 if price == past.last else 1
+    mean = math.nan
+    if sums.filled >= window:
+        # a window of one and the same price has that price as its mean, without the rounding of the division
+        mean = price if same >= window else total / window
+    return mean, Sma(sums, price, same)
+
+
 @kernel
 def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
-    """One bar of one asset: mean of the last `window` prices, NaN before there are as many and on a missing one."""
-    if price != price:
-        return math.nan
-    total = window_sum(state, buffer, price)
-    # a window of one and the same price has that price as its mean, without the rounding of the division
-    if price == state.last:
-        state.same += 1
-    else:
-        state.last = price
-        state.same = 1
-    if state.count < params.window:
-        return math.nan
-    if state.same >= params.window:
-        return price
-    return total / params.window
+    """`sma_next` on a record; the buffer has the window's length."""
+    mean, now = sma_next(sma_load(state), buffer, price)
+    sma_store(state, now)
+    return mean
 
 
 @kernel_loop
 def sma_run(states, buffers, params, prices, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
-    bars = prices.shape[0]
-    for start in range(0, bars, CHUNK):
+    bars, length = prices.shape[0], chunk_length(prices.shape[1])
+    for start in range(0, bars, length):
         for n in range(prices.shape[1]):
-            state, buffer, param = states[n], buffers[n], params[0]
-            for t in range(start, min(start + CHUNK, bars)):
-                out[t, n] = sma_step(state, buffer, param, prices[t, n])
+            now, buffer = sma_load(states[n]), buffers[n]
+            for t in range(start, min(start + length, bars)):
+                out[t, n], now = sma_next(now, buffer, prices[t, n])
+            sma_store(states[n], now)
 
 
 def sma(values: Any, window: int) -> Any:

@@ -18,7 +18,7 @@ from ..core.state import records
 from .ohlc import prices_of
 from .shape import check_window
 from .stream import IndicatorStream, check_assets
-from .windows import CHUNK, WINDOW_FIELDS, window_sum
+from .windows import WINDOW_FIELDS, Window, chunk_length, window_next, window_sum
 
 __all__ = [
     "ATR", "CLOSE_SIGMA", "AtrStream", "SigmaStream", "atr", "atr_init", "atr_run", "atr_step",
@@ -142,19 +142,24 @@ def sigma_step(state, buffer, params, open_, close):  # type: ignore[no-untyped-
     if base == 0.0:
         return state.value  # a return on a price of zero does not exist
     change = close / base - 1.0
-    total = window_sum(state, buffer, change * change)
-    state.value = math.sqrt(total / state.count)
+    past = Window(state.prefix, state.head, state.count)
+    total = window_sum(past, buffer, change * change)
+    now = window_next(past, buffer, change * change)
+    state.prefix = now.prefix
+    state.head = now.head
+    state.count = now.filled
+    state.value = math.sqrt(total / now.filled)
     return state.value
 
 
 @kernel_loop
 def sigma_run(states, buffers, params, open_, close, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
-    bars = close.shape[0]
-    for start in range(0, bars, CHUNK):
+    bars, length = close.shape[0], chunk_length(close.shape[1])
+    for start in range(0, bars, length):
         for n in range(close.shape[1]):
             state, buffer, param = states[n], buffers[n], params[0]
-            for t in range(start, min(start + CHUNK, bars)):
+            for t in range(start, min(start + length, bars)):
                 out[t, n] = sigma_step(state, buffer, param, open_[t, n], close[t, n])
 
 

@@ -8,36 +8,53 @@ The buffer row has as many places as the window.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..core.jit import kernel
 
-__all__ = ["CHUNK", "WINDOW_FIELDS", "window_sum"]
+__all__ = ["WINDOW_FIELDS", "Window", "chunk_length", "window_next", "window_sum"]
 
-CHUNK = 64
-"""Bars that a run with a buffer takes of one asset before it goes to the next: the buffer stays at hand, rows stay in the
-cache. Where there is no buffer, time outside and assets inside is faster still."""
+_SHORTEST = 64
+_CELLS = 65_536
 
 WINDOW_FIELDS = [("prefix", "f8"), ("head", "i8"), ("count", "i8")]
-"""Fields that the state of a kernel needs to use `window_sum`."""
+"""Fields that the state of a kernel needs to keep a `Window`."""
 
 
 @kernel
-def window_sum(state, buffer, value):  # type: ignore[no-untyped-def]
-    """Take one value; the sum of the last `len(buffer)` values, of all of them while there are fewer."""
+def chunk_length(assets):  # type: ignore[no-untyped-def]
+    """Bars that a run takes of one asset before it goes to the next: its values stay in registers, the rows in the cache."""
+    return max(_SHORTEST, _CELLS // max(assets, 1))
+
+
+class Window(NamedTuple):
+    """A window at work, beside its buffer. A run keeps it in registers: from bar to bar, memory would cost more than the sum."""
+
+    prefix: float
+    head: int
+    filled: int
+
+
+@kernel
+def window_next(past, buffer, value):  # type: ignore[no-untyped-def]
+    """The window after `value`, whose sum `window_sum` has given. A full chunk becomes suffix sums."""
     window = buffer.shape[0]
-    if state.count < window:
-        state.count += 1
-    head = state.head
-    buffer[head] = value
-    state.prefix += value
-    head += 1
+    filled = past.filled + 1 if past.filled < window else past.filled
+    head = past.head + 1
     if head < window:
-        state.head = head
-        return state.prefix + buffer[head]
-    total = state.prefix
+        return Window(past.prefix + value, head, filled)
     suffix = 0.0
     for i in range(window - 1, -1, -1):
         suffix += buffer[i]
         buffer[i] = suffix
-    state.prefix = 0.0
-    state.head = 0
-    return total
+    return Window(0.0, 0, filled)
+
+
+@kernel
+def window_sum(past, buffer, value):  # type: ignore[no-untyped-def]
+    """Take one value into the buffer; the sum of the last `len(buffer)` values, of all of them while there are fewer."""
+    head = past.head
+    buffer[head] = value
+    if head + 1 < buffer.shape[0]:
+        return past.prefix + value + buffer[head + 1]
+    return past.prefix + value

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from .._typing import ArrayN, ArrayTG, Records
-from ..core.jit import kernel, kernel_loop
+from .._typing import ArrayTG, Records
+from ..core.jit import borrowed, kernel, kernel_loop
 from ..core.state import records
 from ..indicators.shape import readonly
 from ._columns import checked_periods
+from .holdings import Holdings, change_held, lent, next_change
 
 __all__ = [
     "ACTIVITY_METRICS",
@@ -54,12 +54,15 @@ def activity_init(state):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def activity_step(state, equity, held):  # type: ignore[no-untyped-def]
-    """One bar: equity at its close and whether anything was held then."""
-    state.bars += 1
-    state.equity += equity
+def activity_step(state, equity, account, first, past, held):  # type: ignore[no-untyped-def]
+    """Bars `first` to `past - 1` of one account, between which it did nothing: its equity `(T, G)`, and whether it held anything."""
+    total = state.equity
+    for t in range(first, past):
+        total += equity[t, account]
+    state.equity = total
+    state.bars += past - first
     if held:
-        state.bars_held += 1
+        state.bars_held += past - first
 
 
 @kernel
@@ -90,14 +93,35 @@ def activity_metrics(state, params, out):  # type: ignore[no-untyped-def]
             out.turnover = state.traded / state.equity * params.periods_per_year
 
 
+@kernel
+def _count_held(held, shared, counts):  # type: ignore[no-untyped-def]
+    """How many positions each account has."""
+    for g in range(counts.shape[0]):
+        counts[g] = 0
+    for n in range(held.shape[0]):
+        if held[n] != 0.0:
+            counts[0 if shared else n] += 1
+
+
 @kernel_loop
-def activity_run(states, equity, held, fills, multiplier):  # type: ignore[no-untyped-def]
-    """All bars `(T, G)` and all fills, each into the state of its account; `multiplier` is `(N,)`."""
-    for t in range(equity.shape[0]):
-        for account in range(equity.shape[1]):
-            activity_step(states[account], equity[t, account], held[t, account])
+def activity_run(states, equity, given, held, counts):  # type: ignore[no-untyped-def]
+    """All bars of equity `(T, G)` and all fills, each into the state of its account.
+
+    `given` are `Holdings`, `held` `(N,)` the quantities before the first bar, `counts` `(G,)` room for positions by account.
+    """
+    bars, accounts = equity.shape
+    given, held, equity, counts = lent(given), borrowed(held), borrowed(equity), borrowed(counts)
+    t, k = 0, 0
+    while t < bars:
+        k = change_held(given, held, k, t)
+        past = next_change(given, k, t)
+        _count_held(held, accounts == 1, counts)
+        for g in range(accounts):
+            activity_step(states[g], equity, g, t, past, counts[g] > 0)
+        t = past
+    fills = given.fills
     for k in range(fills.shape[0]):
-        activity_fill(states[fills[k].account], fills[k], multiplier[fills[k].asset])
+        activity_fill(states[fills[k].account], fills[k], given.multiplier[fills[k].asset])
 
 
 @kernel_loop
@@ -106,18 +130,14 @@ def _read(states, params, out):  # type: ignore[no-untyped-def]
         activity_metrics(states[account], params[0], out[account])
 
 
-def activity_of(equity: ArrayTG, held: np.ndarray[Any, Any], fills: Records, multiplier: ArrayN, periods_per_year: float) -> Records:
-    """Metrics of activity by account, `(G,)` records of `ACTIVITY_METRICS`.
-
-    `equity` is money `(T, G)`, `held` bool `(T, G)`, `fills` a log with asset, account, q, price, commission and slippage,
-    `multiplier` `(N,)`.
-    """
+def activity_of(given: Holdings, equity: ArrayTG, periods_per_year: float) -> Records:
+    """Metrics of activity by account, `(G,)` records of `ACTIVITY_METRICS`; `equity` is money `(T, G)`."""
     accounts = equity.shape[1]
     states, out, params = records(ACTIVITY_STATE, accounts), records(ACTIVITY_METRICS, accounts), records(ACTIVITY_PARAMS, 1)
     params["periods_per_year"] = checked_periods(periods_per_year)
     for account in range(accounts):
         activity_init(states[account])
-    rows = [readonly(np.ascontiguousarray(array)) for array in (equity, held, fills, multiplier)]
-    activity_run(states, *rows)
+    counts = np.zeros(accounts, dtype=np.int64)
+    activity_run(states, readonly(np.ascontiguousarray(equity)), given, given.quantity.copy(), counts)
     _read(states, params, out)
     return out

@@ -1,28 +1,35 @@
 """Drawdown: how far equity is below its highest close so far, and for how long (M2, M6, Z1).
 
-The step keeps its fields in any record that has them, so that return metrics carry a drawdown in their own state.
+One arithmetic, `drawdown_next`, on values that a loop keeps in registers. Records with the same fields hold them in between: a state of
+its own, or that of the return metrics.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._typing import ArrayN, ArrayTG, Records
+from ..core import room
 from ..core.jit import kernel, kernel_loop
 from ..core.state import records
 from ..indicators.shape import readonly
+from ..indicators.windows import chunk_length
 from ._columns import as_columns, checked_initial
 
 __all__ = [
     "DRAWDOWN_FIELDS",
     "DRAWDOWN_STATE",
+    "Drawdown",
     "drawdown",
     "drawdown_init",
+    "drawdown_load",
+    "drawdown_next",
     "drawdown_run",
     "drawdown_step",
+    "drawdown_store",
     "drawdowns_of",
     "longest_drawdown_bars",
     "max_drawdown",
@@ -40,51 +47,84 @@ DRAWDOWN_FIELDS = [
 DRAWDOWN_STATE = np.dtype(DRAWDOWN_FIELDS, align=True)
 
 
+class Drawdown(NamedTuple):
+    """The fields as values; see `DRAWDOWN_FIELDS`."""
+
+    bars: int
+    peak: float
+    deepest: float
+    squares: float
+    length: int
+    longest: int
+
+
 @kernel
 def drawdown_init(state, initial):  # type: ignore[no-untyped-def]
     """Start at `initial`, which is the first peak."""
-    state.bars = 0
-    state.peak = initial
-    state.deepest = 0.0
-    state.squares = 0.0
-    state.length = 0
-    state.longest = 0
+    drawdown_store(state, Drawdown(0, initial, 0.0, 0.0, 0, 0))
+
+
+@kernel
+def drawdown_load(state):  # type: ignore[no-untyped-def]
+    """The fields of a record."""
+    return Drawdown(state.bars, state.peak, state.deepest, state.squares, state.length, state.longest)
+
+
+@kernel
+def drawdown_store(state, now):  # type: ignore[no-untyped-def]
+    """The fields back into the record."""
+    state.bars = now.bars
+    state.peak = now.peak
+    state.deepest = now.deepest
+    state.squares = now.squares
+    state.length = now.length
+    state.longest = now.longest
+
+
+@kernel
+def drawdown_next(past, equity):  # type: ignore[no-untyped-def]
+    """One bar: the drawdown of this close, `1 - equity/peak`, and what comes after.
+
+    NaN equity makes depth and squares NaN for good, and so does a start at or below zero: it is no peak to fall from.
+    """
+    longest = past.longest
+    if equity >= past.peak and past.peak > 0.0:
+        if past.length > 0 and past.length + 1 > longest:
+            longest = past.length + 1  # the bar that recovers belongs to the drawdown (M6)
+        return 0.0, Drawdown(past.bars + 1, equity, past.deepest, past.squares, 0, longest)
+    depth = 1.0 - equity / past.peak if past.peak > 0.0 else math.nan
+    deepest = past.deepest
+    if depth > deepest or depth != depth:
+        deepest = depth
+    length = past.length + 1
+    if length > longest:
+        longest = length
+    return depth, Drawdown(past.bars + 1, past.peak, deepest, past.squares + depth * depth, length, longest)
 
 
 @kernel
 def drawdown_step(state, equity):  # type: ignore[no-untyped-def]
-    """One bar: the drawdown of this close, `1 - equity/peak`.
-
-    NaN equity makes depth and squares NaN for good, and so does a start at or below zero: it is no peak to fall from.
-    """
-    state.bars += 1
-    if equity >= state.peak and state.peak > 0.0:
-        if state.length > 0 and state.length + 1 > state.longest:
-            state.longest = state.length + 1  # the bar that recovers belongs to the drawdown (M6)
-        state.length = 0
-        state.peak = equity
-        return 0.0
-    depth = 1.0 - equity / state.peak if state.peak > 0.0 else math.nan
-    if depth > state.deepest or depth != depth:
-        state.deepest = depth
-    state.squares += depth * depth
-    state.length += 1
-    if state.length > state.longest:
-        state.longest = state.length
+    """`drawdown_next` on a record; returns the drawdown."""
+    depth, now = drawdown_next(drawdown_load(state), equity)
+    drawdown_store(state, now)
     return depth
 
 
 @kernel_loop
 def drawdown_run(states, equity, out):  # type: ignore[no-untyped-def]
     """All bars of all columns; `equity` and `out` are `(T, C)`, `states` `(C,)` after `drawdown_init`."""
-    for t in range(equity.shape[0]):
+    bars, length = equity.shape[0], chunk_length(equity.shape[1])
+    for start in range(0, bars, length):
         for column in range(equity.shape[1]):
-            out[t, column] = drawdown_step(states[column], equity[t, column])
+            now = drawdown_load(states[column])
+            for t in range(start, min(start + length, bars)):
+                out[t, column], now = drawdown_next(now, equity[t, column])
+            drawdown_store(states[column], now)
 
 
 def drawdowns_of(equity: ArrayTG, initial: ArrayN) -> tuple[ArrayTG, Records]:
     """Drawdowns `(T, G)` of equity `(T, G)` from `initial` `(G,)`, and the states after the last bar; arrays that passed the gate."""
-    states, out = records(DRAWDOWN_STATE, equity.shape[1]), np.empty(equity.shape)
+    states, out = records(DRAWDOWN_STATE, equity.shape[1]), room.empty(equity.shape)
     for account in range(equity.shape[1]):
         drawdown_init(states[account], initial[account])
     drawdown_run(states, readonly(np.ascontiguousarray(equity)), out)

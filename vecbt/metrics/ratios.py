@@ -7,17 +7,32 @@ from typing import Any
 from .._typing import Records
 from ..core.jit import kernel_loop
 from ..core.state import records
+from ..indicators.windows import chunk_length
 from ._columns import as_columns
-from .returns import RETURNS_METRICS, RETURNS_STATE, return_metrics, returns_add, returns_init, returns_params, returns_read
+from .returns import (
+    RETURNS_METRICS,
+    RETURNS_STATE,
+    moments_load,
+    moments_next,
+    moments_store,
+    return_metrics,
+    returns_init,
+    returns_params,
+    returns_read,
+)
 
 __all__ = ["cagr", "calmar", "sharpe", "sortino", "total_return", "volatility"]
 
 
 @kernel_loop
 def _add_all(states, params, values):  # type: ignore[no-untyped-def]
-    for t in range(values.shape[0]):
+    bars, length, mar = values.shape[0], chunk_length(values.shape[1]), params[0].mar
+    for start in range(0, bars, length):
         for column in range(values.shape[1]):
-            returns_add(states[column], params[0], values[t, column])
+            now = moments_load(states[column])
+            for t in range(start, min(start + length, bars)):
+                now = moments_next(now, mar, values[t, column])
+            moments_store(states[column], now)
 
 
 def _of_returns(returns: Any, params: Records, name: str) -> Any:

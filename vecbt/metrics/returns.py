@@ -1,35 +1,49 @@
-"""Return metrics (M1, M2, M5, M6): one streaming step over equity, for statistics, sweeps and live sessions alike."""
+"""Return metrics (M1, M2, M5, M6): one streaming step over equity, for statistics, sweeps and live sessions alike.
+
+`returns_next` is the step on values that a loop keeps in registers; `returns_load` and `returns_store` take them from a record and back.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._typing import ArrayN, ArrayTG, Records
+from ..core import room
 from ..core.jit import kernel, kernel_loop
 from ..core.state import records
 from ..indicators.shape import readonly
+from ..indicators.windows import chunk_length
 from ._columns import as_columns, checked_initial, checked_periods
-from .drawdowns import DRAWDOWN_FIELDS, drawdown_init, drawdown_step
+from .drawdowns import DRAWDOWN_FIELDS, Drawdown, drawdown_init, drawdown_load, drawdown_next, drawdown_store
 
 __all__ = [
     "RETURNS_METRICS",
     "RETURNS_PARAMS",
     "RETURNS_STATE",
+    "Moments",
+    "Performance",
     "deviation",
+    "flow_returns_of",
     "growth_rate",
+    "moments_load",
+    "moments_next",
+    "moments_store",
+    "performance_next",
     "ratio",
     "return_metrics",
-    "returns_add",
     "returns_init",
+    "returns_load",
     "returns_metrics",
+    "returns_next",
     "returns_of",
     "returns_params",
     "returns_read",
     "returns_run",
     "returns_step",
+    "returns_store",
     "simple_return",
     "simple_returns",
     "simple_returns_of",
@@ -95,27 +109,87 @@ def returns_init(state, initial):  # type: ignore[no-untyped-def]
     drawdown_init(state, initial)
 
 
+class Moments(NamedTuple):
+    """What returns leave behind: their number, mean, spread, downside, and the largest |r|."""
+
+    terms: int
+    average: float
+    m2: float
+    downside: float
+    largest: float
+
+
+class Performance(NamedTuple):
+    """What equity leaves behind: the last one, the moments of its returns, its drawdown."""
+
+    equity: float
+    moments: Moments
+    drawdown: Drawdown
+
+
 @kernel
-def returns_add(state, params, value):  # type: ignore[no-untyped-def]
-    """One return: count, mean, spread, downside. A NaN makes mean and spread NaN for good."""
-    state.count += 1
-    share = 1.0 / state.count  # apart from the chain of means, so that the division does not wait for it
-    delta = value - state.average
-    state.average += delta * share
-    state.m2 += delta * (value - state.average)
-    shortfall = min(value - params.mar, 0.0)
-    state.downside += shortfall * shortfall
-    if abs(value) > state.largest:
-        state.largest = abs(value)
+def moments_load(state):  # type: ignore[no-untyped-def]
+    """The moments in a record."""
+    return Moments(state.count, state.average, state.m2, state.downside, state.largest)
+
+
+@kernel
+def moments_store(state, now):  # type: ignore[no-untyped-def]
+    """The moments back into the record."""
+    state.count = now.terms
+    state.average = now.average
+    state.m2 = now.m2
+    state.downside = now.downside
+    state.largest = now.largest
+
+
+@kernel
+def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
+    """One return. A NaN makes mean and spread NaN for good."""
+    terms = past.terms + 1
+    share = 1.0 / terms  # apart from the chain of means, so that the division does not wait for it
+    delta = value - past.average
+    average = past.average + delta * share
+    shortfall = min(value - mar, 0.0)
+    largest = past.largest
+    if abs(value) > largest:
+        largest = abs(value)
+    return Moments(terms, average, past.m2 + delta * (value - average), past.downside + shortfall * shortfall, largest)
+
+
+@kernel
+def returns_load(state):  # type: ignore[no-untyped-def]
+    """What a record of RETURNS_STATE holds."""
+    return Performance(state.equity, moments_load(state), drawdown_load(state))
+
+
+@kernel
+def returns_store(state, now):  # type: ignore[no-untyped-def]
+    """All of it back into the record."""
+    state.equity = now.equity
+    moments_store(state, now.moments)
+    drawdown_store(state, now.drawdown)
+
+
+@kernel
+def performance_next(past, mar, equity, value):  # type: ignore[no-untyped-def]
+    """One bar: takes the equity at its close and the simple return that led there."""
+    _, drawdown = drawdown_next(past.drawdown, equity)
+    return Performance(equity, moments_next(past.moments, mar, value), drawdown)
+
+
+@kernel
+def returns_next(past, mar, equity):  # type: ignore[no-untyped-def]
+    """One bar: takes the equity at its close, returns the simple return and what comes after."""
+    value = simple_return(equity, past.equity)
+    return value, performance_next(past, mar, equity, value)
 
 
 @kernel
 def returns_step(state, params, equity):  # type: ignore[no-untyped-def]
-    """One bar: takes the equity at its close, returns the simple return."""
-    value = simple_return(equity, state.equity)
-    state.equity = equity
-    returns_add(state, params, value)
-    drawdown_step(state, equity)
+    """`returns_next` on a record; returns the simple return."""
+    value, now = returns_next(returns_load(state), params.mar, equity)
+    returns_store(state, now)
     return value
 
 
@@ -174,17 +248,16 @@ def returns_metrics(state, params, out):  # type: ignore[no-untyped-def]
     out.calmar = ratio(out.cagr, out.max_drawdown)
 
 
-_BLOCK = 64  # columns whose states stay in the nearest cache while a row is read
-
-
 @kernel_loop
-def returns_run(states, params, equity):  # type: ignore[no-untyped-def]
-    """All bars of all columns; `equity` is `(T, C)`, `states` `(C,)` after `returns_init`, `params` one record in an array."""
-    bars, columns = equity.shape
-    for first in range(0, columns, _BLOCK):
-        for t in range(bars):
-            for column in range(first, min(first + _BLOCK, columns)):
-                returns_step(states[column], params[0], equity[t, column])
+def returns_run(states, params, equity, returns):  # type: ignore[no-untyped-def]
+    """All bars of all columns; `equity` and its simple returns are `(T, C)`, `states` `(C,)`, `params` one record in an array."""
+    bars, length, mar = equity.shape[0], chunk_length(equity.shape[1]), params[0].mar
+    for start in range(0, bars, length):
+        for column in range(equity.shape[1]):
+            now = returns_load(states[column])
+            for t in range(start, min(start + length, bars)):
+                now = performance_next(now, mar, equity[t, column], returns[t, column])
+            returns_store(states[column], now)
 
 
 @kernel_loop
@@ -196,10 +269,23 @@ def returns_read(states, params, out):  # type: ignore[no-untyped-def]
 
 @kernel_loop
 def _returns_fill(equity, initial, out):  # type: ignore[no-untyped-def]
-    bars, columns = equity.shape
-    for t in range(bars):
-        for column in range(columns):
-            out[t, column] = simple_return(equity[t, column], equity[t - 1, column] if t > 0 else initial[column])
+    columns = initial.shape[0]
+    for i in range(min(columns, equity.shape[0])):
+        out[i] = simple_return(equity[i], initial[i])
+    for i in range(columns, equity.shape[0]):
+        out[i] = simple_return(equity[i], equity[i - columns])
+
+
+@kernel_loop
+def _flow_returns_fill(equity, paid, initial, out, curve):  # type: ignore[no-untyped-def]
+    for column in range(equity.shape[1]):
+        last, level = initial[column], initial[column]
+        for t in range(equity.shape[0]):
+            value = simple_return(equity[t, column], last + paid[t, column])
+            last = equity[t, column]
+            level *= 1.0 + value
+            out[t, column] = value
+            curve[t, column] = level
 
 
 def returns_params(periods_per_year: float, rf: float = 0.0, mar: float = 0.0) -> Records:
@@ -235,9 +321,20 @@ def simple_returns(equity: Any, initial: Any) -> ArrayTG:
 
 def simple_returns_of(equity: ArrayTG, initial: ArrayN) -> ArrayTG:
     """Simple returns `(T, G)` of equity `(T, G)` from `initial` `(G,)`; arrays that passed the gate."""
-    out = np.empty(equity.shape)
-    _returns_fill(readonly(np.ascontiguousarray(equity)), readonly(initial), out)
+    out = room.empty(equity.shape)
+    _returns_fill(readonly(np.ascontiguousarray(equity)).reshape(-1), readonly(initial), out.reshape(-1))
     return out
+
+
+def flow_returns_of(equity: ArrayTG, paid: ArrayTG, initial: ArrayN) -> tuple[ArrayTG, ArrayTG]:
+    """Returns with deposits and withdrawals `paid` before each close, `equity[t]/(equity[t-1] + paid[t]) - 1`, and their product.
+
+    All `(T, G)`; the second is `initial*prod(1 + r)`, the curve that metrics read in place of equity (M1). Arrays that passed the gate.
+    """
+    out, curve = room.empty(equity.shape), room.empty(equity.shape)
+    given = [readonly(np.ascontiguousarray(array)) for array in (equity, paid, initial)]
+    _flow_returns_fill(given[0], given[1], given[2], out, curve)
+    return out, curve
 
 
 def return_metrics(equity: Any, initial: Any, *, periods_per_year: float, rf: float = 0.0, mar: float = 0.0) -> dict[str, Any]:
@@ -270,12 +367,16 @@ def return_metrics(equity: Any, initial: Any, *, periods_per_year: float, rf: fl
     return {name: back(out[name]) for name in RETURNS_METRICS.names or ()}
 
 
-def returns_of(equity: ArrayTG, initial: ArrayN, params: Records) -> Records:
-    """Metrics of equity `(T, G)` by account, `(G,)` records of `RETURNS_METRICS`; arrays that passed the gate."""
+def returns_of(equity: ArrayTG, initial: ArrayN, params: Records, returns: ArrayTG | None = None) -> Records:
+    """Metrics of equity `(T, G)` by account, `(G,)` records of `RETURNS_METRICS`; arrays that passed the gate.
+
+    `returns` are its simple returns, where they are known.
+    """
+    values = simple_returns_of(equity, initial) if returns is None else returns
     accounts = equity.shape[1]
     states, out = records(RETURNS_STATE, accounts), records(RETURNS_METRICS, accounts)
     for account in range(accounts):
         returns_init(states[account], initial[account])
-    returns_run(states, params, readonly(np.ascontiguousarray(equity)))
+    returns_run(states, params, readonly(np.ascontiguousarray(equity)), readonly(values))
     returns_read(states, params, out)
     return out

@@ -7,12 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import Records
+from .._typing import ArrayTG, Records
+from ..core import room
 from ..core.jit import kernel, kernel_loop
 from ..core.state import records
+from ..indicators.shape import readonly
 from ._columns import as_columns, checked_share
 
-__all__ = ["TAIL_METRICS", "TAIL_PARAMS", "TAIL_STATE", "cvar", "tail_init", "tail_metrics", "tail_params", "tail_run", "tail_step", "var"]
+__all__ = [
+    "TAIL_METRICS",
+    "TAIL_PARAMS",
+    "TAIL_STATE",
+    "cvar",
+    "tail_init",
+    "tail_metrics",
+    "tail_of",
+    "tail_params",
+    "tail_run",
+    "tail_step",
+    "var",
+]
 
 TAIL_PARAMS = np.dtype([("alpha", "f8"), ("window", "i8")], align=True)
 TAIL_STATE = np.dtype([("count", "i8"), ("position", "i8")], align=True)  # and one buffer row of `window` returns
@@ -20,6 +34,9 @@ TAIL_METRICS = np.dtype([("value_at_risk", "f8"), ("shortfall", "f8")], align=Tr
 
 _NAN = math.nan
 _LONG = 600  # ranges up to here are searched without a sample
+_MANY = 2_000  # from so many values on, a sample says which are worth keeping: every _STEP-th, or about _SAMPLE of very many
+_STEP, _SAMPLE = 20, 1_000
+_TOGETHER = 64  # columns turned into rows at a time
 _SNAP = 1e-9  # a rank this close to a whole number is that number: 0.05*60 may not miss 3
 
 
@@ -103,22 +120,67 @@ def _select(values, count, rank):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _quantile(scratch, count, alpha):  # type: ignore[no-untyped-def]
-    """The alpha-quantile by linear interpolation between ranks; `scratch` is reordered."""
+def _keep(values, count, limit, scratch):  # type: ignore[no-untyped-def]
+    """Copy the values up to the limit, in their order; how many they are, or -1 where a value is NaN."""
+    kept, unknown = 0, 0
+    for k in range(count):
+        value = values[k]
+        scratch[kept] = value  # no branch: in random order it would be guessed wrong too often
+        kept += 1 if value <= limit else 0
+        unknown += 1 if value != value else 0
+    return -1 if unknown > 0 else kept
+
+
+@kernel
+def _limit(values, count, rank, scratch):  # type: ignore[no-untyped-def]
+    """A value that hardly more than `rank` of many values are below: found in a sample, four deviations above its share."""
+    step = max(_STEP, count // _SAMPLE)
+    sample = count // step
+    for k in range(sample):
+        scratch[k] = values[k * step]
+    share = (rank + 1.0) / count
+    place = int(share * sample + 4.0 * math.sqrt(sample * share * (1.0 - share)) + 2.0)
+    if place >= sample:
+        return math.inf
+    _select(scratch, sample, place)
+    return scratch[place]
+
+
+@kernel
+def _gather(values, count, rank, scratch):  # type: ignore[no-untyped-def]
+    """Bring all values into `scratch` that may be among the `rank + 1` smallest; how many they are, or -1 where a value is NaN."""
+    if count >= _MANY:
+        kept = _keep(values, count, _limit(values, count, rank, scratch), scratch)
+        if kept < 0 or kept > rank:
+            return kept
+    return _keep(values, count, math.inf, scratch)  # few, or an order that deceived the sample
+
+
+@kernel
+def _tail(values, count, alpha, scratch):  # type: ignore[no-untyped-def]
+    """The alpha-quantile by linear interpolation between ranks, and the mean of the values at or below it; NaN where a value is."""
     rank = alpha * (count - 1)
     nearest = math.floor(rank + 0.5)
     if abs(rank - nearest) < _SNAP:
         rank = float(nearest)
     below = int(math.floor(rank))
-    _select(scratch, count, below)
-    lower = scratch[below]
     part = rank - below
-    if part == 0.0:
-        return lower
-    upper = scratch[below + 1]
-    for k in range(below + 2, count):
-        upper = min(upper, scratch[k])
-    return lower + (upper - lower) * part
+    last = below if part == 0.0 else below + 1
+    kept = _gather(values, count, last, scratch)
+    if kept < 0:
+        return _NAN, _NAN
+    _select(scratch, kept, last)
+    lower, total = -math.inf, 0.0
+    for k in range(below + 1):
+        lower = max(lower, scratch[k])
+        total += scratch[k]
+    quantile = lower if part == 0.0 else lower + (scratch[last] - lower) * part
+    terms = below + 1
+    for k in range(below + 1, kept):  # equal ones
+        if scratch[k] <= quantile:
+            total += scratch[k]
+            terms += 1
+    return quantile, total / terms
 
 
 @kernel
@@ -126,30 +188,18 @@ def tail_metrics(state, params, buffer, scratch, out):  # type: ignore[no-untype
     """Read var and cvar off the buffer; `scratch` is a row of the same length. NaN when empty or a return is NaN."""
     out.value_at_risk = _NAN
     out.shortfall = _NAN
-    count = state.count
-    if count == 0:
-        return
-    for k in range(count):
-        if buffer[k] != buffer[k]:
-            return
-        scratch[k] = buffer[k]
-    quantile = _quantile(scratch, count, params.alpha)
-    total, terms = 0.0, 0
-    for k in range(count):
-        if buffer[k] <= quantile:
-            total += buffer[k]
-            terms += 1
-    out.value_at_risk = 0.0 - quantile  # not -quantile: zero stays without a sign
-    out.shortfall = 0.0 - total / terms
+    if state.count > 0:
+        quantile, mean = _tail(buffer, state.count, params.alpha, scratch)
+        out.value_at_risk = 0.0 - quantile  # not -quantile: zero stays without a sign
+        out.shortfall = 0.0 - mean
 
 
 @kernel_loop
-def tail_run(states, params, buffers, returns, out):  # type: ignore[no-untyped-def]
-    """All bars of all columns; `returns` is `(T, C)`, `buffers` `(2, window)`: the buffer and its scratch, used column by column."""
-    for column in range(returns.shape[1]):
-        for t in range(returns.shape[0]):
-            tail_step(states[column], params[0], buffers[0], returns[t, column])
-        tail_metrics(states[column], params[0], buffers[0], buffers[1], out[column])
+def tail_run(states, params, rows, scratch, out):  # type: ignore[no-untyped-def]
+    """Several columns, each a row `(T,)` of `rows`, as if every return had gone through `tail_step`; `scratch` is `(T,)`."""
+    for column in range(rows.shape[0]):
+        states[column].count = rows.shape[1]
+        tail_metrics(states[column], params[0], rows[column], scratch, out[column])
 
 
 def tail_params(alpha: float, window: int) -> Records:
@@ -159,12 +209,20 @@ def tail_params(alpha: float, window: int) -> Records:
     return params
 
 
+def tail_of(returns: ArrayTG, alpha: float) -> Records:
+    """Metrics of returns `(T, G)` by column, `(G,)` records of `TAIL_METRICS`; an array that passed the gate."""
+    rows, columns = returns.shape
+    states, out = records(TAIL_STATE, columns), records(TAIL_METRICS, columns)
+    params, scratch = tail_params(alpha, max(rows, 1)), room.empty((rows,))
+    for first in range(0, columns, _TOGETHER):
+        part = slice(first, first + _TOGETHER)
+        tail_run(states[part], params, readonly(np.ascontiguousarray(returns[:, part].T)), scratch, out[part])
+    return out
+
+
 def _of_returns(returns: Any, alpha: float, name: str) -> Any:
     matrix, back = as_columns(returns, "returns")
-    rows, columns = matrix.shape
-    states, out = records(TAIL_STATE, columns), records(TAIL_METRICS, columns)
-    tail_run(states, tail_params(alpha, max(rows, 1)), np.empty((2, max(rows, 1))), matrix, out)
-    return back(out[name])
+    return back(tail_of(matrix, alpha)[name])
 
 
 def var(returns: Any, *, alpha: float = 0.05) -> Any:

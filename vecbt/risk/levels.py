@@ -10,7 +10,10 @@ from ..core.codes import Reason, StopForm
 from ..core.jit import kernel
 from ..core.rounding import tick_down, tick_up
 
-__all__ = ["LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "entry_stop", "exit_at", "raise_watermark", "set_levels", "stop_is_known"]
+__all__ = [
+    "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "order_stop", "raise_watermark", "set_levels",
+    "stop_is_known",
+]  # fmt: skip
 
 STOP_PARAMS = np.dtype(
     [
@@ -24,6 +27,7 @@ STOP_PARAMS = np.dtype(
         ("time_bars", "i8"),  # 0: off
         ("time_days", "i8"),
         ("uses_atr", "i8"),
+        ("on", "i8"),  # 0: no exits at all
     ],
     align=True,
 )
@@ -37,6 +41,9 @@ LEVEL_FIELDS = [
     ("target", "f8"),
     ("armed", "i8"),
     ("trailing", "i8"),  # 1: the stop is the trailing one
+    ("own_stop", "f8"),  # of the bracket of its order (O3), NaN: none
+    ("own_target", "f8"),
+    ("own_trail", "f8"),  # fraction, 0: none
 ]
 """What a position remembers for its protective levels."""
 
@@ -50,8 +57,8 @@ _TARGET = int(Reason.TARGET)
 
 
 @kernel
-def _level(form, number, side, base, atr, tick):  # type: ignore[no-untyped-def]
-    """The level `number` away from `base` against `side` (+1: below)."""
+def _level(form, number, side, base, atr, tick, scale):  # type: ignore[no-untyped-def]
+    """The level `number` away from `base` against `side` (+1: below); a price stands in units of `scale` (T9)."""
     if form == _OFF:
         return math.nan
     if form == _FRACTION:
@@ -60,7 +67,7 @@ def _level(form, number, side, base, atr, tick):  # type: ignore[no-untyped-def]
         return base - side * number * atr
     if form == _TICKS:
         return base - side * number * tick
-    return number
+    return number / scale
 
 
 @kernel
@@ -86,39 +93,61 @@ def _first_of(hard, trail, side):  # type: ignore[no-untyped-def]
 @kernel
 def set_levels(a, side, stops):  # type: ignore[no-untyped-def]
     """Stop and target of an open position from its average price, watermark and ATR; the trail never falls back."""
-    if stops is not None:
-        if stops.trail_form != _OFF:
-            if a.armed == 0 and (stops.activation < 0.0 or (a.watermark - (a.avg + side * stops.activation * a.avg)) * side >= 0.0):
-                a.armed = 1
-            if a.armed == 1:
-                level = _level(stops.trail_form, stops.trail, side, a.watermark, a.atr, a.tick)
-                if math.isnan(a.trail) or (level - a.trail) * side > 0.0:
-                    a.trail = level
-        hard = _rounded(_level(stops.hard_form, stops.hard, side, a.avg, a.level_atr, a.tick), side, a.tick)
-        a.stop, a.trailing = _first_of(hard, _rounded(a.trail, side, a.tick), side)
-        a.target = _rounded(_level(stops.target_form, stops.target, -side, a.avg, a.level_atr, a.tick), side, a.tick)
+    form, trail, activation = stops.trail_form, stops.trail, stops.activation
+    if a.own_trail > 0.0:
+        form, trail, activation = _FRACTION, a.own_trail, -1.0
+    if form != _OFF:
+        if a.armed == 0 and (activation < 0.0 or (a.watermark - (a.avg + side * activation * a.avg)) * side >= 0.0):
+            a.armed = 1
+        if a.armed == 1:
+            level = _level(form, trail, side, a.watermark, a.atr, a.tick, 1.0)
+            if math.isnan(a.trail) or (level - a.trail) * side > 0.0:
+                a.trail = level
+    hard = a.own_stop
+    if math.isnan(hard):
+        hard = _level(stops.hard_form, stops.hard, side, a.avg, a.level_atr, a.tick, a.scale)
+    hard = _rounded(hard, side, a.tick)
+    a.stop, a.trailing = _first_of(hard, _rounded(a.trail, side, a.tick), side)
+    target = a.own_target
+    if math.isnan(target):
+        target = _level(stops.target_form, stops.target, -side, a.avg, a.level_atr, a.tick, a.scale)
+    a.target = _rounded(target, side, a.tick)
 
 
 @kernel
 def entry_stop(a, side, stops):  # type: ignore[no-untyped-def]
     """The stop (P3) an entry at this close would have at once; NaN: none."""
-    stop = math.nan
-    if stops is not None:
-        hard = _rounded(_level(stops.hard_form, stops.hard, side, a.close, a.atr, a.tick), side, a.tick)
-        trail = math.nan
-        if stops.activation < 0.0:
-            trail = _rounded(_level(stops.trail_form, stops.trail, side, a.close, a.atr, a.tick), side, a.tick)
-        stop, _ = _first_of(hard, trail, side)
+    hard = _level(stops.hard_form, stops.hard, side, a.close, a.atr, a.tick, a.scale)
+    trail = math.nan
+    if stops.activation < 0.0:
+        trail = _level(stops.trail_form, stops.trail, side, a.close, a.atr, a.tick, 1.0)
+    return _nearest_stop(a, side, hard, trail)
+
+
+@kernel
+def _nearest_stop(a, side, hard, trail):  # type: ignore[no-untyped-def]
+    """P3: the first of two levels, rounded; NaN where neither is there."""
+    stop, _ = _first_of(_rounded(hard, side, a.tick), _rounded(trail, side, a.tick), side)
     return stop
+
+
+@kernel
+def order_stop(a, o, side, stops):  # type: ignore[no-untyped-def]
+    """The stop a position of order `o` would have at once if it were entered at this close: its bracket's, else that of `stops`."""
+    hard, trail = o.own_stop, math.nan
+    if math.isnan(hard):
+        hard = _level(stops.hard_form, stops.hard, side, a.mark, a.atr, a.tick, a.scale)
+    if o.own_trail > 0.0:
+        trail = _level(_FRACTION, o.own_trail, side, a.mark, a.atr, a.tick, 1.0)
+    elif stops.activation < 0.0:
+        trail = _level(stops.trail_form, stops.trail, side, a.mark, a.atr, a.tick, 1.0)
+    return _nearest_stop(a, side, hard, trail)
 
 
 @kernel
 def stop_is_known(a, stops):  # type: ignore[no-untyped-def]
     """S5: False where a level in ATR is asked for and there is no ATR yet."""
-    known = True
-    if stops is not None:
-        known = stops.uses_atr == 0 or not math.isnan(a.atr)
-    return known
+    return stops.uses_atr == 0 or not math.isnan(a.atr)
 
 
 @kernel
@@ -139,6 +168,31 @@ def clear_levels(a):  # type: ignore[no-untyped-def]
     a.target = math.nan
     a.armed = 0
     a.trailing = 0
+    a.own_stop = math.nan
+    a.own_target = math.nan
+    a.own_trail = 0.0
+
+
+@kernel
+def count_inside(a, optimistic):  # type: ignore[no-untyped-def]
+    """P8: of the bar in which the position was opened inside, only what counts; how it was opened stands in `a.fresh`.
+
+    The extreme the fill itself went to counts (after a buy by limit the low, by stop the high), the other may be older: it
+    counts in full against the position and only as far as the close for it, with `optimistic` the other way round.
+    """
+    a.full_high = a.high
+    a.full_low = a.low
+    side, entry = (1.0 if a.q > 0.0 else -1.0), a.fresh_price
+    low_counts = a.fresh == 1 or optimistic == 0
+    high_counts = a.fresh == 2 or optimistic == 1
+    against, favour = (a.low, a.high) if side > 0.0 else (a.high, a.low)
+    if not low_counts:
+        against = entry if (entry - a.close) * side < 0.0 else a.close
+    if not high_counts:
+        favour = entry if (entry - a.close) * side > 0.0 else a.close
+    a.open = entry
+    a.high = favour if side > 0.0 else against
+    a.low = against if side > 0.0 else favour
 
 
 @kernel

@@ -14,7 +14,7 @@ from ..core.state import records
 from ..errors import ConfigError
 from .levels import STOP_PARAMS
 
-__all__ = ["Atr", "Distance", "Pct", "Price", "Stops", "Ticks"]
+__all__ = ["Atr", "Distance", "Pct", "Price", "Stops", "Ticks", "no_stops"]
 
 
 def _positive(owner: str, value: Any) -> None:
@@ -141,6 +141,22 @@ class Stops:
         if all(getattr(self, f.name) is None for f in fields(self) if f.name != "atr_window"):
             raise ConfigError("Stops() sets no exit; give hard, trailing, take_profit, time_bars or time_days, or leave stops out")
 
+    @classmethod
+    def preset(cls, name: str) -> Stops:
+        """Stops with the numbers of a name (`risk.presets.STOPS`).
+
+        `wide` 5 % and a target of 10 %; `layered` 3 % hard, 2 % trail from a gain of 2 % on, target 5 %, 30 days; `tight` 2 % and
+        4 %; `atr` a trail of 2 ATR.
+
+        Raises
+        ------
+        ConfigError
+            An unknown name.
+        """
+        from .presets import stops
+
+        return stops(name)
+
     @property
     def needs_atr(self) -> bool:
         """Whether any distance is in ATR."""
@@ -150,6 +166,12 @@ class Stops:
     def needs_tick(self) -> bool:
         """Whether any distance is in ticks."""
         return any(isinstance(d, Ticks) for d in (self.hard, self.trailing, self.take_profit))
+
+    @property
+    def needs_positive(self) -> bool:
+        """Whether any distance is in percent, which needs prices above 0 (F12)."""
+        percents = (self.hard, self.trailing, self.take_profit, self.activation)
+        return any(d is not None and not isinstance(d, Atr | Ticks | Price) for d in percents)
 
     @property
     def has_stop(self) -> bool:
@@ -186,5 +208,14 @@ class Stops:
             self.time_bars or 0,
             self.time_days or 0,
             int(self.needs_atr),
+            1,
         )
         return out
+
+
+def no_stops(brackets: bool = False) -> Records:
+    """Parameters without exits; with `brackets` those of orders act (O3)."""
+    out = records(STOP_PARAMS, 1)
+    out.activation[:] = -1.0
+    out.on[:] = int(brackets)
+    return out

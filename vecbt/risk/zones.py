@@ -12,8 +12,9 @@ from ..core.codes import Zone
 from ..core.jit import kernel
 from ..core.state import records
 from ..errors import ConfigError
+from .limits import Limits
 
-__all__ = ["ZONE_FIELDS", "ZONE_PARAMS", "Risk", "Zones", "judge_zone", "new_risk_factor", "reset_zone"]
+__all__ = ["ZONE_FIELDS", "ZONE_PARAMS", "Risk", "Zones", "judge_zone", "new_risk_factor", "no_zones", "reset_zone"]
 
 ZONE_PARAMS = np.dtype(
     [
@@ -22,6 +23,7 @@ ZONE_PARAMS = np.dtype(
         ("liquidate_at", "f8"),  # 0: never
         ("cooldown", "i8"),  # 0: only reset() re-arms
         ("intrabar", "i8"),
+        ("on", "i8"),  # 0: no zones
     ],
     align=True,
 )
@@ -44,28 +46,31 @@ def judge_zone(acct, zones, worst):  # type: ignore[no-untyped-def]
     before = acct.peak
     if acct.equity > acct.peak:
         acct.peak = acct.equity
-    if zones is not None:
-        rule = zones
-        judged, peak = acct.equity, acct.peak
-        if rule.intrabar == 1:
-            judged, peak = worst, before
-            if acct.equity < judged:
-                judged = acct.equity
-        if acct.halted == 1:
-            acct.halted_bars += 1
-            if rule.cooldown > 0 and acct.halted_bars >= rule.cooldown:
-                reset_zone(acct)
-                return
-        zone = 0
-        for k in range(3):
-            if judged <= peak * (1.0 - rule.boundaries[k]):
-                zone = k + 1
-        if rule.liquidate_at > 0.0 and judged <= peak * (1.0 - rule.liquidate_at):
-            acct.liquidating = 1
-            zone = _EMERGENCY
-        if zone == _EMERGENCY:
-            acct.halted = 1
-        acct.zone = _EMERGENCY if acct.halted == 1 else zone
+    if zones.on == 0:
+        return
+    rule = zones
+    judged, peak = acct.equity, acct.peak
+    if rule.intrabar == 1:
+        judged, peak = worst, before
+        if acct.equity < judged:
+            judged = acct.equity
+        if acct.broke == 1 and peak * (1.0 - rule.liquidate_at) < judged:
+            judged = peak * (1.0 - rule.liquidate_at)  # Z8: it was reached inside the bar
+    if acct.halted == 1:
+        acct.halted_bars += 1
+        if rule.cooldown > 0 and acct.halted_bars >= rule.cooldown:
+            reset_zone(acct)
+            return
+    zone = 0
+    for k in range(3):
+        if judged <= peak * (1.0 - rule.boundaries[k]):
+            zone = k + 1
+    if rule.liquidate_at > 0.0 and judged <= peak * (1.0 - rule.liquidate_at):
+        acct.liquidating = 1
+        zone = _EMERGENCY
+    if zone == _EMERGENCY:
+        acct.halted = 1
+    acct.zone = _EMERGENCY if acct.halted == 1 else zone
 
 
 @kernel
@@ -81,10 +86,7 @@ def reset_zone(acct):  # type: ignore[no-untyped-def]
 @kernel
 def new_risk_factor(acct, zones):  # type: ignore[no-untyped-def]
     """Z2: what new risk is multiplied by."""
-    factor = 1.0
-    if zones is not None:
-        factor = zones.factors[acct.zone]
-    return factor
+    return zones.factors[acct.zone] if zones.on == 1 else 1.0
 
 
 def _fraction(name: str, value: Any) -> float:
@@ -139,8 +141,6 @@ class Zones:
             raise ConfigError(f"Zones.cooldown_bars is {cooldown!r}; expected a whole number of bars >= 1")
         if self.mark not in ("close", "intrabar"):
             raise ConfigError(f"Zones.mark is {self.mark!r}; expected 'close' or 'intrabar'")
-        if self.mark == "intrabar" and self.liquidate_at is not None:
-            raise ConfigError("Zones.mark='intrabar' with liquidate_at would have to exit inside the bar (Z8), which is not there yet")
 
     def _check_factors(self) -> None:
         if not isinstance(self.factors, tuple | list) or len(self.factors) != 4:
@@ -166,23 +166,67 @@ class Zones:
         out[0].liquidate_at = self.liquidate_at or 0.0
         out[0].cooldown = self.cooldown_bars or 0
         out[0].intrabar = int(self.mark == "intrabar")
+        out[0].on = 1
         return out
+
+
+def no_zones() -> Records:
+    """Parameters of an account without zones."""
+    return records(ZONE_PARAMS, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Risk:
-    """Account-level rules.
+    """Account-level rules; each is off without its number.
 
     Parameters
     ----------
     zones : Zones, optional
-        Drawdown zones; off without it.
+        Drawdown zones (Z1 to Z3).
+    daily_loss : float, optional
+        Loss since the last session, as a fraction, from which on new risk waits for the next one (Z4).
+    max_heat : float, optional
+        Most of equity that all positions together may lose down to their stops (Z5).
+    max_trade_loss : float, optional
+        Most of equity that one position may lose down to its stop (Z9).
+    limits : Limits, optional
+        Limits on positions and exposure (Z7).
+
+    Raises
+    ------
+    ConfigError
+        A fraction outside its range, or no rule at all.
     """
 
     zones: Zones | None = None
+    daily_loss: float | None = None
+    max_heat: float | None = None
+    max_trade_loss: float | None = None
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
-        if self.zones is not None and not isinstance(self.zones, Zones):
-            raise ConfigError(f"Risk.zones is {self.zones!r}; expected Zones(...)")
-        if self.zones is None:
-            raise ConfigError("Risk() sets no rule; give zones=Zones(...), or leave risk out")
+        for name, kind in (("zones", Zones), ("limits", Limits)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise ConfigError(f"Risk.{name} is {value!r}; expected {kind.__name__}(...)")
+        for name in ("daily_loss", "max_heat", "max_trade_loss"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _fraction(f"Risk.{name}", getattr(self, name)))
+        if all(getattr(self, f.name) is None for f in fields(self)):
+            raise ConfigError("Risk() sets no rule; give zones, daily_loss, max_heat, max_trade_loss or limits, or leave risk out")
+
+    @property
+    def limits_new_risk(self) -> bool:
+        """Whether anything beside the zones is on."""
+        return any(getattr(self, name) is not None for name in ("daily_loss", "max_heat", "max_trade_loss", "limits"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every rule by name, those of zones and limits with a dotted one; None where it is off."""
+        shown: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if hasattr(value, "to_dict"):
+                shown |= {f"{field.name}.{name}": v for name, v in value.to_dict().items()}
+            else:
+                shown[field.name] = value
+        return shown

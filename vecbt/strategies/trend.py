@@ -1,7 +1,7 @@
 """Trend following on two moving averages: SmaCross and EmaCross.
 
-The crossing rule is one elementwise function. `rows` applies it to whole matrices, the feed to one row, and both get
-their averages from the same compiled step, so both say the same to the last bit.
+Averages and the crossing rule are stepped in one compiled loop, so that no average is ever written down. `rows` runs it over
+all bars, the feed over one: both say the same to the last bit.
 """
 
 from __future__ import annotations
@@ -13,44 +13,85 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ArrayTN
+from ..core.codes import InputKind
+from ..core.jit import kernel, kernel_loop
 from ..core.space import Parameter
+from ..core.state import plain, schema_hash
 from ..data.bar import NormalBar
 from ..data.bars import Bars
 from ..data.market import Market
-from ..engine.inputs import Signals
+from ..engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, AlignedInputs
 from ..engine.strategy import Strategy
 from ..errors import ConfigError
-from ..indicators.moving import EmaStream, SmaStream, ema, sma
+from ..indicators.moving import ema_init, ema_step, sma_init, sma_load, sma_next, sma_store
 from ..indicators.save import pack, unpack
+from ..indicators.shape import readonly
+from ..indicators.windows import chunk_length
 
-__all__ = ["CrossFeed", "EmaCross", "SmaCross"]
+__all__ = ["CrossFeed", "EmaCross", "SmaCross", "cross_next", "ema_cross_run", "sma_cross_run"]
 
-Sides = NDArray[np.int8]
-
-
-def _sides(fast: ArrayTN, slow: ArrayTN) -> Sides:
-    """1 where fast is above slow, -1 where it is below, 0 where they are equal or one is missing."""
-    return (fast > slow).astype(np.int8) - (fast < slow).astype(np.int8)
-
-
-def _sides_before(sides: Sides) -> Sides:
-    """The last side taken before each bar (T, N); 0 where there was none. Ties and missing bars take no side."""
-    bar = np.where(sides != 0, np.arange(1, len(sides) + 1, dtype=np.int64)[:, None], 0)
-    last = np.zeros_like(bar)
-    np.maximum.accumulate(bar[:-1], axis=0, out=last[1:])
-    taken = np.concatenate([np.zeros((1, sides.shape[1]), dtype=np.int8), sides])
-    return np.take_along_axis(taken, last, axis=0)
+_SAYS = {
+    "long": (ENTER_LONG, EXIT_LONG),
+    "short": (EXIT_SHORT, ENTER_SHORT),
+    "both": (ENTER_LONG, ENTER_SHORT),
+}
+"""What a cross upwards and one downwards say."""
 
 
-def _cross_signals(side: Sides, before: Sides, direction: str) -> Signals:
-    """Signals where the side changes; a first side is no change. For a matrix (T, N) or a row (N,)."""
-    up = (side > 0) & (before < 0)
-    down = (side < 0) & (before > 0)
-    if direction == "long":
-        return Signals(entries=up, exits=down)
-    if direction == "short":
-        return Signals(short_entries=down, short_exits=up)
-    return Signals(entries=up, short_entries=down)
+@kernel
+def cross_next(before, fast, slow, says):  # type: ignore[no-untyped-def]
+    """One bar of one asset: the flags, and the side last taken (1 above, -1 below, 0 none yet).
+
+    A first side is no change; ties and missing averages keep the side.
+    """
+    side = 0
+    if fast > slow:
+        side = 1
+    if fast < slow:
+        side = -1
+    flags = 0
+    if side > 0 and before < 0:
+        flags = says[0]
+    if side < 0 and before > 0:
+        flags = says[1]
+    return flags, side if side != 0 else before
+
+
+@kernel_loop
+def sma_cross_run(fast, fast_buffers, slow, slow_buffers, befores, says, prices, out):  # type: ignore[no-untyped-def]
+    """All bars (T, N) of all assets, from the given states on: flags uint8 (T, N) into `out`."""
+    bars, length = prices.shape[0], chunk_length(prices.shape[1])
+    for start in range(0, bars, length):
+        for n in range(prices.shape[1]):
+            a, a_buffer, b, b_buffer = sma_load(fast[n]), fast_buffers[n], sma_load(slow[n]), slow_buffers[n]
+            before = befores[n]
+            for t in range(start, min(start + length, bars)):
+                quick, a = sma_next(a, a_buffer, prices[t, n])
+                calm, b = sma_next(b, b_buffer, prices[t, n])
+                flags, before = cross_next(before, quick, calm, says)
+                out[t, n] = flags
+            sma_store(fast[n], a)
+            sma_store(slow[n], b)
+            befores[n] = before
+
+
+@kernel_loop
+def ema_cross_run(fast, fast_params, slow, slow_params, befores, says, prices, out):  # type: ignore[no-untyped-def]
+    """The same with exponential averages."""
+    for t in range(prices.shape[0]):
+        for n in range(prices.shape[1]):
+            quick = ema_step(fast[n], fast_params[0], prices[t, n])
+            calm = ema_step(slow[n], slow_params[0], prices[t, n])
+            out[t, n], befores[n] = cross_next(befores[n], quick, calm, says)
+
+
+def _sma_state(window: int, assets: int) -> tuple[Any, Any]:
+    states, buffers, _ = sma_init(assets, window)
+    return states, buffers
+
+
+def _ema_state(window: int, assets: int) -> tuple[Any, Any]:
+    return ema_init(assets, window)
 
 
 @dataclass(frozen=True)
@@ -71,14 +112,14 @@ class _Cross(Strategy):
         """Bars before the first possible cross: the slow average needs `slow` bars, a change needs one more."""
         return self.slow
 
-    _average: ClassVar[Any]  # sma or ema: (Bars, window) to (T, N)
-    _stream: ClassVar[type[SmaStream] | type[EmaStream]]
+    _state: ClassVar[Any]  # (window, assets) to what an average keeps: states and buffers, or states and parameters
+    _run: ClassVar[Any]  # one of the loops above
 
-    def rows(self, bars: Bars) -> Signals:
+    def rows(self, bars: Bars) -> AlignedInputs:
         """Signals for all bars."""
-        average = type(self)._average
-        side = _sides(average(bars, self.fast), average(bars, self.slow))
-        return _cross_signals(side, _sides_before(side), self.direction)
+        flags = np.empty((bars.T, bars.N), dtype=np.uint8)
+        CrossFeed(self, bars.market).run(readonly(np.ascontiguousarray(bars.close)), flags)
+        return AlignedInputs(InputKind.SIGNALS, flags, None)
 
     def feed(self, market: Market) -> CrossFeed:
         """Steps the two averages: two additions a bar, whatever the windows."""
@@ -90,30 +131,36 @@ class CrossFeed:
 
     def __init__(self, strategy: _Cross, market: Market) -> None:
         self._strategy = strategy
-        self._fast, self._slow = strategy._stream(market.N, strategy.fast), strategy._stream(market.N, strategy.slow)
-        self._before: Sides = np.zeros(market.N, dtype=np.int8)
+        kind = type(strategy)
+        averages = (*kind._state(strategy.fast, market.N), *kind._state(strategy.slow, market.N))
+        self._parts = [*averages, np.zeros(market.N, dtype=np.int64)]
+        self._arguments = (*(plain(part) if part.dtype.names else part for part in self._parts), _SAYS[strategy.direction])
+        self._prices = np.empty((1, market.N))
+        self._view = readonly(self._prices)
 
-    def update(self, bar: NormalBar) -> Signals:
-        """Signals (N,) of one more bar."""
-        side = _sides(self._fast.update(bar.close), self._slow.update(bar.close))
-        signals = _cross_signals(side, self._before, self._strategy.direction)
-        self._before = np.where(side != 0, side, self._before)
-        return signals
+    def run(self, prices: ArrayTN, out: NDArray[np.uint8]) -> None:
+        """All bars of read-only closes (T, N): flags (T, N) into `out`; the state goes on."""
+        type(self._strategy)._run(*self._arguments, prices, out)
+
+    def update(self, bar: NormalBar) -> AlignedInputs:
+        """Signals (1, N) of one more bar."""
+        self._prices[0] = bar.close
+        flags = np.empty(self._prices.shape, dtype=np.uint8)
+        self.run(self._view, flags)
+        return AlignedInputs(InputKind.SIGNALS, flags, None)
 
     def _header(self) -> dict[str, Any]:
-        return {"kind": "cross", "strategy": repr(self._strategy), "assets": len(self._before)}
+        layout = schema_hash(*(part.dtype for part in self._parts if part.dtype.names))
+        return {"kind": "cross", "strategy": repr(self._strategy), "assets": self._prices.shape[1], "layout": layout}
 
     def save(self) -> bytes:
         """The state as bytes."""
-        parts = [np.frombuffer(stream.save(), dtype=np.uint8) for stream in (self._fast, self._slow)]
-        return pack(self._header(), self._before, *parts)
+        return pack(self._header(), *self._parts)
 
     def restore(self, data: bytes) -> None:
         """Go on from saved bytes; StateError when they are of another strategy or other parameters."""
-        before, fast, slow = unpack(data, self._header())
-        self._fast.restore(fast.tobytes())
-        self._slow.restore(slow.tobytes())
-        self._before = before
+        for part, saved in zip(self._parts, unpack(data, self._header()), strict=True):
+            part[...] = saved.view(part.dtype)
 
 
 @dataclass(frozen=True)
@@ -129,8 +176,8 @@ class SmaCross(_Cross):
     A cross needs a side before: the first side after the warmup is none. Equal averages and missing bars keep the side.
     """
 
-    _average = staticmethod(sma)
-    _stream = SmaStream
+    _state = staticmethod(_sma_state)
+    _run = staticmethod(sma_cross_run)
 
 
 @dataclass(frozen=True)
@@ -143,5 +190,5 @@ class EmaCross(_Cross):
     direction : "long", "short" or "both"
     """
 
-    _average = staticmethod(ema)
-    _stream = EmaStream
+    _state = staticmethod(_ema_state)
+    _run = staticmethod(ema_cross_run)

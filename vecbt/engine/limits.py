@@ -1,0 +1,246 @@
+"""T7: loss per trade, limits and heat cut the new risk of this row (Z5, Z7, Z9). Scarce room goes by priority (F10).
+
+As in `matching`, orders stand apart from assets: `orders[k].n` is the asset of an order.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..core.codes import Rule
+from ..core.jit import kernel
+from ..risk.levels import order_stop
+
+__all__ = ["ASKED", "TAKEN", "cut_by_limits"]
+
+ASKED, _IN_GROUP, TAKEN = 5, 6, 7  # stages of an order while it is decided
+_GROSS, _NET, _HEAT = 0, 1, 2
+_RULE_TRADE, _RULE_POSITION = int(Rule.TRADE_LOSS), int(Rule.POSITION)
+_RULE_GROSS, _RULE_NET, _RULE_HEAT = int(Rule.GROSS), int(Rule.NET), int(Rule.HEAT)
+
+
+@kernel
+def cut_by_limits(queue, desk, rules, stops, terms):  # type: ignore[no-untyped-def]
+    """Orders of the account at stage ASKED are cut to what fits: group after group from the highest priority, rule after rule."""
+    first, last, orders = queue
+    g, equity, left = desk.assets[desk.lo].g, desk.acct.equity, 0
+    for k in range(first, last):
+        if _is_asked(orders[k], g):
+            if orders[k].order_open_q != 0.0 and equity > 0.0:
+                left += 1
+            else:
+                orders[k].order_stage = TAKEN
+    if left > 0:
+        _keep(queue, desk)
+        slack = 1e-9 * rules.leverage * equity
+        loads = (_base(_GROSS, queue, desk, stops), _base(_NET, queue, desk, stops), _base(_HEAT, queue, desk, stops))
+        while left > 0:
+            left -= _pick_group(queue, g)
+            for k in range(first, last):
+                if orders[k].order_stage == _IN_GROUP and orders[k].g == g and orders[k].order_active == 1:
+                    _cut_position(k, queue, desk, stops, terms)
+            _cut_group(_GROSS, (loads[0], terms.max_gross * equity, slack), queue, desk, stops)
+            _cut_group(_NET, (loads[1], terms.max_net * equity, slack), queue, desk, stops)
+            _cut_group(_HEAT, (loads[2], terms.max_heat * equity, slack), queue, desk, stops)
+            loads = _take_group(loads, queue, desk, stops)
+
+
+@kernel
+def _is_asked(o, g):  # type: ignore[no-untyped-def]
+    return o.order_active == 1 and o.order_stage == ASKED and o.g == g
+
+
+@kernel
+def _keep(queue, desk):  # type: ignore[no-untyped-def]
+    """What is left of each position after what market orders wait to close (`order_close_q` of others is 0 while they rest)."""
+    lo, hi, _, assets = desk
+    first, last, orders = queue
+    for n in range(lo, hi):
+        a = assets[n]
+        a.kept = a.q
+        if a.order_active == 1 and a.order_close_all == 1:
+            a.kept = 0.0
+    for k in range(first, last):
+        o = orders[k]
+        if o.order_active == 1 and o.g == assets[lo].g and o.order_close_q != 0.0:
+            a = assets[o.n]
+            left = a.kept + o.order_close_q
+            a.kept = left if left * a.kept > 0.0 else 0.0
+
+
+@kernel
+def _unit(a):  # type: ignore[no-untyped-def]
+    """Money of one unit at `c[t]`, or the last close."""
+    return abs(a.mark) * a.multiplier
+
+
+@kernel
+def _unit_risk(a, stop, side):  # type: ignore[no-untyped-def]
+    """Z5: money one unit loses from the mark to its stop; all of it without one."""
+    if math.isnan(stop):
+        return _unit(a)
+    distance = (a.mark - stop) * side
+    return distance * a.multiplier if distance > 0.0 else 0.0
+
+
+@kernel
+def _order_risk(a, o, stops):  # type: ignore[no-untyped-def]
+    side = 1.0 if o.order_open_q > 0.0 else -1.0
+    return abs(o.order_open_q) * _unit_risk(a, order_stop(a, o, side, stops), side)
+
+
+@kernel
+def _kept_risk(a):  # type: ignore[no-untyped-def]
+    return abs(a.kept) * _unit_risk(a, a.stop, 1.0 if a.kept > 0.0 else -1.0)
+
+
+@kernel
+def _cut_position(k, queue, desk, stops, terms):  # type: ignore[no-untyped-def]
+    """Z9 and Z7 for one asset: what is kept, what waits and the orders of this row before it count."""
+    first, last, orders = queue
+    acct, o = desk.acct, orders[k]
+    a = desk.assets[o.n]
+    quantity = abs(o.order_open_q)
+    if quantity <= 0.0:
+        return
+    side = 1.0 if o.order_open_q > 0.0 else -1.0
+    held = abs(a.kept) if a.kept * side > 0.0 else 0.0
+    risk = _kept_risk(a) if held > 0.0 else 0.0
+    for j in range(first, last):
+        other = orders[j]
+        counts = other.order_active == 1 and other.n == o.n and other.order_open_q * side > 0.0
+        if counts and j != k and (j < k or other.order_stage != _IN_GROUP) and other.order_stage != ASKED:
+            held += abs(other.order_open_q)
+            risk += _order_risk(a, other, stops)
+    if terms.max_trade_loss < math.inf:
+        unit = _unit_risk(a, order_stop(a, o, side, stops), side)
+        most = terms.max_trade_loss * acct.equity - risk
+        quantity = _cut_to(o, quantity, most, unit, _RULE_TRADE)
+    most = terms.max_position * acct.equity
+    if terms.max_position_value < most:
+        most = terms.max_position_value
+    if most < math.inf:
+        quantity = _cut_to(o, quantity, most - held * _unit(a), _unit(a), _RULE_POSITION)
+    o.order_open_q = side * quantity
+
+
+@kernel
+def _cut_to(o, quantity, room, unit, rule):  # type: ignore[no-untyped-def]
+    """`quantity`, or what fits `room` at `unit` each; the rule is noted where it cuts. Tolerance 1e-9 relative (F5)."""
+    if quantity * unit <= room * (1.0 + 1e-9) or quantity <= 0.0:
+        return quantity
+    o.order_cut_by |= rule
+    if room <= 0.0:
+        return 0.0
+    return room / unit
+
+
+@kernel
+def _load(which, o, a, stops):  # type: ignore[no-untyped-def]
+    """What an order adds: gross money, signed money, or risk."""
+    if which == _HEAT:
+        return _order_risk(a, o, stops)
+    if which == _NET:
+        return o.order_open_q * a.mark * a.multiplier
+    return abs(o.order_open_q) * _unit(a)
+
+
+@kernel
+def _kept_load(which, desk):  # type: ignore[no-untyped-def]
+    """The same of all that is kept."""
+    lo, hi, _, assets = desk
+    total = 0.0
+    for n in range(lo, hi):
+        a = assets[n]
+        if a.kept != 0.0:
+            if which == _HEAT:
+                total += _kept_risk(a)
+            elif which == _NET:
+                total += a.kept * a.mark * a.multiplier
+            else:
+                total += abs(a.kept) * _unit(a)
+    return total
+
+
+@kernel
+def _base(which, queue, desk, stops):  # type: ignore[no-untyped-def]
+    """The load of all that is kept, and of orders that wait since before."""
+    first, last, orders = queue
+    g, total = desk.assets[desk.lo].g, _kept_load(which, desk)
+    for k in range(first, last):
+        o = orders[k]
+        if o.order_active == 1 and o.g == g and o.order_open_q != 0.0 and o.order_stage == 0:
+            total += _load(which, o, desk.assets[o.n], stops)
+    return total
+
+
+@kernel
+def _pick_group(queue, g):  # type: ignore[no-untyped-def]
+    """The orders of highest priority that still ask; how many."""
+    first, last, orders = queue
+    highest, members = -1.0, 0
+    for k in range(first, last):
+        if _is_asked(orders[k], g) and orders[k].order_priority > highest:
+            highest = orders[k].order_priority
+    for k in range(first, last):
+        if _is_asked(orders[k], g) and orders[k].order_priority == highest:
+            orders[k].order_stage = _IN_GROUP
+            members += 1
+    return members
+
+
+@kernel
+def _is_in_group(o, g):  # type: ignore[no-untyped-def]
+    return o.order_active == 1 and o.g == g and o.order_stage == _IN_GROUP
+
+
+@kernel
+def _group_load(which, queue, desk, stops):  # type: ignore[no-untyped-def]
+    first, last, orders = queue
+    g, total = desk.assets[desk.lo].g, 0.0
+    for k in range(first, last):
+        if _is_in_group(orders[k], g) and orders[k].order_open_q != 0.0:
+            total += _load(which, orders[k], desk.assets[orders[k].n], stops)
+    return total
+
+
+@kernel
+def _cut_group(which, scale, queue, desk, stops):  # type: ignore[no-untyped-def]
+    """One rule cuts the group by one factor; `scale` is (load before it, most, tolerance)."""
+    base, most, slack = scale
+    if most == math.inf:
+        return
+    first, last, orders = queue
+    factor = _fit(which, base, _group_load(which, queue, desk, stops), most, slack)
+    if factor < 1.0:
+        for k in range(first, last):
+            o = orders[k]
+            if _is_in_group(o, desk.assets[desk.lo].g) and o.order_open_q != 0.0:
+                o.order_cut_by |= _RULE_HEAT if which == _HEAT else (_RULE_NET if which == _NET else _RULE_GROSS)
+                o.order_open_q = o.order_open_q * factor if factor > 0.0 else 0.0
+
+
+@kernel
+def _take_group(loads, queue, desk, stops):  # type: ignore[no-untyped-def]
+    """The loads with the group's, which is done."""
+    first, last, orders = queue
+    gross = loads[0] + _group_load(_GROSS, queue, desk, stops)
+    net = loads[1] + _group_load(_NET, queue, desk, stops)
+    heat = loads[2] + _group_load(_HEAT, queue, desk, stops)
+    for k in range(first, last):
+        if _is_in_group(orders[k], desk.assets[desk.lo].g):
+            orders[k].order_stage = TAKEN
+    return gross, net, heat
+
+
+@kernel
+def _fit(which, base, load, most, slack):  # type: ignore[no-untyped-def]
+    """The largest factor up to 1 for `load` on top of `base`; a net load against the base may cross to the other side's limit."""
+    room, needed = most - abs(base), abs(load)
+    if which == _NET and base * load < 0.0:
+        room = most + abs(base)
+    if room <= slack:
+        room = 0.0
+    if needed <= room + (slack if room > 0.0 else 0.0):
+        return 1.0
+    return room / needed
