@@ -93,9 +93,18 @@ RUNS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+class _Results(dict[str, Result]):
+    """Results by name, run when they are asked for: each may compile rules of its own."""
+
+    def __missing__(self, name: str) -> Result:
+        source, options = RUNS[name]
+        self[name] = vb.backtest(RAW if name == "orders" else BARS, source, **options)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def results() -> dict[str, Result]:
-    return {name: vb.backtest(RAW if name == "orders" else BARS, source, **options) for name, (source, options) in RUNS.items()}
+    return _Results()
 
 
 @pytest.fixture(scope="module")

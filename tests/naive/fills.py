@@ -29,7 +29,11 @@ class Fills(Decisions):
             if self.working.get(job.n) is job.order:
                 del self.working[job.n]
         for job in jobs:
+            job.several = job.resolve and sum(j.n == job.n for j in jobs) > 1
+        for job in jobs:
             self.reduce_turn(t, job, place)
+            if job.several:
+                self.book_fill(t, job)  # O6: a closing part is a fill of its own then
         for g in range(self.G):
             mine = [j for j in jobs if self.account(j.n) == g and (j.resolve or j.order.open or j.order.cash_fraction is not None)]
             for priority in sorted({j.order.priority for j in mine}, reverse=True):
@@ -57,10 +61,10 @@ class Fills(Decisions):
         job.want_close = close
         if left is not None and not self.watch.at_most(close + opening, left, "volume", spoilt=False):
             job.limited = True
-            if job.whole:
+            if job.whole:  # each part by itself
                 job.refused = True
                 job.order.cut_by.add("volume")
-                close = opening = ZERO
+                close, opening = (close if close <= left else ZERO), ZERO
             elif close >= left:
                 close, opening = (left if close == left else down_to_lot(left, self.lot[n], self.watch)), ZERO
             else:
@@ -102,10 +106,12 @@ class Fills(Decisions):
             opening = abs(job.order.open) if job.order.cash_fraction is None else ZERO
         elif not self.opens_nothing(job):
             opening = abs(job.quantity) - want
-        self.allot(t, job, want, opening)
-        c = min(want, job.spare)
-        if job.resolve and c < abs(self.held(job.n)):
-            c = down_to_lot(c, self.lot[job.n], self.watch)
+        part = want
+        if job.resolve and want < abs(self.held(job.n)):
+            part = down_to_lot(want, self.lot[job.n], self.watch)
+        self.allot(t, job, part, opening)
+        job.want_close = want
+        c = min(part, job.spare)
         if c:
             self.close_part(t, job, job.side * c, place)
 
@@ -154,9 +160,6 @@ class Fills(Decisions):
 
     def open_group(self, t: int, g: int, jobs: list[Job], place: str) -> None:
         """F4 and F10 for new risk of one priority, then lot and minimum."""
-        for job in jobs:
-            if job.resolve:
-                self.reduce_turn(t, job, place)  # what earlier groups put on the other side
         jobs = [j for j in jobs if self.asks(t, j)]
         if not jobs:
             return
@@ -179,18 +182,17 @@ class Fills(Decisions):
         if not job.resolve:
             self.allot(t, job, ZERO, abs(job.order.open) if job.order.cash_fraction is None else ZERO)
             return job.piece_open > 0 or job.order.cash_fraction is not None
-        rest = abs(job.quantity) - abs(job.closed)
-        if self.opens_nothing(job):
-            if rest and not self.closable(job):
+        opening = abs(job.quantity) - job.want_close
+        if opening and self.opens_nothing(job):
+            if not job.limited:
                 job.order.cut_by.add("reduce_only" if job.reduce_only else "direction")
                 job.refused = True
             return False
-        if self.closable(job):
+        if opening == 0:
             if not job.closed and not job.limited:
-                job.order.cut_by.add("lot")
-            return False  # a fraction of a lot, or what volume left: it still reduces
-        self.allot(t, job, ZERO, rest)
-        job.piece_open = job.spare
+                job.order.cut_by.add("lot")  # less than a lot of a partial reduction
+            return False
+        self.allot(t, job, ZERO, opening)
         return job.piece_open > 0 and not job.refused
 
     def some(self, room: Fraction, whole: Fraction) -> Fraction:
@@ -290,7 +292,9 @@ class Fills(Decisions):
         position = self.positions[n]
         if position is None:
             self.positions[n] = position = self.new_position(t, n, q, p, atr, job)
+            job.begun = position.draft
         else:
+            job.begun = position.draft
             position.add(q, p, atr)
             position.take(job.order.bracket)
             self.watch.priced(n, position.q, q, position.average)
@@ -319,7 +323,7 @@ class Fills(Decisions):
 
     def book_fill(self, t: int, job: Job) -> None:
         """One fill, one commission, shared by quantity between the trades it closes and the one it opens (F6)."""
-        order, n, q = job.order, job.n, job.closed + job.opened
+        order, n, q = job.order, job.n, job.closed + job.opened - job.logged
         if q == 0:
             return
         self.watch.booked(q, job.price, job.commission)
@@ -327,9 +331,9 @@ class Fills(Decisions):
         self.log.fills.append(Fill(t, n, q, job.price, job.commission, order.reason, order))
         for draft, units in job.shares:
             draft.commission += job.commission * units / abs(q)
-        position = self.positions[n]
-        if job.opened and position is not None:
-            position.draft.commission += job.commission * job.opened / q
+        if job.begun is not None:
+            job.begun.commission += job.commission * job.opened / q
+        job.logged, job.commission, job.shares = job.closed + job.opened, ZERO, []
         self.cash[self.account(n)] = tidy(self.cash[self.account(n)])
 
     def finish(self, t: int, job: Job) -> None:

@@ -30,6 +30,7 @@ class Job:
     whole: bool = False
     drop: bool = False
     reduce_only: bool = False
+    several: bool = False  # other orders of the asset fill in this phase too (O6)
     # what was found on the way, in units >= 0 but for the signed `closed` and `opened`
     price: Fraction = ZERO
     given: Fraction | None = None  # the piece volume allows (F7), all where nothing limits; None before its first turn
@@ -41,6 +42,8 @@ class Job:
     opened: Fraction = ZERO
     lost: Fraction = ZERO  # asked for room and cut
     commission: Fraction = ZERO
+    logged: Fraction = ZERO  # of what it closed and opened, in fills that are written already
+    begun: Draft | None = None  # the trade its opening part went to
     shares: list[tuple[Draft, Fraction]] = field(default_factory=list)  # trades it closed, with units
     ends: list[Draft] = field(default_factory=list)  # those it brought to zero
 

@@ -49,7 +49,8 @@ def entry_stop(stops: Stops | None, price: Fraction, side: int, terms: Terms, br
     stops, own = stops or Stops(), bracket or Bracket()
     hard = distance_level(stops.hard, price, side, terms) if own.stop is None else Fraction(own.stop)
     trailing = stops.trailing if own.trail is None else own.trail
-    trail = None if stops.activation is not None else distance_level(trailing, price, side, terms)
+    late = stops.activation is not None and own.trail is None
+    trail = None if late else distance_level(trailing, price, side, terms)
     levels = [None if x is None else round_level(x, terms.tick, side) for x in (hard, trail)]
     return _tighter(levels[0], levels[1], side)
 
@@ -144,7 +145,8 @@ class Position:
             return
         self.own_stop = self.own_stop if bracket.stop is None else Fraction(bracket.stop)
         self.own_target = self.own_target if bracket.target is None else Fraction(bracket.target)
-        self.own_trail = self.own_trail if bracket.trail is None else bracket.trail
+        if bracket.trail is not None:
+            self.own_trail, self.armed = bracket.trail, True  # from its fill on, whatever `activation` says
 
     def split(self, k: Fraction) -> None:
         """T1: units times `k`, every price divided by it."""
@@ -185,15 +187,15 @@ class Position:
         self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", spoilt=shaky)
 
     def trail_from(self, stops: Stops, terms: Terms, watch: Watch) -> Fraction | None:
-        """P2: the trailing level the watermark asks for, once armed never lowered; `terms.atr` is that of the last bar."""
-        kept = None if self.trail is None else round_level(self.trail, terms.tick, self.side, watch)
+        """P2: the trailing level the watermark asks for (not rounded yet), once armed never lowered; `terms.atr` is that of the last bar."""
         if not self.armed:
-            return kept
+            return self.trail
         level = distance_level(stops.trailing if self.own_trail is None else self.own_trail, self.watermark, self.side, terms)
-        return kept if level is None else _tighter(kept, round_level(level, terms.tick, self.side, watch), self.side)
+        return _tighter(self.trail, level, self.side)
 
     def stop(self, stops: Stops, terms: Terms, watch: Watch, trail: Fraction | None) -> tuple[Fraction, str] | None:
-        """P3: the level and its reason; the hard one where both are equal."""
+        """P3: the level and its reason, on the tick grid; the hard one where both are equal."""
+        trail = None if trail is None else round_level(trail, terms.tick, self.side, watch)
         own = replace(terms, atr=self.atr)
         hard = distance_level(stops.hard, self.average, self.side, own) if self.own_stop is None else self.own_stop
         if hard is not None:

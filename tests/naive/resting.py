@@ -10,7 +10,7 @@ from .jobs import Job
 from .numbers import tidy
 from .position import entry_stop
 from .resting_rows import Ask, Cancel, Meeting, Prices, Range, meet, on_grid
-from .scenario import Bracket, Order, Stops
+from .scenario import Bracket, Order
 
 __all__ = ["at_close", "at_decision", "at_open", "cancel", "expire", "inside", "pending", "rested", "setup", "split", "waiting"]
 
@@ -97,9 +97,9 @@ def expire(e: Engine, t: int) -> None:
 
 
 def cancel(e: Engine, t: int, n: int, rule: str | None, new_risk_only: bool) -> None:
-    """Z3, F13 (what would open something), T10 and T8 (everything)."""
+    """Z3 and F13 (all that may open something), T10 and T8 (everything)."""
     for entry in pending(e, n):
-        if not new_risk_only or parts(e, entry)[1]:
+        if not (new_risk_only and entry.ask.reduce_only):
             finish(t, entry, rule)
 
 
@@ -251,7 +251,7 @@ def at_decision(e: Engine, t: int, row: list[object]) -> None:
             for entry in pending(e, what.asset):
                 if what.tag is None or what.tag == entry.ask.tag:
                     finish(t, entry, "cancel")
-    new = [_entry(e, t, what) for what in row if isinstance(what, Ask) and (e.gone(t, what.asset) or what.asset not in e.done)]
+    new = [_entry(e, t, what) for what in row if isinstance(what, Ask)]
     for entry in new:
         e.enter_log(entry.order)
     alive = [entry for entry in new if entry.order.status == "pending"]
@@ -275,16 +275,9 @@ def _entry(e: Engine, t: int, ask: Ask) -> Entry:
     order.close, order.open = parts(e, entry)
     order.at = e.mark[n] or ZERO
     order.first_stop = entry_stop(e.stops, order.at, entry.side, e.terms(t, n), order.bracket)
-    if order.open and _no_atr(e, t, n, order.bracket):
+    if order.open and e.no_atr(t, n):
         e.refuse(order, "stop")
     return entry
-
-
-def _no_atr(e: Engine, t: int, n: int, bracket: Bracket | None) -> bool:
-    """S5: a stop is asked for whose ATR is not there; a bracket's level takes the place of one (O3)."""
-    stops, own = e.stops or Stops(), bracket or Bracket()
-    asked = [d for d, given in ((stops.hard, own.stop), (stops.trailing, own.trail), (stops.take_profit, own.target)) if given is None]
-    return any(d is not None and d.kind == "atr" for d in asked) and e.atr_at(t, n) is None
 
 
 def _begin(e: Engine, t: int, entry: Entry) -> None:

@@ -16,6 +16,7 @@ FLAT = bars_of([100, 100, 100])
 RISING = bars_of([(100, 110, 100, 110), (112, 113, 111, 112)])
 JUMPING = bars_of([100, 110])
 GAPPED = bars_of([100, None, 120])
+FALLEN = bars_of([100, 80])
 RUINED = bars_of([100, 250, 100])
 TENTHS = bars_of([100, 100, 100], lot=0.1)
 TWO = bars_of({"A": [100, 100], "B": [100, 100]})
@@ -82,6 +83,11 @@ MONEY = (
     row(
         "Size of shorts", FLAT, signals("S"), size=50.0,
         ours=lambda: _ours(FLAT, signals("S"), sizing=vb.Units(50), fill="close"),
+        theirs=_theirs,
+    ),
+    row(
+        "Adding to a short", FALLEN, signals("S S"), size=0.5, size_type="percent", accumulate="addonly",
+        ours=lambda: _ours(FALLEN, signals("S S"), sizing=vb.Cash(0.5), accumulate=True, fill="close"),
         theirs=_theirs,
     ),
     row(

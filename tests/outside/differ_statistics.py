@@ -14,6 +14,7 @@ __all__ = ["STATISTICS"]
 FLAT = bars_of([100, 100, 100])
 UP = bars_of([100, 110, 110])
 UP_AND_DOWN = bars_of([100, 110, 80])
+TIED = bars_of([100, 90, 100, 96, 100, 96, 100, *[100] * 15])
 WALK = bars_of([100, 101, 100.5, 102, 101, 103])
 
 
@@ -40,6 +41,13 @@ STATISTICS = (
         "A loss on the first bar", FLAT, signals("L"), size=5.0, fixed_fees=20.0,
         ours=lambda: percent(_ours(FLAT, signals("L"), "max_drawdown", sizing=vb.Units(5), costs=vb.Costs(per_order=20))),
         theirs=lambda answer: percent(abs(_theirs(answer, "max_drawdown"))),
+    ),
+    row(
+        "Equal returns in the tail",
+        TIED,
+        signals("L"),
+        ours=lambda: percent(_ours(TIED, signals("L"), "cvar", sizing=vb.Cash(1))),
+        theirs=lambda answer: percent(abs(_theirs(answer, "cond_value_at_risk"))),
     ),
     row(
         "Bars a year", WALK, signals("L"),

@@ -257,6 +257,9 @@ FAMILIES: dict[str, Callable[[str, np.random.Generator], Family]] = {
     "reversals, units, at the close": lambda n, r: from_signals(n, r, "both", some_units),
     "reversals, units, next open": lambda n, r: from_signals(n, r, "both", some_units, fill="next_open"),
     "entries that add, units": lambda n, r: from_signals(n, r, "both", few_units, keywords={"accumulate": True}, accumulate="addonly"),
+    "entries that add, part of the cash": lambda n, r: from_signals(
+        n, r, "long", part_of_cash, keywords={"accumulate": True}, accumulate="addonly", size_type="percent"
+    ),
     "reversals, money, at the close": lambda n, r: from_signals(n, r, "both", some_money, size_type="value"),
     "reversals, money, next open": lambda n, r: from_signals(n, r, "both", some_money, fill="next_open", size_type="value"),
     "four assets, one account, units": lambda n, r: from_signals(n, r, "both", some_units, assets=4, shared=True),

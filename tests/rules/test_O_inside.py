@@ -25,9 +25,11 @@ def test_T5_protective_exits_go_before_resting_orders(side: str) -> None:
 
 @BOTH_SIDES
 def test_T5_reductions_go_by_id(side: str) -> None:
-    # 4 are held: the first closes 3, the second the last one and opens 2
-    out = trade_on(side, [100, 100, (100, 104, 100, 100)], {0: [buy(4)], 1: [sell(3, "limit", limit=104), sell(3, "limit", limit=103)]})
-    assert fills(side, out)[1:] == [(2, -3.0, 104.0), (2, -3.0, 103.0)]
+    # 4 are held: the first closes 3, the second the last one and opens 2; where several orders fill, a closing part is a fill of its own
+    given = {0: [buy(4)], 1: [sell(3, "limit", limit=104), sell(3, "limit", limit=103)]}
+    out = trade_on(side, [100, 100, (100, 104, 100, 100)], given, costs=vb.Costs(per_order=1.0))
+    assert fills(side, out)[1:] == [(2, -3.0, 104.0), (2, -1.0, 103.0), (2, -2.0, 103.0)]
+    assert [f.commission for f in out.fills] == [1.0, 1.0, 1.0, 0.0]  # F2: the order has paid with its first part
     assert abs(out.held()) == 2.0
 
 

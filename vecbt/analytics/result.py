@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._typing import ArrayTG, Table
-from ..core import room
+from ..core import memory
 from ..core.codes import Zone
 from ..data.labels import label_text
 from ..engine.decision import order_id
@@ -340,7 +340,7 @@ class Result:
 
 def _copy(values: ArrayTG) -> ArrayTG:
     """The caller's own."""
-    out = room.empty(values.shape)
+    out = memory.empty(values.shape)
     out[...] = values
     return out
 

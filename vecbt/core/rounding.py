@@ -22,7 +22,8 @@ def tick_up(price, tick):  # type: ignore[no-untyped-def]
     """`price` rounded up to a tick, with 1e-9 relative tolerance; tick 0 leaves it."""
     if tick <= 0.0:
         return price
-    return math.ceil(price / tick * (1.0 - 1e-9)) * tick
+    ticks = price / tick
+    return math.ceil(ticks * (1.0 - 1e-9) if ticks >= 0.0 else ticks * (1.0 + 1e-9)) * tick
 
 
 @kernel
@@ -30,4 +31,5 @@ def tick_down(price, tick):  # type: ignore[no-untyped-def]
     """`price` rounded down to a tick, with 1e-9 relative tolerance; tick 0 leaves it."""
     if tick <= 0.0:
         return price
-    return math.floor(price / tick * (1.0 + 1e-9)) * tick
+    ticks = price / tick
+    return math.floor(ticks * (1.0 + 1e-9) if ticks >= 0.0 else ticks * (1.0 - 1e-9)) * tick

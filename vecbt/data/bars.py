@@ -1,10 +1,6 @@
 """`Bars`: prices of N assets over T bars, checked once, frozen, with what belongs to them.
 
-The memory is one block (5, T, N): open, high, low, close, volume, each a C-ordered (T, N) matrix, time outside. Measured by
-`benchmarks/layout.py` on an AMD EPYC, ns per bar and asset, for (5, T, N), five separate (T, N), and (T, N, 5):
-
-    a simulation that reads o, h, l, c    T=1,000,000 N=1    2.34  2.67  1.97        T=5,000 N=500    1.73  1.74  1.77
-    a rolling mean over the closes        T=1,000,000 N=1    3.34  3.36  3.39        T=5,000 N=500    0.53  0.55  2.10
+The memory is one block (5, T, N): open, high, low, close, volume, each a C-ordered (T, N) matrix, time outside (ARCHITECTURE.md says why).
 """
 
 from __future__ import annotations
@@ -267,8 +263,6 @@ class Bars:
 
         return cls._from_panel(assemble(read_frame(read_parquet_frame(path), Names(time, symbol_column, columns, symbol)), options))
 
-    # --- what is in them -------------------------------------------------------------------------------------------
-
     @cached_property
     def block(self) -> Block:
         """float64 (5, T, N), C order, read-only: open, high, low, close, volume. A copy (made once) for a slice of time."""
@@ -322,6 +316,13 @@ class Bars:
         """The index as datetime64[ns] (T,), UTC."""
         times: NDArray[np.datetime64] = self.index.view("M8[ns]")
         return times
+
+    @cached_property
+    def datetime_index(self) -> Any:
+        """The index as a pandas DatetimeIndex named `time`, UTC."""
+        import pandas as pd
+
+        return pd.DatetimeIndex(self.times, tz="UTC", name="time")
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -473,8 +474,6 @@ class Bars:
         from .resample import resample
 
         return resample(self, rule, partial=partial)
-
-    # --- going out -------------------------------------------------------------------------------------------------
 
     def to_pandas(self) -> Table:
         """A pandas frame, index in UTC; columns open .. volume where N is 1, else (field, symbol). NaN = no market."""

@@ -178,7 +178,10 @@ def _stacked(value: Any, name: str, error: type[VecbtError]) -> ArrayTN:
     out = np.empty((len(parts[0]), len(parts)), dtype=np.float64)
     for k, part in enumerate(parts):
         plain = _plain(part)
-        if plain.dtype.kind == "b" or (plain.dtype.kind == "O" and all(_is_missing(v) or isinstance(v, (bool, np.bool_)) for v in plain)):
+        if plain.dtype.kind == "b":
+            out[:, k] = plain
+            continue
+        if plain.dtype.kind == "O" and all(_is_missing(v) or isinstance(v, (bool, np.bool_)) for v in plain):
             out[:, k] = [np.nan if _is_missing(v) else float(v) for v in plain]
             continue
         out[:, k], faults = numbers(part)

@@ -70,7 +70,9 @@ def settle(a, o, acct, now, stops, log):  # type: ignore[no-untyped-def]
     acct.fees += o.order_fee
     o.order_done += total
     o.order_value += total * o.order_price
-    o.order_notional += abs(total * o.order_price) * a.multiplier
+    money = abs(total * o.order_price) * a.multiplier
+    o.order_notional += money
+    o.order_rated += money * o.order_rate
     o.order_paid += o.order_fee
     slipped = abs(o.order_price - o.order_ref) * total * a.multiplier
     held_side = 1.0 if o.order_held > 0.0 else -1.0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ArrayTN, IndexT
-from ..core import room
+from ..core import memory
 from ..data.bars import Bars
 from ..data.labels import label_text, time_labels
 from ..data.touch import as_matrix, is_pandas, is_polars
@@ -33,7 +33,7 @@ def place(value: Any, name: str, bars: Bars) -> ArrayTN:
 
 def _by_position(value: Any, name: str, bars: Bars) -> ArrayTN:
     if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (bars.T, bars.N):
-        copy = room.empty(value.shape)
+        copy = memory.empty(value.shape)
         copy[...] = value
         return copy
     matrix = as_matrix(value, name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._typing import ArrayTG
+from ..core import memory
 from ..core.codes import InputKind
 from ..data.labels import label_text
 from ..data.market import INSTRUMENTS, Market
@@ -44,9 +45,9 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules, room: int = 0) -> Books:
-    """Books before the first bar: the capital and the starting positions (F14)."""
-    books = make_books(spans_of(setup.accounts, len(market.symbols)), room)
+def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules, orders: int = 0) -> Books:
+    """Books before the first bar: the capital and the starting positions (F14); room for so many orders, 0: no order book."""
+    books = make_books(spans_of(setup.accounts, len(market.symbols)), orders)
     for name in ("multiplier", "lot", "tick", "min_notional", "initial_margin", "maintenance_margin"):
         books.assets[name][:] = getattr(market, name)
     books.assets.kind[:] = [INSTRUMENTS.index(name) for name in market.instrument]
@@ -157,13 +158,14 @@ class Batch:
         groups = bars.N if self.setup.accounts == "separate" else 1
         self.rules = self.setup.rules(self.inputs.kind, bars.market)
         self.rows = _rows_of(bars, self.inputs, self.setup)
-        room = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
-        self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, room)
+        orders = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
+        self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, orders)
         self.initial = self.books.accounts.initial.copy()
-        self.log = make_log(ORDERS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 512)
+        spare = 1024 + bars.T * bars.N // 64  # a guess; the log grows where it is too small
+        self.log = make_log(ORDERS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare)
         zoned = bool(self.rules.zones.on[0])
-        self.cash: ArrayTG = np.empty((bars.T, groups))
-        self.equity: ArrayTG = np.empty((bars.T, groups))
+        self.cash: ArrayTG = memory.empty((bars.T, groups))
+        self.equity: ArrayTG = memory.empty((bars.T, groups))
         self.zone = np.empty((bars.T, groups) if zoned else (0, 0), dtype=np.uint8)
         self.paid = np.zeros((bars.T, groups) if self.setup.flows else (0, 0))
         self.t = 0

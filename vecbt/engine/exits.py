@@ -56,6 +56,7 @@ def _leave(a, acct, ref, reason, rules, stops, log):  # type: ignore[no-untyped-
     if rest > 0.0 and rules.keep_rest == 1:
         a.order_close_q = -a.q
         forget_fill(a)
+        a.order_rest = 1
         acct.waiting += 1
         return
     if rest > 0.0:
@@ -85,8 +86,9 @@ def _fill_exit(a, acct, ref, closed, rules, stops, log):  # type: ignore[no-unty
     if reason != _TARGET and reason != _DELISTING:
         a.order_price = fill_price(rules, ref, -1.0 if a.q > 0.0 else 1.0, closed, a.sigma, a.volume, a.floor)
     if reason != _DELISTING:
-        rate = rules.maker_rate if reason == _TARGET else rules.rate
-        a.order_fee = commission(rules, rate, closed, abs(closed * a.order_price) * a.multiplier)
+        a.order_rate = rules.maker_rate if reason == _TARGET else rules.rate
+        money = abs(closed * a.order_price) * a.multiplier
+        a.order_fee = commission(rules, money * a.order_rate, closed, money)
     close_leg(a, a, acct)
     settle(a, a, acct, now, stops, log)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ArrayN, ArrayTN, IndexT, Records
-from ..core import room
+from ..core import memory
 from ..core.codes import InputKind
 from ..data.bars import Bars
 from ..data.labels import label_text
@@ -137,7 +137,7 @@ class _Numbers:
 
     def _check(self, values: ArrayTN, where: Where) -> None:
         name = type(self).__name__
-        infinite = np.isinf(values, out=room.empty(values.shape, np.bool_))
+        infinite = np.isinf(values, out=memory.empty(values.shape, np.bool_))
         _refuse(infinite, values, f"{name}: infinite", "expected a finite number, or NaN to change nothing", where)
 
 

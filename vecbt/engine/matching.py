@@ -17,7 +17,7 @@ from .account import close_leg, open_leg, settle, touch
 from .desk import Queue
 
 __all__ = [
-    "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "log_order", "room_at",
+    "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "is_new", "log_order", "room_at",
     "settle_part", "start_order", "unit_use",
 ]  # fmt: skip
 
@@ -51,7 +51,7 @@ def execute_orders(desk, at, rules, stops, log):  # type: ignore[no-untyped-def]
     opening = 0
     for n in range(lo, hi):
         a = assets[n]
-        if a.order_active == 1 and can_fill(a, rules):
+        if a.order_active == 1 and can_fill(a, rules) and (at == AT_OPEN or is_new(a, acct)):
             ref = a.open if at == AT_OPEN else a.close
             if at == AT_OPEN and a.q != 0.0:
                 touch(a, a.q, ref, ref)
@@ -65,6 +65,12 @@ def execute_orders(desk, at, rules, stops, log):  # type: ignore[no-untyped-def]
                 settle(a, a, acct, acct.bars, stops, log)
             if end_of_fill(a, a, rules.keep_rest, acct, log):
                 acct.waiting -= 1
+
+
+@kernel
+def is_new(o, acct):  # type: ignore[no-untyped-def]
+    """Whether the order was decided in this bar and has met no price yet: what is left of others waits for the next open (F7)."""
+    return o.order_t == acct.bars and o.order_rest == 0
 
 
 @kernel
@@ -93,7 +99,9 @@ def start_order(a, o, acct, ref, rules):  # type: ignore[no-untyped-def]
     a.volume_left -= o.order_closed + opening
     o.order_side = _side_of(o)
     o.order_price = ref
+    o.order_rate = rules.maker_rate
     if o.order_limit == 0:
+        o.order_rate = rules.rate
         o.order_price = fill_price(rules, ref, o.order_side, o.order_closed + opening, a.sigma, a.volume, a.floor)
     if o.order_closed > 0.0:
         o.order_fee = _fee(a, o, o.order_closed, rules)
@@ -118,9 +126,9 @@ def _refuse_whole(o, rule):  # type: ignore[no-untyped-def]
 @kernel
 def _fee(a, o, quantity, rules):  # type: ignore[no-untyped-def]
     """F2: what `quantity` in this bar adds to the commission of the order's total so far."""
-    rate = rules.maker_rate if o.order_limit == 1 else rules.rate
     notional = quantity * abs(o.order_price) * a.multiplier
-    fee = commission(rules, rate, o.order_done + quantity, o.order_notional + notional) - o.order_paid
+    rated = o.order_rated + notional * o.order_rate
+    fee = commission(rules, rated, o.order_done + quantity, o.order_notional + notional) - o.order_paid
     return fee if fee > 0.0 else 0.0
 
 
@@ -174,7 +182,7 @@ def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-
         if _in_stage(orders[k], _IN_GROUP, g) and orders[k].order_cash != 0.0:
             _size_by_room(room, Queue(k, k + 1, orders), desk, rules)
     factor = _group_factor(room, slack, queue, desk, rules)
-    if factor < 1.0 and _drop_whole(queue, g) > 0:
+    if factor < 1.0 and _drop_whole(queue, g, assets) > 0:
         factor = _group_factor(room, slack, queue, desk, rules)
     for k in range(first, last):
         o = orders[k]
@@ -200,7 +208,7 @@ def _group_factor(room, slack, queue, desk, rules):  # type: ignore[no-untyped-d
 
 
 @kernel
-def _drop_whole(queue, g):  # type: ignore[no-untyped-def]
+def _drop_whole(queue, g, assets):  # type: ignore[no-untyped-def]
     """O3: orders that are whole or nothing leave the group that is cut; how many."""
     first, last, orders = queue
     dropped = 0
@@ -211,7 +219,11 @@ def _drop_whole(queue, g):  # type: ignore[no-untyped-def]
             o.order_now = 0.0
             o.order_open_q = 0.0
             o.order_stage = _SETTLED
+            assets[o.n].group_price = math.nan
             dropped += 1
+    for k in range(first, last):
+        if _in_stage(orders[k], _IN_GROUP, g):
+            assets[orders[k].n].group_price = orders[k].order_price
     return dropped
 
 
@@ -381,6 +393,7 @@ def end_of_fill(a, o, keep_rest, acct, log):  # type: ignore[no-untyped-def]
                 o.order_close_all = 0
             o.order_open_q = rest_opening if o.order_open_q > 0.0 else -rest_opening
             forget_fill(o)
+            o.order_rest = 1
             return False
         o.order_cut_by |= _VOLUME
     status = _FILLED

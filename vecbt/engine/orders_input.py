@@ -166,7 +166,7 @@ class Orders:
 
         pairs = [(_bar_of(time, bars), order) for time, order in _dated(self.orders)]
         pairs.sort(key=lambda pair: pair[0])
-        rows = requests_of([order for _, order in pairs], bars.market)
+        rows = requests_of([order for _, order in pairs], bars.market, [label_text(int(bars.index[t])) for t, _ in pairs])
         rows.t[:] = [t for t, _ in pairs]
         starts = np.searchsorted(rows.t, np.arange(bars.T + 1)).astype(np.int64)
         return AlignedInputs(self.kind, None, None, rows, starts, bars.N)
@@ -228,10 +228,10 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float | np.floating) and math.isnan(value))
 
 
-def requests_of(orders: list[Any], market: Market) -> Records:
-    """Orders and cancels as the step takes them; InputError names what does not fit the market."""
+def requests_of(orders: list[Any], market: Market, times: list[str] | None = None) -> Records:
+    """Orders and cancels as the step takes them; InputError names what does not fit the market, and its bar where `times` are given."""
     out = records(REQUEST, len(orders))
-    for row, order in zip(out, orders, strict=True):
+    for k, (row, order) in enumerate(zip(out, orders, strict=True)):
         if not isinstance(order, Order | Cancel):
             raise InputError(f"Orders holds {order!r}; expected Order(...) or Cancel(...)")
         row.n = _column(order, market)
@@ -240,6 +240,7 @@ def requests_of(orders: list[Any], market: Market) -> Records:
         if isinstance(order, Cancel):
             row.type, row.tag = OrderType.CANCEL, -1 if order.tag is None else order.tag
         else:
+            _check_percent(order, market, int(row.n), times[k] if times else "this bar")
             _fill_request(row, order, market)
     return out
 
@@ -252,6 +253,15 @@ def _column(order: Order | Cancel, market: Market) -> int:
     if order.symbol not in market.symbols:
         raise InputError(f"{type(order).__name__}.symbol is {order.symbol!r}; {nearest(str(order.symbol), market.symbols)}")
     return market.symbols.index(order.symbol)
+
+
+def _check_percent(order: Order, market: Market, asset: int, when: str) -> None:
+    """F12: a distance in percent means nothing where prices may be <= 0."""
+    if market.allow_negative[asset] and (order.trail is not None or order.trailing_stop is not None):
+        raise InputError(
+            f"the order for {market.symbols[asset]} at {when} has a distance in percent, and its prices may be <= 0 (F12); "
+            "give trail_by in price units, or a bracket as stop_loss"
+        )
 
 
 def _fill_request(row: Any, order: Order, market: Market) -> None:

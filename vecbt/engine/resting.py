@@ -11,7 +11,7 @@ from ..execution.orders import clear_order
 from .account import settle, touch
 from .before import split_orders
 from .desk import Queue
-from .matching import AT_OPEN, INSIDE, can_fill, end_of_fill, fill_openings, log_order, room_at, settle_part, start_order
+from .matching import AT_OPEN, INSIDE, can_fill, end_of_fill, fill_openings, is_new, log_order, room_at, settle_part, start_order
 
 __all__ = [
     "cancel_book", "end_order", "expire_book", "fill_market", "fill_resting", "measure_room", "split_book", "sweep_book", "trail_book",
@@ -99,7 +99,7 @@ def fill_market(at, book, desk, rules, stops, log):  # type: ignore[no-untyped-d
         if o.order_active == 1 and o.g == assets[lo].g:
             a = assets[o.n]
             o.where = _NOT_NOW
-            if o.type == _MARKET and _meets(a, o, acct, rules, log):
+            if o.type == _MARKET and (at == AT_OPEN or is_new(o, acct)) and _meets(a, o, acct, rules, log):
                 o.where = _OPEN
                 o.ref = a.open if at == AT_OPEN else a.close
                 count += 1
@@ -181,6 +181,8 @@ def _trigger(a, o, through):  # type: ignore[no-untyped-def]
     if o.type == _LIMIT or (o.type == _STOP_LIMIT and o.triggered == 1):
         _meet_limit(a, o, low, side, through)
         return
+    if o.type == _TRAILING and math.isnan(o.watermark):
+        return  # given before the asset's first bar
     level = _stop_level(a, o, side)
     if (a.open - level) * side >= 0.0:
         if o.type == _STOP_LIMIT:

@@ -227,6 +227,8 @@ class Setup:
         """
         if self.stops is not None and self.stops.needs_tick and not np.all(np.asarray(market.tick) > 0):
             raise ConfigError("a stop is given in Ticks, but the market has no tick for every asset; set tick= on the bars' market")
+        if self.stops is not None and self.stops.lowest_price <= 0 and not market.allow_negative.any():
+            raise ConfigError(f"stops has Price({self.stops.lowest_price:g}), and no asset of the market may have prices <= 0")
         if self.costs.needs_volume and not has_volume:
             raise ConfigError("costs use volume_share, but the bars have no volume column")
         if self.max_participation is not None and not has_volume:

@@ -68,7 +68,8 @@ def _rebalance_cost(lo, hi, base, acct, assets, rules, stops):  # type: ignore[n
         if not is_met(a, target):
             change = target - a.q
             price = fill_price(rules, a.close, 1.0 if change > 0.0 else -1.0, abs(change), a.sigma, a.volume, a.floor)
-            fee = commission(rules, rules.rate, abs(change), abs(change * price) * a.multiplier)
+            money = abs(change * price) * a.multiplier
+            fee = commission(rules, money * rules.rate, abs(change), money)
             total += fee + abs(price - a.close) * abs(change) * a.multiplier
     return total
 

@@ -42,11 +42,11 @@ def fill_price(costs, ref, side, quantity, sigma, volume, floor):  # type: ignor
 
 
 @kernel
-def commission(costs, rate, quantity, notional):  # type: ignore[no-untyped-def]
-    """Commission of an order's total so far (F2), money; both arguments are absolute values, nothing costs nothing."""
+def commission(costs, rated, quantity, notional):  # type: ignore[no-untyped-def]
+    """Commission of an order's total so far (F2), money: `rated` is the sum of its notionals times their rates; all absolute values."""
     if quantity <= 0.0:
         return 0.0
-    fee = notional * rate + quantity * costs.per_unit + costs.per_order
+    fee = rated + quantity * costs.per_unit + costs.per_order
     if fee < costs.minimum:
         fee = costs.minimum
     if costs.maximum_rate < math.inf:

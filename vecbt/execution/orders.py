@@ -35,6 +35,9 @@ ORDER_FIELDS = [
     ("order_done", "f8"),  # filled in all, quantity
     ("order_value", "f8"),  # its sum of quantity times price
     ("order_notional", "f8"),  # its sum of money, absolute
+    ("order_rated", "f8"),  # its sum of money times the rate of each fill
+    ("order_rate", "f8"),  # of this fill
+    ("order_rest", "i8"),  # 1: a rest that waits for the next open (F7)
     ("order_paid", "f8"),  # commission of all its fills
 ]
 """What is remembered of every order; quantities are signed unless said otherwise."""
@@ -104,6 +107,9 @@ def clear_order(o):  # type: ignore[no-untyped-def]
     o.order_done = 0.0
     o.order_value = 0.0
     o.order_notional = 0.0
+    o.order_rated = 0.0
+    o.order_rate = 0.0
+    o.order_rest = 0
     o.order_paid = 0.0
 
 

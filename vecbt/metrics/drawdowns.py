@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayN, ArrayTG, Records
-from ..core import room
+from ..core import memory
 from ..core.jit import kernel, kernel_loop
 from ..core.state import records
 from ..indicators.shape import readonly
@@ -124,7 +124,7 @@ def drawdown_run(states, equity, out):  # type: ignore[no-untyped-def]
 
 def drawdowns_of(equity: ArrayTG, initial: ArrayN) -> tuple[ArrayTG, Records]:
     """Drawdowns `(T, G)` of equity `(T, G)` from `initial` `(G,)`, and the states after the last bar; arrays that passed the gate."""
-    states, out = records(DRAWDOWN_STATE, equity.shape[1]), room.empty(equity.shape)
+    states, out = records(DRAWDOWN_STATE, equity.shape[1]), memory.empty(equity.shape)
     for account in range(equity.shape[1]):
         drawdown_init(states[account], initial[account])
     drawdown_run(states, readonly(np.ascontiguousarray(equity)), out)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._typing import ArrayN, ArrayTG, ArrayTN, Records
-from ..core import room
+from ..core import memory
 from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..indicators.shape import readonly
 
@@ -136,7 +136,7 @@ def positions(given: Holdings) -> ArrayTN:
 
     Flat is exactly 0. Elsewhere the last bits may differ from the engine's, whose flip books a closing and an opening part (F6).
     """
-    out = room.empty(given.close.shape)
+    out = memory.empty(given.close.shape)
     positions_run(given, given.quantity.copy(), out)
     return out
 
@@ -209,6 +209,6 @@ def exposures(given: Holdings, equity: ArrayTG) -> ArrayTG:
     Positions are valued at their mark, the last valid close. With one account they are added up over assets, else each asset is
     its own account. NaN where equity is not positive.
     """
-    out = room.empty((2, *equity.shape))
+    out = memory.empty((2, *equity.shape))
     exposures_run(given, given.quantity.copy(), given.price.copy(), readonly(np.ascontiguousarray(equity)), out)
     return out

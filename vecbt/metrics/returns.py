@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayN, ArrayTG, Records
-from ..core import room
+from ..core import memory
 from ..core.jit import kernel, kernel_loop
 from ..core.state import records
 from ..indicators.shape import readonly
@@ -321,7 +321,7 @@ def simple_returns(equity: Any, initial: Any) -> ArrayTG:
 
 def simple_returns_of(equity: ArrayTG, initial: ArrayN) -> ArrayTG:
     """Simple returns `(T, G)` of equity `(T, G)` from `initial` `(G,)`; arrays that passed the gate."""
-    out = room.empty(equity.shape)
+    out = memory.empty(equity.shape)
     _returns_fill(readonly(np.ascontiguousarray(equity)).reshape(-1), readonly(initial), out.reshape(-1))
     return out
 
@@ -331,7 +331,7 @@ def flow_returns_of(equity: ArrayTG, paid: ArrayTG, initial: ArrayN) -> tuple[Ar
 
     All `(T, G)`; the second is `initial*prod(1 + r)`, the curve that metrics read in place of equity (M1). Arrays that passed the gate.
     """
-    out, curve = room.empty(equity.shape), room.empty(equity.shape)
+    out, curve = memory.empty(equity.shape), memory.empty(equity.shape)
     given = [readonly(np.ascontiguousarray(array)) for array in (equity, paid, initial)]
     _flow_returns_fill(given[0], given[1], given[2], out, curve)
     return out, curve

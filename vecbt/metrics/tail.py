@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTG, Records
-from ..core import room
+from ..core import memory
 from ..core.jit import kernel, kernel_loop
 from ..core.state import records
 from ..indicators.shape import readonly
@@ -213,7 +213,7 @@ def tail_of(returns: ArrayTG, alpha: float) -> Records:
     """Metrics of returns `(T, G)` by column, `(G,)` records of `TAIL_METRICS`; an array that passed the gate."""
     rows, columns = returns.shape
     states, out = records(TAIL_STATE, columns), records(TAIL_METRICS, columns)
-    params, scratch = tail_params(alpha, max(rows, 1)), room.empty((rows,))
+    params, scratch = tail_params(alpha, max(rows, 1)), memory.empty((rows,))
     for first in range(0, columns, _TOGETHER):
         part = slice(first, first + _TOGETHER)
         tail_run(states[part], params, readonly(np.ascontiguousarray(returns[:, part].T)), scratch, out[part])

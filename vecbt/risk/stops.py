@@ -61,7 +61,9 @@ class Price:
     level: float
 
     def __post_init__(self) -> None:
-        _positive("Price", self.level)
+        level = self.level
+        if isinstance(level, bool) or not isinstance(level, int | float | np.integer | np.floating) or not math.isfinite(level):
+            raise ConfigError(f"Price({level!r}): expected a finite price")
 
 
 Distance: TypeAlias = float | Pct | Atr | Ticks | Price
@@ -172,6 +174,11 @@ class Stops:
         """Whether any distance is in percent, which needs prices above 0 (F12)."""
         percents = (self.hard, self.trailing, self.take_profit, self.activation)
         return any(d is not None and not isinstance(d, Atr | Ticks | Price) for d in percents)
+
+    @property
+    def lowest_price(self) -> float:
+        """The lowest level given as a price, inf where there is none."""
+        return min((float(d.level) for d in (self.hard, self.take_profit) if isinstance(d, Price)), default=math.inf)
 
     @property
     def has_stop(self) -> bool:

@@ -1,8 +1,8 @@
-"""A run as plain arrays by bar: marks, splits, when in its bar each fill happened. Worked out from bars, setup and log, never from the books."""
+"""A run as plain arrays: marks, splits, when in its bar each fill happened. Made of bars, setup and log, never of the books."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +16,7 @@ from ...core.codes import InputKind, OrderType, Reason
 if TYPE_CHECKING:
     from ..run import Run
 
-__all__ = ["DONE_AT_ONCE", "TOLERANCE", "Facts", "Finding", "Phase", "columns_off", "first_off", "rows_added"]
+__all__ = ["DONE_AT_ONCE", "TOLERANCE", "Facts", "Finding", "Phase", "columns_off", "first_off", "rows_added", "shown"]
 
 TOLERANCE = 1e-9
 """Of the money or the units involved: what is lost to rounding stays below it (F3)."""
@@ -167,6 +167,14 @@ class Facts:
         resting: NDArray[np.bool_] = (types > OrderType.MARKET) & ~(stops & (fills["t"] > met))
         return resting
 
+    @cached_property
+    def spent(self) -> ArrayN:
+        """What each fill takes from the equity of its close: commission, and its price against the mark."""
+        fills = self.run.fills
+        marks = self.marks[fills["t"], fills["asset"]]
+        spent: ArrayN = fills["q"] * (fills["price"] - marks) * self.multiplier[fills["asset"]] + fills["commission"]
+        return spent
+
     def bought(self, values: ArrayN, *phases: Phase) -> ArrayTN:
         """Sum of `values` `(F,)` over the fills of these phases (all without any) by bar and asset."""
         fills, out = self.run.fills, np.zeros((self.T, self.N))
@@ -188,7 +196,12 @@ def first_off(difference: NDArray[Any], scale: NDArray[Any]) -> Iterator[tuple[i
     yield from columns_off(bad)
 
 
-def columns_off(bad: NDArray[np.bool_], columns: Iterable[int] | None = None) -> Iterator[tuple[int, int]]:
-    """The first true bar of each column."""
-    for column in np.flatnonzero(bad.any(axis=0)) if columns is None else columns:
+def columns_off(bad: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """The first true bar of each column that has one, with the column."""
+    for column in np.flatnonzero(bad.any(axis=0)):
         yield int(np.argmax(bad[:, column])), int(column)
+
+
+def shown(value: Any) -> str:
+    """A number of the books as messages write it."""
+    return f"{float(value):.12g}"

@@ -189,8 +189,8 @@ class _Walk:
 def rebuild(facts: Facts) -> Ledger:
     """All assets, from starting positions, splits and fills."""
     T, N = facts.T, facts.N
-    tables = [np.zeros((T, N)) for _ in range(5)]
-    out = Ledger(*tables, np.zeros(len(facts.run.fills)), [[] for _ in range(N)])
+    held, carried, average, realized, moves = (np.zeros((T, N)) for _ in range(5))
+    out = Ledger(held, carried, average, realized, moves, np.zeros(len(facts.run.fills)), [[] for _ in range(N)])
     changed = np.zeros((T, N), dtype=bool)
     changed[0] = True
     out.carried[:] = np.nan

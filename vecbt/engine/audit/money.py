@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._typing import ArrayN, ArrayTG, ArrayTN
 from ..orders_input import booked_flows
-from .facts import TOLERANCE, Facts, Finding, Phase, first_off, rows_added
+from .facts import TOLERANCE, Facts, Finding, Phase, first_off, rows_added, shown
 from .ledger import Ledger, rebuild
 
 __all__ = ["Money"]
@@ -66,14 +66,13 @@ class Money:
         return np.zeros((self.facts.T, self.facts.G)) if paid is None else paid
 
     @cached_property
-    def before_flows(self) -> tuple[ArrayTG, ArrayTG]:
-        """Cash, and equity at `m`, after T1 and T2 of each bar."""
-        facts, run = self.facts, self.facts.run
+    def before_flows(self) -> ArrayTG:
+        """Equity at `m` after T1 and T2 of each bar."""
+        facts, run, ledger = self.facts, self.facts.run, self.ledger
         last = np.vstack([np.full((1, facts.G), facts.setup.initial_capital), run.cash[:-1]])
-        paid_out = facts.bought(-self._notional + self._unsettled(facts.before), Phase.ACTIONS)
-        cash = last + facts.by_account(paid_out + self.dividends - self.carry) - self.interest
-        owned = np.where(facts.contract | (self.ledger.carried == 0.0), 0.0, self.ledger.carried * facts.before * facts.multiplier)
-        return cash, cash + facts.by_account(owned)
+        fractions = facts.bought(-self._notional + self._to(facts.before), Phase.ACTIONS)
+        owned = np.where(facts.contract | (ledger.carried == 0.0), 0.0, ledger.carried * facts.before * facts.multiplier)
+        return last + facts.by_account(fractions + owned + self.dividends - self.carry) - self.interest
 
     @cached_property
     def _notional(self) -> ArrayN:
@@ -82,8 +81,8 @@ class Money:
         money: ArrayN = fills["q"] * fills["price"] * facts.multiplier[fills["asset"]]
         return np.where(facts.contract[fills["asset"]], 0.0, money)
 
-    def _unsettled(self, prices: ArrayTN) -> ArrayN:
-        """What each fill of a contract gains from its price to another of its bar; a fraction paid out loses what it was worth there."""
+    def _to(self, prices: ArrayTN) -> ArrayN:
+        """What each fill of a contract gains from its price to another of its bar."""
         facts, fills = self.facts, self.facts.run.fills
         asset = fills["asset"]
         gain: ArrayN = fills["q"] * (prices[fills["t"], asset] - fills["price"]) * facts.multiplier[asset]
@@ -144,12 +143,14 @@ class Money:
         run, facts = self.facts.run, self.facts
         wanted = self._payable()
         for t, g in first_off(self.flows - wanted, self.scale):
-            yield Finding(t, g, f"{self.flows[t, g]!r} was paid in or out, from deposits and room it is {wanted[t, g]!r} (F15)")
+            yield Finding(t, g, f"{shown(self.flows[t, g])} was paid in or out, from deposits and room it is {shown(wanted[t, g])} (F15)")
         start, price = facts.start
         owned = np.where(facts.contract | (start == 0.0), 0.0, start * np.nan_to_num(price) * facts.multiplier)
         initial = facts.setup.initial_capital + facts.by_account(owned[None, :])
         for _, g in first_off(run.initial[None, :] - initial, self.scale[:1]):
-            yield Finding(0, g, f"initial equity is {run.initial[g]!r}, capital and starting positions make {initial[0, g]!r} (F14)")
+            yield Finding(
+                0, g, f"initial equity is {shown(run.initial[g])}, capital and starting positions make {shown(initial[0, g])} (F14)"
+            )
         checks = (
             ("cash", run.cash, self.cash),
             ("equity", run.equity, self.equity),
@@ -157,7 +158,7 @@ class Money:
         )
         for name, booked, worked_out in checks:
             for t, g in first_off(booked - worked_out, self.scale):
-                yield Finding(t, g, f"{name} is {booked[t, g]!r}, from the fills it is {worked_out[t, g]!r}")
+                yield Finding(t, g, f"{name} is {shown(booked[t, g])}, from the fills it is {shown(worked_out[t, g])}")
 
     def _payable(self) -> ArrayTG:
         """F15: what may be paid; a withdrawal takes at most the room there is at `m`."""
@@ -169,5 +170,5 @@ class Money:
         carried = np.abs(self.ledger.carried)
         use = np.where(margin > 0.0, leverage * margin, np.abs(facts.before) * facts.multiplier)
         gross = facts.by_account(np.where(carried == 0.0, 0.0, carried * use))
-        room = np.maximum(leverage * self.before_flows[1] - gross, 0.0) / leverage
+        room = np.maximum(leverage * self.before_flows - gross, 0.0) / leverage
         return np.maximum(asked[:, None], -room)
