@@ -134,9 +134,17 @@ def every_feature(count: int = 200_000, **more: Any) -> list[Row]:
     keywords: dict[str, Any] = {
         "costs": KEYWORDS["costs"],
         "initial_capital": work.CASH,
-        "sizing": vb.FixedFractionalSizing(0.002, 0.5),
+        "sizing": vb.KellyCriterion(kelly_fraction=0.01, win_rate=0.4, avg_win=2.0, avg_loss=1.0, max_position_fraction=0.5),
         "stops": vb.Stops(hard=vb.Atr(8), trailing=vb.Atr(6)),
-        "risk": vb.Risk(zones=vb.Zones(cooldown_bars=500)),
+        "risk": vb.Risk(
+            zones=vb.Zones(cooldown_bars=500),
+            daily_loss=0.03,
+            max_heat=0.03,
+            max_trade_loss=0.02,
+            limits=vb.Limits(max_position=0.8, max_gross=1.0, max_net=0.9),
+        ),
+        "max_participation": 0.05,
+        "carry": vb.Carry(borrow_rate=0.01, interest_rate=0.05),
         **more,
     }
     report = vb.check_parity(bars[: min(count, 3_000)], strategy, **keywords)

@@ -160,7 +160,7 @@ def _costs(costs: PlainCosts) -> Costs:
 def _sizing(size: Size) -> Any:
     value = float(size.value)
     if size.kind == "weight":
-        return Weight(value, scale_by_signal=size.scale)
+        return Weight(value, size.scale, _maybe(size.cap))
     if size.kind in ("units", "notional", "cash"):
         return {"units": Units, "notional": Notional, "cash": Cash}[size.kind](value)
     most, least = _maybe(size.most), _maybe(size.least)

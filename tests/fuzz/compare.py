@@ -10,6 +10,7 @@ import vecbt as vb
 from tests.fuzz.adapter import arguments
 from tests.naive.engine import simulate
 from tests.naive.scenario import Log, Scenario
+from vecbt.analytics.curves import Curves
 from vecbt.core.codes import OrderStatus, Reason, Rule, rule_names
 
 __all__ = ["disagreements", "run_engine"]
@@ -36,7 +37,7 @@ def disagreements(scenario: Scenario, log: Log | None = None) -> list[str]:
         found += _table("equity", run.equity, log.equity, scale) + _table("cash", run.cash, log.cash, scale)
         if scenario.flows:
             found += _table("flow", run.flows, log.flows, scale)
-        found += _numbers(run, log, scale)
+        found += _numbers(run, log, scale) + _derived(run, log, scale)
     return [f"bar {t}: {text}" for t, text in sorted(found)]
 
 
@@ -150,6 +151,20 @@ def _numbers(run: Any, log: Log, money: float) -> list[tuple[int, str]]:
         pairs |= {name: (x[name], getattr(y, name), 1e-3) for name in ("quantity", "entry_price", "exit_price", "mae", "mfe")}
         pairs["initial_risk"] = (x["initial_risk"], y.initial_risk, money)
         check(y.exit_t, f"the trade of asset {y.asset}", pairs)
+    return found
+
+
+def _derived(run: Any, log: Log, scale: float) -> list[tuple[int, str]]:
+    """What is made of equity, flows, fills and splits afterwards: returns (M1), positions at each close."""
+    curves = Curves(run)
+    found = _table("position", curves.positions, log.positions, 1e-3)
+    before = log.initial
+    for t, row in enumerate(log.returns):
+        for g, r in enumerate(row):
+            base = float(before[g] + log.flows[t][g])
+            if r is not None and base > 1e-6 * scale and not _same(float(curves.returns[t, g]) * base, float(r) * base, scale):
+                found.append((t, f"return of account {g} is {curves.returns[t, g]!r}, reference {float(r)!r}"))
+        before = log.equity[t]
     return found
 
 

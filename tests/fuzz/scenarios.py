@@ -238,7 +238,7 @@ def _size(draw: Draw, family: Family, window: int) -> Size:
     if kind == "notional":
         return Size(kind, _pick(draw, F(128), F(256), F(1000), F(4096)))
     if kind == "weight":
-        return Size(kind, _pick(draw, F(1, 2), F(1, 4), F(1), F(1, 8)), scale=draw(st.booleans()))
+        return Size(kind, _pick(draw, F(1, 2), F(1, 4), F(1), F(1, 8)), scale=draw(st.booleans()), cap=_sometimes(draw, None, F(1, 8)))
     if kind == "cash":
         return Size(kind, _pick(draw, F(1), F(1, 2), F(1, 4)))
     return Size(kind, _pick(draw, F(1, 64), F(1, 16)), most=_pick(draw, F(1, 4), F(1)))

@@ -21,6 +21,7 @@ __all__ = ["simulate"]
 def simulate(scenario: Scenario) -> Log:
     """Run a scenario and return what happened."""
     engine = Engine(scenario)
+    engine.fix_trails(-1)
     for t in range(engine.T):
         engine.bar(t)
     if scenario.liquidate_at_end:
@@ -51,7 +52,14 @@ class Engine(Exits):
             self.meet_bar(t, n)
         self.settle(t)
         self.judge_and_decide(t)
+        self.fix_trails(t)
         self.record()
+
+    def fix_trails(self, t: int) -> None:
+        """P2, D5: the trailing level of the next bar stands now; a split divides it (T1)."""
+        for n, position in enumerate(self.positions):
+            if position is not None and self.stops is not None:
+                position.trail = position.trail_from(self.stops, self.terms(t, n), self.watch)
 
     def volume_left(self, t: int, n: int) -> Fraction | None:
         """F7: what the orders of an asset may fill in this bar."""

@@ -85,25 +85,11 @@ class Exits(Begin):
         return self.watch.at_most(target, price, "target", spoilt=shaky)
 
     def leave(self, t: int, n: int, ref: Fraction, reason: str) -> None:
-        """An exit of the whole position inside the bar; a target is a limit order. What volume leaves over waits as a market order (F7)."""
+        """An exit of the whole position inside the bar, which ends what waits; a target is a limit order. F7's rest waits as a market order."""
         q = -self.held(n)
+        self.end_waiting(t, n)  # S4
         order = self.enter_log(Order(t, n, reason, Fraction(1), q, ZERO, q, exit=True))
-        waiting = self.working.get(n)
-        job = Job(order, ref, maker=reason == "target", inside=True)
-        self.fill_jobs(t, [job], "inside")
-        if order.status != "pending" or waiting is None:
-            if waiting is not None:
-                self.working[n] = waiting
-                self.follow_position(t, n, waiting)
-            return
-        waiting.status, waiting.t_done = "replaced", t
-
-    def follow_position(self, t: int, n: int, order: Order) -> None:
-        """S4: the closing part of what waits dies with the position; the opening part waits on."""
-        if self.held(n) == 0 and order.close:
-            order.close = ZERO
-            if not order.open:
-                self.end(t, order, "cancelled")
+        self.fill_jobs(t, [Job(order, ref, maker=reason == "target", inside=True)], "inside")
 
     # ---- T10, M7 -----------------------------------------------------------------------------------------------------------
 

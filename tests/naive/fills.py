@@ -24,7 +24,7 @@ class Fills(Decisions):
     def fill_jobs(self, t: int, jobs: list[Job], place: str) -> None:
         """T4's order for one session of fills; `place` is open, inside or close."""
         self.costs_now = [ZERO] * self.G
-        jobs = sorted(jobs, key=lambda j: j.order.number)
+        jobs = sorted(jobs, key=lambda j: (j.resolve, j.order.number))  # the account's own orders, then those of section O
         for job in jobs:
             if self.working.get(job.n) is job.order:
                 del self.working[job.n]

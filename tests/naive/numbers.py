@@ -90,7 +90,8 @@ def round_level(level: Fraction, tick: Fraction, side: int, watch: Watch | None 
     """F5: a protective level on the tick grid, up for a long, down for a short."""
     if tick == 0:
         return level
-    ratio = level / tick * (1 - side * SLACK)
+    ratio = level / tick
+    ratio -= side * SLACK * abs(ratio)
     count = ceil(ratio) if side > 0 else floor(ratio)
     if watch is not None:
         for edge in (count - 1, count, count + 1):

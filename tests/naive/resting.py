@@ -282,13 +282,10 @@ def _entry(e: Engine, t: int, ask: Ask) -> Entry:
 
 def _begin(e: Engine, t: int, entry: Entry) -> None:
     """What the cuts left of an order waits; a partial reduction is rounded as the order's opening part is (F5)."""
-    order = entry.order
-    if entry.ask.reduce_only:
-        entry.quantity = Fraction(entry.ask.quantity)
-    else:
-        if order.close and order.close != -e.held(order.asset):
-            order.close = e.to_lot(order, order.close)
-        entry.quantity = order.close + order.open
+    order, q = entry.order, Fraction(entry.ask.quantity)
+    if order.close and order.close != -e.held(order.asset):
+        order.close = q = e.to_lot(order, order.close)
+    entry.quantity = q if entry.ask.reduce_only else order.close + order.open
     if entry.quantity == 0:
         order.status, order.t_done = "rejected", t
     else:

@@ -61,7 +61,7 @@ class Size:
     """S3. `kind`: units, notional, weight, cash, fixed, equal, inverse, volatility, kelly, confidence, forecast.
 
     `value` is the number the kind begins with: a fraction risked, or of equity; kelly_fraction; base_risk_fraction. `most` and `least`
-    are the largest and the smallest share of equity, None for none.
+    are the largest and the smallest share of equity, None for none (of `weight` it is `cap`).
     """
 
     kind: str
@@ -69,6 +69,7 @@ class Size:
     scale: bool = True
     most: Number | None = Fraction(1, 4)
     least: Number | None = None
+    cap: Number | None = None
     window: int = 20  # of sigma
     win_rate: Number | None = None  # Kelly: given, or None for those of the account's trades
     avg_win: Number = 0

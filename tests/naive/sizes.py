@@ -32,7 +32,8 @@ class Sizes(Cuts):
         if size.kind == "notional":
             return tidy(size.value / unit), ""
         if size.kind == "weight":
-            return tidy(size.value * equity * (strength if size.scale else 1) / unit), ""
+            share = size.value * (strength if size.scale else Fraction(1))
+            return tidy((share if size.cap is None else min(share, Fraction(size.cap))) * equity / unit), ""
         if size.kind in ("fixed", "kelly", "confidence"):
             return self.by_stop(t, n, side, strength)
         share, rule = self.share(t, n, strength)

@@ -136,6 +136,12 @@ def part_of_cash(rng: np.random.Generator, level: float) -> tuple[Any, dict[str,
     return vb.Cash(fraction), {"size": fraction}
 
 
+def small_part_of_cash(rng: np.random.Generator, level: float) -> tuple[Any, dict[str, Any]]:
+    """A fraction that leaves enough for many more entries: a room below 1e-9 of the equity is none here (F10)."""
+    fraction = float(rng.uniform(0.05, 0.35))
+    return vb.Cash(fraction), {"size": fraction}
+
+
 def some_units(rng: np.random.Generator, level: float) -> tuple[Any, dict[str, Any]]:
     """A number of units, fractional, worth 0.5 to 5 % of the capital: cash is never short."""
     units = float(rng.uniform(0.005, 0.05) * CAPITAL / level)
@@ -258,7 +264,7 @@ FAMILIES: dict[str, Callable[[str, np.random.Generator], Family]] = {
     "reversals, units, next open": lambda n, r: from_signals(n, r, "both", some_units, fill="next_open"),
     "entries that add, units": lambda n, r: from_signals(n, r, "both", few_units, keywords={"accumulate": True}, accumulate="addonly"),
     "entries that add, part of the cash": lambda n, r: from_signals(
-        n, r, "long", part_of_cash, keywords={"accumulate": True}, accumulate="addonly", size_type="percent"
+        n, r, "long", small_part_of_cash, keywords={"accumulate": True}, accumulate="addonly", size_type="percent"
     ),
     "reversals, money, at the close": lambda n, r: from_signals(n, r, "both", some_money, size_type="value"),
     "reversals, money, next open": lambda n, r: from_signals(n, r, "both", some_money, fill="next_open", size_type="value"),

@@ -129,13 +129,13 @@ def test_F15_the_peak_goes_with_it(fill: str, flow: float, peak: float) -> None:
 
 
 def test_F15_so_does_the_daily_reference() -> None:
-    # half days: 1000, 950 | 960 + 950 of deposit: the reference of 950 becomes 1900; 5 % under it are 1805
+    # half days: 1000, 975 | a deposit of 950 first: the reference of 975 becomes 1925
     index = np.datetime64("2024-01-01", "ns") + np.arange(4) * np.timedelta64(12, "h")
     bars = bars_of([100, 95, 95, 95], index=index)
     stream = vb.Stream(vb.Quantities, market=bars.market, costs=vb.Costs.free(), initial_capital=500.0, positions={"A": (5.0, 100.0)},
                        risk=vb.Risk(daily_loss=0.05), flows={"2024-01-02": 950.0})  # fmt: skip
     found = [float(stream.update(bars.row(t)).accounts.day_start[0]) for t in range(4)]
-    assert_rows(found, [1000, 1000, 975 * (1 + 950 / 975), 975 + 950])
+    assert_rows(found, [1000, 1000, 1925, 1925])
 
 
 def test_F15_a_flow_within_a_session_scales_its_reference() -> None:

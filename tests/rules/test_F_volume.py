@@ -270,7 +270,7 @@ def test_F7_the_rest_of_a_target_is_a_market_order_with_slippage() -> None:
     out = run(bars, signals("."), positions={"A": (10.0, 100.0)}, stops=vb.Stops(take_profit=vb.Pct(10)),
               costs=vb.Costs(half_spread=1.0, commission_rate=0.01, maker_rate=0.0), **TENTH)  # fmt: skip
     assert_rows(out.filled(), [(1, -4.0, 110.0), (2, -6.0, 103.0)])
-    assert [f.reason for f in out.fills] == ["target", "target"]
+    assert_rows([(f.reason, f.commission) for f in out.fills], [("target", 0.0), ("target", 6.18)])
 
 
 def test_F7_while_the_rest_of_an_exit_waits_rows_are_not_heard_and_levels_not_tested() -> None:

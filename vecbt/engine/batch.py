@@ -184,12 +184,12 @@ class Batch:
         if books.resting is not None and books.used[0] + starts[self.t + 1] - starts[self.t] >= len(books.resting):
             self.books = with_room(books, int(starts[self.t + 1] - starts[self.t]))
         else:
-            self.log = _doubled(self.log)
+            self.log = _grown(self.log)
 
     def close_all(self) -> None:
         """T8: close everything after the last bar; its record is then net of it."""
         while not has_room(self.log, self.bars.N, int(self.books.used[0])):
-            self.log = _doubled(self.log)
+            self.log = _grown(self.log)
         for g in range(len(self.books.accounts)):
             close_all(self.books, g, self.rules.common, self.rules.stops, self.log)
         empty_book(self.books)
@@ -210,9 +210,9 @@ class Batch:
             zone=_readonly(self.zone) if self.rules.zones.on[0] else None,
             initial=_readonly(self.initial),
             flows=_readonly(self.paid) if self.setup.flows else None,
-            orders=_readonly(np.concatenate([orders, waiting]).view(np.recarray)),
-            fills=_readonly(fills.copy()),
-            trades=_readonly(trades.copy()),
+            orders=_readonly(_kept(self.log.orders, orders, waiting)),
+            fills=_readonly(_kept(self.log.fills, fills)),
+            trades=_readonly(_kept(self.log.trades, trades)),
             accounts=_readonly(self.books.accounts),
             assets=_readonly(self.books.assets),
         )
@@ -227,13 +227,24 @@ def simulate(bars: Bars, source: Any, inputs: AlignedInputs, setup: Setup) -> Ru
     return batch.finish()
 
 
-def _doubled(log: Log) -> Log:
-    """The same log with twice the room."""
-    grown = make_log(*(2 * len(records) for records in log[:3]))
-    for old, new in zip(log[:3], grown[:3], strict=True):
-        new[: len(old)] = old
+def _grown(log: Log) -> Log:
+    """The same log with four times the room."""
+    grown = make_log(*(4 * len(records) for records in log[:3]))
+    for old, new, count in zip(log[:3], grown[:3], log.counts, strict=True):
+        new[:count] = old[:count]
     grown.counts[:] = log.counts
     return grown
+
+
+def _kept(whole: Any, used: Any, more: Any = ()) -> Any:
+    """The records in use and some more: where they are, if they fill a good part of the room, else as a copy."""
+    count = len(used) + len(more)
+    if 8 * count < len(whole) or count > len(whole):
+        whole = np.empty(count, dtype=whole.dtype).view(np.recarray)
+        whole[: len(used)] = used
+    if len(more):
+        whole[len(used) : count] = more
+    return whole[:count]
 
 
 def _readonly(array: Any) -> Any:

@@ -16,7 +16,7 @@ from .limits import ASKED, TAKEN, cut_by_limits
 from .matching import log_order
 from .targets import in_band, is_met, listens, size_share, sum_shares, target_quantity, time_is_up, weights_base
 
-__all__ = ["cut_at_decision", "decide", "end_waiting"]
+__all__ = ["cut_at_decision", "decide", "end_waiting", "risk_is_refused"]
 
 _SIGNALS, _STRENGTHS = int(InputKind.SIGNALS), int(InputKind.STRENGTHS)
 _WEIGHTS, _ORDERS = int(InputKind.WEIGHTS), int(InputKind.ORDERS)
@@ -202,6 +202,8 @@ def cut_at_decision(a, o, quantity, acct, stops, zones, terms):  # type: ignore[
         if o.order_cut_by == 0 and refusal == 0 and acct.day_blocked == 1:
             refusal = _DAILY_LOSS
     if o.order_cut_by != 0 or refusal != 0:
+        if refusal == _DAILY_LOSS and factor < 1.0:
+            o.order_cut_by |= _ZONE
         o.order_cut_by |= refusal
         o.order_cash = 0.0
         return 0.0
@@ -210,6 +212,15 @@ def cut_at_decision(a, o, quantity, acct, stops, zones, terms):  # type: ignore[
         o.order_cash *= factor
         return quantity * factor
     return quantity
+
+
+@kernel
+def risk_is_refused(acct, zones, terms):  # type: ignore[no-untyped-def]
+    """Whether no new risk at all is taken: margin, ruin, EMERGENCY, a day's loss."""
+    refused = acct.margin_call == 1 or acct.ruined == 1 or new_risk_factor(acct, zones) <= 0.0
+    if terms is not None:
+        refused = refused or acct.day_blocked == 1
+    return refused
 
 
 @kernel

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._typing import Records
+from ..core import memory
 from ..core.jit import kernel
 from ..core.state import records
 from ..execution.orders import RESTING
@@ -108,5 +109,6 @@ def has_room(log, assets, orders_in_book):  # type: ignore[no-untyped-def]
 
 
 def make_log(orders: int, fills: int, trades: int) -> Log:
-    """An empty log with room for so many records of each kind."""
-    return Log(records(ORDER, orders), records(FILL, fills), records(TRADE, trades), records(RESTING, 1), np.zeros(3, dtype=np.int64))
+    """An empty log with room for so many records of each kind, not zeroed: who writes one fills every field."""
+    room = [memory.empty((count,), dtype).view(np.recarray) for dtype, count in ((ORDER, orders), (FILL, fills), (TRADE, trades))]
+    return Log(*room, records(RESTING, 1), np.zeros(3, dtype=np.int64))

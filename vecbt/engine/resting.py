@@ -273,7 +273,7 @@ def _reduce(a, o, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     if a.q != 0.0 and o.where == _OPEN:
         touch(a, a.q, o.ref, o.ref)
     opens = start_order(a, o, acct, o.ref, rules)
-    if o.order_closed > 0.0 and (opens == 0 or a.orders_now > 1):
+    if o.order_closed > 0.0 and a.orders_now > 1:
         settle_part(a, o, acct, stops, log)
     return opens
 

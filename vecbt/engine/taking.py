@@ -8,7 +8,7 @@ from ..core.codes import OrderStatus, OrderType, Reason, Rule, TimeInForce
 from ..core.jit import kernel
 from ..core.rounding import whole_lots
 from ..execution.orders import begin_order, clear_order
-from .decide import cut_at_decision
+from .decide import cut_at_decision, risk_is_refused
 from .desk import Queue
 from .limits import ASKED, cut_by_limits
 from .matching import log_order
@@ -130,7 +130,12 @@ def _ask(o, a, acct, stops, zones, terms):  # type: ignore[no-untyped-def]
     o.order_close_q = side * closing
     o.order_open_q = 0.0
     o.order_stage = ASKED
-    if a.delisted == 1:
+    if closing > 0.0 and risk_is_refused(acct, zones, terms):
+        o.reduce_only = 1  # and stays so, should the position be gone at its fill
+        if opening > 0.0:
+            cut_at_decision(a, o, opening, acct, stops, zones, terms)
+            o.quantity = side * closing
+    elif a.delisted == 1:
         o.order_cut_by |= _DELISTED
     elif o.reduce_only == 0 and opening > 0.0:
         left = cut_at_decision(a, o, opening, acct, stops, zones, terms)

@@ -58,8 +58,8 @@ def _findings(run: Run) -> Iterator[Finding]:
     room = Room(money)
     judge = Judge(money, room)
     yield from room.findings()
-    yield from zone_findings(judge)
     yield from refusals(judge)
+    yield from zone_findings(judge)
     yield from Limited(judge).findings()
 
 

@@ -70,6 +70,8 @@ class RoundTrip:
     first_q: float = 0.0  # of the fill that opened it
     first_price: float = 0.0
     ratio: float = 1.0  # of all splits since
+    least: float = math.inf  # of its fill prices, in units of the end
+    most: float = -math.inf
 
     @property
     def entry_price(self) -> float:
@@ -90,21 +92,29 @@ class RoundTrip:
         """More of it; the first time it opens the trade."""
         if self.quantity == 0.0:
             self.first_q, self.first_price = q, price
+        self.meet(price)
         self.quantity, self.entered = self.quantity + q, self.entered + q * price
         self.turned_over += abs(q * price) * multiplier
         self.commission += fee
 
     def leave(self, q: float, price: float, multiplier: float, fee: float) -> None:
         """Less of it."""
+        self.meet(price)
         self.closed, self.exited = self.closed + q, self.exited + q * price
         self.turned_over += abs(q * price) * multiplier
         self.commission += fee
+
+    def meet(self, price: float) -> None:
+        """M7."""
+        self.least, self.most = min(self.least, price), max(self.most, price)
 
     def split(self, ratio: float) -> None:
         """T1: more units, the same money."""
         self.quantity *= ratio
         self.closed *= ratio
         self.ratio *= ratio
+        self.least /= ratio
+        self.most /= ratio
 
 
 @dataclass
@@ -205,6 +215,8 @@ def rebuild(facts: Facts) -> Ledger:
             else:
                 walk.fill(k, t, row)
                 last[t, n] = walk.settled
+        if walk.trade is not None:
+            walk.trade.largest = walk.largest
         out.running.append(walk.trade)
         out.ends.append(walk.holding)
     _spread(facts, out, changed, last)

@@ -127,9 +127,11 @@ class Limited:
         after = facts.by_account(kept + waits)
         most = np.maximum(part * equity, np.abs(before))
         slack = 4 * TOLERANCE * (facts.setup.leverage * np.abs(equity) + np.abs(most)) + TOLERANCE * self.judge.money.scale
-        if signed:  # lots may round away what was to balance (S5: lots come last)
+        if signed:  # lots come last (S5): they may round away what was to balance
+            log = facts.run.orders
+            asked = self._spread(np.ones(len(log)), log["reason"] == Reason.SIGNAL, new=True) != 0.0
             lots = np.asarray(facts.bars.market.lot) * np.abs(facts.marks) * facts.multiplier
-            slack = slack + facts.by_account(np.where(self.new, lots, 0.0))
+            slack = slack + facts.by_account(np.where(asked, lots, 0.0))
         queued = facts.by_account(self.new.astype(np.float64)) > 0.0
         over = queued & (equity > 0.0) & (np.abs(after) > most + slack)
         for t, g in columns_off(over):

@@ -211,8 +211,12 @@ def _opened(judge: Judge, refuses: NDArray[np.bool_], text: str, *, waiting: boo
         return
     given = facts.run.orders["t"][facts.order_of]
     last = np.maximum(given, fills["t"] - 1) if waiting else given
-    total = np.vstack([np.zeros((1, facts.G), dtype=np.int64), np.cumsum(refuses, axis=0)])
-    refused = total[last + 1, fills["account"]] > total[given, fills["account"]]
+    total = np.cumsum(refuses, axis=0)
+    later = total[last, fills["account"]] > total[given, fills["account"]]
+    at_once = refuses[given, fills["account"]]
+    if facts.of_orders:  # what reduced at its T7 may open at its fill (O6)
+        at_once &= judge.held[given, fills["asset"]] * fills["q"] >= 0.0
+    refused = later | at_once
     bad = refused & (judge.money.ledger.opened > 0.0) & (facts.order_of >= 0)
     for g in np.unique(fills["account"][bad]):
         fill = fills[int(np.flatnonzero(bad & (fills["account"] == g))[0])]

@@ -44,9 +44,25 @@ def _differs(made: RoundTrip, trade: Any, charged: float, multiplier: float) -> 
     doubt = TOLERANCE * lost * multiplier * made.first_q * (abs(made.first_price) + abs(stop * made.ratio))
     if math.isnan(stop) != math.isnan(trade["initial_risk"]) or abs(risk - trade["initial_risk"]) > doubt:
         return "initial_risk", risk
-    for name in ("mae", "mfe"):
-        if trade[name] < 0.0:
-            return name, 0.0
+    return "", None
+
+
+def _excursions(facts: Facts, n: int, made: RoundTrip, trade: Any) -> tuple[str, Any]:
+    """M7: excursions reach at least as far as the fills, and no further than the bars; the name of one that does not."""
+    entry, bars = made.entry_price, slice(max(made.entry_t, 0), made.exit_t + 1)
+    scale = 1.0 if facts.scale is None else facts.scale[bars, n] / facts.scale[made.exit_t, n]
+    low = min(made.least, float(np.fmin.reduce(facts.bars.low[bars, n] * scale, initial=math.inf)))
+    high = max(made.most, float(np.fmax.reduce(facts.bars.high[bars, n] * scale, initial=-math.inf)))
+    ways = {"mae": (entry - made.least, entry - low), "mfe": (made.most - entry, high - entry)}
+    if made.side < 0:
+        ways = {"mae": (made.most - entry, high - entry), "mfe": (entry - made.least, entry - low)}
+    if entry == 0.0:
+        return next(((name, math.nan) for name in ways if not math.isnan(trade[name])), ("", None))
+    slack = TOLERANCE * (abs(low) + abs(high) + abs(entry)) * (1.0 + 1e-4 * made.largest / made.quantity)
+    for name, (least, most) in ways.items():
+        reached = float(trade[name]) * abs(entry)
+        if not max(least, 0.0) - slack <= reached <= max(most, 0.0) + slack:
+            return name, max(least, 0.0) / abs(entry) if reached < most else max(most, 0.0) / abs(entry)
     return "", None
 
 
@@ -64,6 +80,8 @@ def trade_log(money: Money) -> Iterator[Finding]:
         for trade, made in zip(logged, found, strict=True):
             _charge(made, money, n)
             wrong, worked_out = _differs(made, trade, charged, float(facts.multiplier[n]))
+            if not wrong:
+                wrong, worked_out = _excursions(facts, n, made, trade)
             if wrong:
                 what = f"the trade of {symbol} that ends here has {wrong} {shown(trade[wrong])}, its fills make it {shown(worked_out)}"
                 yield Finding(made.exit_t, int(group[n]), what)
@@ -88,13 +106,14 @@ def positions_held(money: Money) -> Iterator[Finding]:
 def _running(facts: Facts, n: int, trade: RoundTrip, average: float) -> Iterator[Finding]:
     """The books of a position against its fills."""
     state = facts.run.assets[n]
-    money = 1.0 + 1e-4 * trade.largest / trade.quantity
-    money *= trade.turned_over + trade.commission + abs(trade.carry) + abs(trade.dividends)
-    price = trade.turned_over / trade.quantity / float(facts.multiplier[n]) + abs(average)
+    lost = 1.0 + 1e-4 * trade.largest / trade.quantity  # digits, as in trades
+    money = lost * (trade.turned_over + trade.commission + abs(trade.carry) + abs(trade.dividends))
+    price = lost * (trade.turned_over / trade.quantity / float(facts.multiplier[n]) + abs(average))
     rows = (
+        ("mark", float(facts.marks[-1, n]), abs(float(facts.marks[-1, n]))),
         ("entry_t", trade.entry_t, 0.0),
-        ("avg", average, price * (1.0 + 1e-4 * trade.largest / trade.quantity)),
-        ("entered", trade.quantity, trade.largest + trade.quantity),
+        ("avg", average, price),
+        ("entered", trade.quantity, lost * trade.quantity),
         ("gross", trade.gross, money),
         ("commission", trade.commission, money),
         ("trade_carry", trade.carry, money),
@@ -120,6 +139,7 @@ def final_state(money: Money) -> Iterator[Finding]:
         "carry": facts.by_account(money.carry).sum(axis=0) + interest,
         "dividends": facts.by_account(money.dividends).sum(axis=0),
         "flows": money.flows.sum(axis=0),
+        "initial": run.initial,
     }
     for name, wanted in sums.items():
         for _, g in first_off((run.accounts[name] - wanted)[None, :], scale[None, :]):
@@ -143,12 +163,16 @@ def _by_group(facts: Facts, group: Any, values: Any) -> ArrayN:
 def _counts(facts: Facts) -> Iterator[Finding]:
     """The record of wins and losses that sizes are made of (S3), and the numbers of orders."""
     run = facts.run
-    won = run.trades["pnl"] > 0.0
-    for name, chosen in (("wins", won), ("losses", ~won)):
-        counted = np.bincount(run.trades["account"][chosen], minlength=facts.G)
-        for g in np.flatnonzero(counted != run.accounts[name]):
-            yield Finding(facts.T - 1, int(g), f"the account counts {int(run.accounts[name][g])} {name}, its trades are {int(counted[g])}")
+    trades, won = run.trades, run.trades["pnl"] > 0.0
+    paid = np.abs(trades["quantity"] * trades["entry_price"]) * facts.multiplier[trades["asset"]]
+    part = np.divide(np.abs(trades["pnl"]), paid, out=np.zeros(len(trades)), where=paid > 0.0)
+    for name, total, chosen in (("wins", "win_sum", won), ("losses", "loss_sum", ~won)):
+        counted = np.bincount(trades["account"][chosen], minlength=facts.G)
+        summed = _by_group(facts, trades["account"][chosen], part[chosen])
+        off = (counted != run.accounts[name]) | (np.abs(summed - run.accounts[total]) > 1e-6 * (1.0 + summed))
+        for g in np.flatnonzero(off).tolist():
+            booked = f"{int(run.accounts[name][g])} {name} of {shown(run.accounts[total][g])} of what was entered"
+            yield Finding(facts.T - 1, g, f"the account counts {booked}, its trades are {int(counted[g])} of {shown(summed[g])} (S3)")
     given = np.bincount(run.orders["account"], minlength=facts.G)
-    for g in np.flatnonzero(given != run.accounts["next_id"]):
-        what = f"the log has {int(given[g])} orders, the account gave {int(run.accounts['next_id'][g])}"
-        yield Finding(facts.T - 1, int(g), what)
+    for g in np.flatnonzero(given != run.accounts["next_id"]).tolist():
+        yield Finding(facts.T - 1, g, f"the log has {int(given[g])} orders, the account gave {int(run.accounts['next_id'][g])}")
