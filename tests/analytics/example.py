@@ -9,13 +9,13 @@ import numpy as np
 from vecbt.core.codes import InputKind, OrderStatus, Reason, Rule
 from vecbt.core.state import records
 from vecbt.data.bars import Bars
+from vecbt.engine.books import ACCOUNT, ASSET
 from vecbt.engine.inputs import AlignedInputs, Strengths
 from vecbt.engine.log import FILL, ORDER, TRADE
 from vecbt.engine.run import Run
 from vecbt.engine.setup import Setup
 from vecbt.execution.costs import Costs
 
-POSITION = np.dtype([("q", "f8"), ("avg", "f8"), ("mark", "f8"), ("entry_t", "i8"), ("stop", "f8"), ("target", "f8")], align=True)
 NAN = float("nan")
 
 Fill = tuple[int, int, float, float]
@@ -69,7 +69,7 @@ def run_of(
         orders=_frozen(_log(ORDER, orders or [], ORDER_DEFAULTS)),
         fills=_frozen(log),
         trades=_frozen(_log(TRADE, trades or [], TRADE_DEFAULTS)),
-        accounts=records(np.dtype([("cash", "f8")]), cash.shape[1]),
+        accounts=records(ACCOUNT, cash.shape[1]),
         assets=state,
     )
 
@@ -88,7 +88,7 @@ def _log(dtype: np.dtype[Any], rows: list[dict[str, Any]], defaults: dict[str, A
 
 def _booked(bars: Bars, setup: Setup, fills: list[Fill]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.recarray]:
     groups = bars.N if setup.accounts == "separate" else 1
-    state = records(POSITION, bars.N)
+    state = records(ASSET, bars.N)
     state["avg"] = state["mark"] = state["stop"] = state["target"] = NAN
     for symbol, (q, price) in (setup.positions or {}).items():
         n = bars.symbols.index(symbol)

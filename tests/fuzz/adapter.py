@@ -73,7 +73,7 @@ def _table(rows: list[Row]) -> np.ndarray:
 
 
 def label(session: list[int], t: int) -> int:
-    """Time of bar `t` in ns: at midnight of its session, later bars of a session six hours apart; the spacing of four a day goes on after the last."""
+    """Time of bar `t` in ns: at midnight of its session, later bars of it six hours apart, and so on after the last one."""
     if t >= len(session):
         return label(session, len(session) - 1) + (t - len(session) + 1) * (DAY // 4)
     return START + session[t] * DAY + (t - session.index(session[t])) * (DAY // 4)

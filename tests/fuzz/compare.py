@@ -82,21 +82,34 @@ def _orders(log: Log) -> dict[int, list[tuple[Any, ...]]]:
     )
 
 
+def _places(orders: list[tuple[Any, int]]) -> dict[Any, int]:
+    """Which of its asset's orders each one is; orders come as (key, asset)."""
+    place: dict[Any, int] = {}
+    count: dict[int, int] = {}
+    for key, asset in orders:
+        place[key] = count.setdefault(asset, 0)
+        count[asset] += 1
+    return place
+
+
+def _sorted_fills_of(run: Any) -> list[tuple[int, Any]]:
+    """Fills by asset, bar and place of their order, with that place: inside a bar they may be booked in another order."""
+    place = _places([((int(o.account), int(o.id)), int(o.asset)) for o in _sorted_orders(run)])
+    return sorted(((place[int(f.account), int(f.order)], f) for f in run.fills), key=lambda x: (int(x[1].asset), int(x[1].t), x[0]))
+
+
+def _sorted_fills(log: Log) -> list[tuple[int, Any]]:
+    place = _places([(id(o), o.asset) for o in sorted(log.orders, key=lambda o: (o.asset, o.t))])
+    return sorted(((place[id(f.order)], f) for f in log.fills), key=lambda x: (x[1].asset, x[1].t, x[0]))
+
+
 def _fills_of(run: Any) -> dict[int, list[tuple[Any, ...]]]:
     """Per asset: bar, reason, which of the asset's orders."""
-    place: dict[tuple[int, int], int] = {}
-    count: dict[int, int] = {}
-    for o in _sorted_orders(run):
-        place[int(o.account), int(o.id)] = count.setdefault(int(o.asset), 0)
-        count[int(o.asset)] += 1
-    return _by_asset((int(f.asset), (int(f.t), Reason(f.reason).name.lower(), place[int(f.account), int(f.order)])) for f in run.fills)
+    return _by_asset((int(f.asset), (int(f.t), Reason(f.reason).name.lower(), k)) for k, f in _sorted_fills_of(run))
 
 
 def _fills(log: Log) -> dict[int, list[tuple[Any, ...]]]:
-    per_asset: dict[int, list[int]] = {}
-    for o in sorted(log.orders, key=lambda o: (o.asset, o.t)):
-        per_asset.setdefault(o.asset, []).append(id(o))
-    return _by_asset((f.asset, (f.t, f.reason, per_asset[f.asset].index(id(f.order)))) for f in log.fills)
+    return _by_asset((f.asset, (f.t, f.reason, k)) for k, f in _sorted_fills(log))
 
 
 def _trades_of(run: Any) -> dict[int, list[tuple[Any, ...]]]:
@@ -129,7 +142,9 @@ def _numbers(run: Any, log: Log, money: float) -> list[tuple[int, str]]:
     found = [(-1, f"initial equity is {a!r}, reference {float(b)!r}") for a, b in start if not _same(a, b, money)]
     for name in ("carry", "dividends"):
         sums = zip(run.accounts[name], getattr(log, name), strict=True)
-        found += [(last, f"{name} of account {g} is {a!r}, reference {float(b)!r}") for g, (a, b) in enumerate(sums) if not _same(a, b, money)]
+        found += [
+            (last, f"{name} of account {g} is {a!r}, reference {float(b)!r}") for g, (a, b) in enumerate(sums) if not _same(a, b, money)
+        ]
     held = zip(run.assets.q, log.positions[-1], strict=True)
     found += [(last, f"asset {n} ends with {a!r}, reference {float(b)!r}") for n, (a, b) in enumerate(held) if not _same(a, b, 1e-3)]
 
@@ -143,7 +158,7 @@ def _numbers(run: Any, log: Log, money: float) -> list[tuple[int, str]]:
         if r.wanted is not None:
             pairs["wanted"] = (o.wanted, r.wanted, 1e-3)
         check(r.t, f"the order of asset {r.asset}", pairs)
-    for f, q in zip(_per_asset(run.fills), _per_asset(log.fills), strict=True):
+    for (_, f), (_, q) in zip(_sorted_fills_of(run), _sorted_fills(log), strict=True):
         pairs = {"q": (f.q, q.q, 1e-3), "price": (f.price, q.price, 0.0), "commission": (f.commission, q.commission, money * 1e-3)}
         check(q.t, f"the fill of asset {q.asset}", pairs)
     for x, y in zip(_per_asset(run.trades), _per_asset(log.trades), strict=True):

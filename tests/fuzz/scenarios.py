@@ -94,10 +94,16 @@ FAMILIES: dict[str, Family] = {
     "inside": Family("signals", zones=True, inside=True),
     "inside_stops": Family("quantities", stops="plain", zones=True, inside=True, events=True),
     "inside_volume": Family("signals", zones=True, inside=True, terms=("volume",), sizes=("units",)),
-    "mix_signals": Family("signals", stops="plain", zones=True, events=True, terms=("actions", "carry", "flows", "leverage", "volume", "limits")),
+    "mix_signals": Family(
+        "signals", stops="plain", zones=True, events=True, terms=("actions", "carry", "flows", "leverage", "volume", "limits")
+    ),
     "mix_weights": Family("weights", stops="atr", zones=True, events=True, terms=("actions", "carry", "leverage", "limits")),
-    "mix_strengths": Family("strengths", stops="atr", zones=True, inside=True, costs="impact", terms=("carry", "volume", "limits", "flows")),
-    "mix_contracts": Family("quantities", stops="plain", zones=True, inside=True, terms=("contracts", "carry", "leverage", "volume", "limits")),
+    "mix_strengths": Family(
+        "strengths", stops="atr", zones=True, inside=True, costs="impact", terms=("carry", "volume", "limits", "flows")
+    ),
+    "mix_contracts": Family(
+        "quantities", stops="plain", zones=True, inside=True, terms=("contracts", "carry", "leverage", "volume", "limits")
+    ),
 }
 
 

@@ -76,7 +76,11 @@ def with_contracts(draw: Draw, s: Scenario, negative: bool) -> Scenario:
     real = [k != "cash" for k in kind]
     initial = [sometimes(draw, F(0), F(2), F(8)) if r else F(0) for r in real]
     final = [sometimes(draw, F(0), F(1), F(2)) if r else F(0) for r in real]
-    given: dict[str, Any] = {"kind": kind, "initial_margin": initial, "maintenance_margin": [min(a, b) if a else b for a, b in zip(initial, final, strict=True)]}
+    given: dict[str, Any] = {
+        "kind": kind,
+        "initial_margin": initial,
+        "maintenance_margin": [min(a, b) if a else b for a, b in zip(initial, final, strict=True)],
+    }
     if negative:
         shift = [F(draw(st.integers(0, 48))) for _ in real]
         tables = [_shifted(rows, shift) for rows in (bars.open, bars.high, bars.low, bars.close)]
@@ -130,8 +134,21 @@ def size_of(draw: Draw, kind: str, window: int) -> Size:
     if kind == "volatility":
         return Size(kind, pick(draw, F(1, 64), F(1, 16)), most=most, window=window)
     if kind == "confidence":
-        return Size(kind, F(1, 128), max_risk=F(1, 32), min_confidence=pick(draw, F(1, 2), F(1, 4), F(3, 8)), most=pick(draw, F(1, 4), F(1)))
+        return Size(
+            kind, F(1, 128), max_risk=F(1, 32), min_confidence=pick(draw, F(1, 2), F(1, 4), F(3, 8)), most=pick(draw, F(1, 4), F(1))
+        )
     if kind == "forecast":
-        return Size(kind, pick(draw, F(1, 4), F(1)), forecast=F(1, 64), max_risk=pick(draw, F(1, 32), F(1)), most=pick(draw, F(1, 4), F(1)), window=window)
-    given = {"win_rate": F(5, 8), "avg_win": 2, "avg_loss": 1} if draw(st.booleans()) else {"min_trades": pick(draw, 1, 2, 3), "start": F(1, 64)}
+        return Size(
+            kind,
+            pick(draw, F(1, 4), F(1)),
+            forecast=F(1, 64),
+            max_risk=pick(draw, F(1, 32), F(1)),
+            most=pick(draw, F(1, 4), F(1)),
+            window=window,
+        )
+    given = (
+        {"win_rate": F(5, 8), "avg_win": 2, "avg_loss": 1}
+        if draw(st.booleans())
+        else {"min_trades": pick(draw, 1, 2, 3), "start": F(1, 64)}
+    )
     return Size("kelly", pick(draw, F(1, 4), F(1, 2)), most=pick(draw, F(1, 4), F(1)), **given)

@@ -5,16 +5,18 @@ A failure prints the shrunk scenario as Python; it belongs into `test_regression
 
 from __future__ import annotations
 
+from fractions import Fraction as F
+
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.compare import disagreements
 from tests.fuzz.scenarios import FAMILIES, scenarios
-from tests.naive.engine import simulate
+from tests.naive.engine import Engine, simulate
 
-# a few hundred examples in `make test`, more than 2,000 in `make check`
-EXAMPLES = settings.default.max_examples // 2 if settings.default else 30
+# a few hundred examples in `make test`, some thousands in `make check`
+EXAMPLES = settings.default.max_examples // 5 if settings.default else 12
 
 
 @pytest.mark.timeout(900)  # a failure is shrunk for up to five minutes
@@ -30,3 +32,22 @@ def test_engine_does_what_the_reference_does(family: str, data: st.DataObject) -
     assume(not log.fragile)
     found = disagreements(scenario, log)
     assert not found, "\n".join(found[:8])
+
+
+@pytest.mark.parametrize("family", ["mix_signals", "mix_weights", "mix_strengths", "mix_contracts"])
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_f3_the_reference_keeps_its_own_books(family: str, data: st.DataObject) -> None:
+    """F3, F15: equity less initial is realized + unrealized - fees - carry + dividends + flows."""
+    engine = Engine(data.draw(scenarios(family)))
+    for t in range(engine.T):
+        engine.bar(t)
+    log = engine.log
+    open_positions = [p for p in engine.positions if p is not None]
+    gains = sum(trade.gross for trade in log.trades) + sum(p.draft.gross for p in open_positions)
+    for p in open_positions:
+        mark = engine.mark[p.draft.asset]
+        assert mark is not None
+        gains += p.q * engine.x[p.draft.asset] * (mark - p.average)
+    paid = sum(sum(row) for row in log.flows) + sum(log.dividends) - sum(log.fees) - sum(log.carry)
+    assert abs(sum(log.equity[-1]) - sum(log.initial) - gains - paid) < F(1, 10**12)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fuzz.compare import disagreements, run_engine
 from tests.naive.build import BUY, COVER, NOTHING, SELL, SHORT, bars, column, flat, scenario
-from tests.naive.scenario import Costs, Distance, Scenario, Size, Stops, Zones
+from tests.naive.scenario import Costs, Distance, Limits, Risk, Scenario, Size, Stops, Zones
 
 HALF, ALL = F(1, 2), F(1)
 ZONES = ((F(1, 32), F(1, 16), F(1, 8)), (1, F(1, 2), F(1, 4), 0))
@@ -149,6 +149,73 @@ def _no_room_for_an_order_that_needs_nothing() -> Scenario:
     return scenario(table, "strengths", rows, **given)
 
 
+def _stop_after_a_split() -> Scenario:
+    """T1, P3: stop and trail are divided by the ratio; where both are equal the hard one is met."""
+    stops = Stops(hard=Distance("pct", F(1, 32)), trailing=Distance("pct", F(1, 32)))
+    return scenario(bars(flat(12, 2), splits={(1, 0): 2}), "signals", column(SHORT, NOTHING), fill="close", stops=stops)
+
+
+def _stop_after_an_increase_and_a_split() -> Scenario:
+    """T1, P1: the same for a position that has grown."""
+    table = bars([*flat(12, 2), (12, 12, F(191, 16), F(191, 16)), (F(191, 16),) * 4], splits={(3, 0): 2})
+    stops = Stops(hard=Distance("pct", F(1, 16)))
+    return scenario(table, "signals", column(SHORT, SHORT, NOTHING, NOTHING), size=Size("units", 4), accumulate=True, stops=stops)
+
+
+def _trail_before_a_split_is_divided() -> Scenario:
+    """T1, P2: 35 less 4 ticks of 1/16 is 34.75 at the entry, so 17.375 after a split of 2, above 17.5 less 4 ticks."""
+    table = bars([(41, 47, 29, 35), (F(35, 2), F(41, 2), F(31, 2), F(31, 2))], tick=[F(1, 16)], splits={(1, 0): 2})
+    return scenario(table, "signals", column(BUY, NOTHING), fill="close", stops=Stops(trailing=Distance("ticks", 4)))
+
+
+def _trail_is_rounded_after_the_split() -> Scenario:
+    """T1, F5: a trail of 24.375 is 243.75 after a split of 1/10, not ten times what it was on the grid of 1/4."""
+    table = bars(
+        [(14, F(29, 2), F(27, 2), F(57, 4)), None, (F(171, 8), F(93, 4), F(81, 4), F(183, 8)), (F(465, 2), F(975, 4), F(855, 4), 225)],
+        tick=[F(1, 4)],
+        splits={(1, 0): F(2, 3), (3, 0): F(1, 10)},
+    )
+    stops = Stops(trailing=Distance("atr", 2), atr_window=1)
+    return scenario(table, "signals", column(SHORT, NOTHING, NOTHING, NOTHING), size=Size("units", 100), stops=stops)
+
+
+def _pieces_meet_one_market_in_a_bar() -> Scenario:
+    """F7: with fill="close" a rest that has met the open waits for the next one, though F4 left volume."""
+    table = bars([(20, 20, 20, 20, 64)] * 5)
+    given: dict[str, Any] = {"size": Size("units", 100), "participation": HALF, "fill": "close"}
+    return scenario(table, "signals", column(BUY, *[NOTHING] * 4), **given)
+
+
+def _each_fill_at_its_own_rate() -> Scenario:
+    """F2, F7: the rest of a target is a market order: the first piece stays at the maker's rate."""
+    table = bars([(46, 46, 46, 46, 320), (56, 56, 56, 56, 448), (56, 56, 56, 56, 448)], multiplier=[2])
+    given: dict[str, Any] = {"costs": Costs(rate=F(1, 256), maker_rate=0), "stops": Stops(take_profit=Distance("pct", F(1, 16)))}
+    return scenario(table, "weights", column(F(3, 8), None, None), capital=4096, fill="close", participation=F(1, 32), **given)
+
+
+def _a_protective_exit_ends_what_waits() -> Scenario:
+    """S4, F7: the first piece of an entry is stopped out in its bar; the rest does not come after it."""
+    table = bars([(52, 52, 52, 52, 64), (52, 52, 50, 52, 256), (52, 52, 52, 52, 256)])
+    stops = Stops(hard=Distance("pct", F(1, 32)))
+    return scenario(table, "signals", column(BUY, NOTHING, NOTHING), size=Size("units", 100), stops=stops, participation=F(1, 8), capital=9999)
+
+
+def _zone_and_daily_loss_are_both_noted() -> Scenario:
+    """S5, Z6: the zone cuts first, then the daily loss refuses."""
+    table = bars([(21, 21, 21, 21), (15, 15, 15, 15)])
+    zones = Zones((F(1, 64), F(1, 32), F(1, 16)), (1, HALF, F(1, 4), 0))
+    given: dict[str, Any] = {"positions": {0: (1, 21)}, "zones": Zones((F(1, 256), HALF, F(3, 4)), zones.factors)}
+    return scenario(table, "weights", column(None, F(3, 4)), capital=1000, risk=Risk(daily_loss=F(1, 512)), **given)
+
+
+def _no_position_of_a_rounding_error() -> Scenario:
+    """Z7, F10: where the limit is used up, a third order is refused, not cut to 1e-16 units."""
+    table = bars([(p, p, p, p) for p in (F(117, 2), 59, F(237, 4), 59, F(235, 4), F(235, 4))])
+    given: dict[str, Any] = {"costs": Costs(per_order=1), "size": Size("weight", F(1, 8)), "capital": 512, "accumulate": True}
+    rows = column(BUY, SELL, NOTHING, BUY, BUY, BUY)
+    return scenario(table, "signals", rows, risk=Risk(limits=Limits(position_value=100)), **given)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -162,7 +229,7 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     """A scenario whose fill or refusal has gone would agree for nothing."""
     assert run_engine(_impact_without_a_past()).fills.price[0] == 57
     assert run_engine(_no_dust()).orders.cut_by.tolist() == [0, 2]
-    assert run_engine(_units_without_equity()).orders.t_done.tolist() == [0]
+    assert run_engine(_units_without_equity()).orders.cut_by.tolist() == [2, 0]  # cash, and the exit of F13
     assert run_engine(_forbidden_weight_closes_inside_the_band()).fills.q.tolist() == [-8]
     assert run_engine(_intrabar_haircut()).zone.max() == 1
     assert run_engine(_intrabar_leaves_the_delisted_low_out()).zone.max() == 0
@@ -175,3 +242,12 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_increase_lifts_the_watermark()).fills.price.tolist() == [16, 24, 17.5]
     assert run_engine(_no_room_for_an_order_that_needs_nothing()).orders.cut_by.tolist() == [0, 2]
     assert run_engine(_gross_adds_back_costs_of_its_own_fills_only()).fills.t.tolist() == [0, 3, 3]
+    assert run_engine(_stop_after_a_split()).trades.exit_t.tolist() == [1]
+    assert run_engine(_stop_after_an_increase_and_a_split()).trades.exit_t.tolist() == [3]
+    assert run_engine(_trail_before_a_split_is_divided()).fills.price.tolist() == [35, 17.375]
+    assert run_engine(_trail_is_rounded_after_the_split()).fills.price.tolist()[1:] == [243.75]
+    assert run_engine(_pieces_meet_one_market_in_a_bar()).fills.q.tolist() == [32, 18]
+    assert run_engine(_each_fill_at_its_own_rate()).fills.commission[2] == 0
+    assert run_engine(_a_protective_exit_ends_what_waits()).orders.status.tolist() == [4, 1]
+    assert run_engine(_zone_and_daily_loss_are_both_noted()).orders.cut_by.tolist() == [1 + 1024]
+    assert run_engine(_no_position_of_a_rounding_error()).orders.cut_by[-1] == 4096

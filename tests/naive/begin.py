@@ -7,7 +7,6 @@ from fractions import Fraction
 from . import resting
 from .fills import Fills
 from .numbers import binary, down_to_lot, tidy
-from .scenario import Order
 from .state import ZERO
 
 __all__ = ["Begin"]

@@ -112,7 +112,7 @@ class Cuts(State):
         return None if found is None else found[0]
 
     def cut_group(self, g: int, orders: list[Order], parts: list[Part]) -> None:
-        """Z9, Z7 and Z5 for new risk of one priority; what is left of it, in lots, is there for the next."""
+        """Z9, Z7 and Z5 for new risk of one priority; what is left of it is there for the next."""
         risk, limits, equity = self.scenario.risk, self.scenario.risk.limits, self.equity(g)
         whole = self.L * equity
         for n in sorted({o.asset for o in orders}):
@@ -123,8 +123,6 @@ class Cuts(State):
         self.fit(orders, parts, "gross", self.top(limits.gross, equity), lambda p: p.unit, whole)
         self.fit_net(orders, parts, self.top(limits.net, equity), whole)
         self.fit(orders, parts, "heat", self.top(risk.heat, equity), lambda p: p.heat, whole)
-        for order in orders:
-            order.open = self.to_lot(order, order.open)
         parts += [self.part(o.asset, o.open, o.at, o.first_stop) for o in orders if o.open]
 
     def top(self, fraction: Fraction | int | None, equity: Fraction) -> Fraction | None:

@@ -15,7 +15,7 @@ from .jobs import Job
 from .scenario import Log, Order, Scenario
 from .state import ZERO, RiskState
 
-__all__ = ["simulate"]
+__all__ = ["Engine", "simulate"]
 
 
 def simulate(scenario: Scenario) -> Log:
@@ -109,7 +109,7 @@ class Engine(Exits):
     # ---- T6 --------------------------------------------------------------------------------------------------------------
 
     def worst_equity(self, t: int, g: int) -> Fraction:
-        """Z1 intrabar: what is held after T5 and not delisted, each asset at its worst extreme. Contracts are settled at the close by now."""
+        """Z1 intrabar: what is held after T5 and not delisted, each asset at its worst extreme. Contracts are settled by now."""
         total = self.cash[g]
         for n in self.mine(g):
             q = self.held(n)

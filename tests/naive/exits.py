@@ -85,7 +85,7 @@ class Exits(Begin):
         return self.watch.at_most(target, price, "target", spoilt=shaky)
 
     def leave(self, t: int, n: int, ref: Fraction, reason: str) -> None:
-        """An exit of the whole position inside the bar, which ends what waits; a target is a limit order. F7's rest waits as a market order."""
+        """An exit of the whole position inside the bar, which ends what waits; a target is a limit order, F7's rest a market order."""
         q = -self.held(n)
         self.end_waiting(t, n)  # S4
         order = self.enter_log(Order(t, n, reason, Fraction(1), q, ZERO, q, exit=True))

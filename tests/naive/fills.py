@@ -76,7 +76,8 @@ class Fills(Decisions):
             job.price = self.piece_price(t, job, close)
         job.given, job.piece_open = close + opening, opening
         if left is not None:
-            self.left[n] = left - job.given
+            most = (self.bars.volume[t][n] or ZERO) * (self.scenario.participation or ZERO)
+            self.left[n] = left - job.given if left - job.given > SLACK * most else ZERO  # a rounding error of volume is none
 
     def under(self, money: Fraction, least: Fraction) -> bool:
         self.watch.slack(money, least, "minimum")

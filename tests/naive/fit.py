@@ -18,7 +18,7 @@ ZERO = Fraction(0)
 def slipped_price(
     costs: Costs, ref: Fraction, side: int, quantity: Fraction, sigma: Fraction, volume: Fraction | None, negative: bool = False
 ) -> Fraction:
-    """F1: the price of a market order of `quantity` units at `ref`, at least 0 unless prices may be negative. Without a volume (None, 0) there is no impact."""
+    """F1: the price of a market order for `quantity`, at least 0 unless prices may be negative; no impact without a volume (None, 0)."""
     share = Fraction(costs.slippage_bps) / 10000
     if costs.volume_share and quantity and volume:
         share += Fraction(costs.volume_share) * sigma * root(abs(quantity) / volume)
@@ -74,7 +74,7 @@ def commission(costs: Costs, quantity: Fraction, price: Fraction, multiplier: Fr
 
 @dataclass
 class Claim:
-    """New risk that wants room: `opening` units (>= 0), each worth `unit`, taking `gross` of the room and `leverage` times its commission."""
+    """New risk that wants room: `opening` units, each worth `unit`, taking `gross` of the room, and `leverage` times their commission."""
 
     costs: Costs
     opening: Fraction

@@ -187,7 +187,7 @@ class Position:
         self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", spoilt=shaky)
 
     def trail_from(self, stops: Stops, terms: Terms, watch: Watch) -> Fraction | None:
-        """P2: the trailing level the watermark asks for (not rounded yet), once armed never lowered; `terms.atr` is that of the last bar."""
+        """P2: the trailing level the watermark asks for (not rounded yet), once armed never lowered; its ATR is the last bar's."""
         if not self.armed:
             return self.trail
         level = distance_level(stops.trailing if self.own_trail is None else self.own_trail, self.watermark, self.side, terms)

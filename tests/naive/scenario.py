@@ -144,7 +144,7 @@ class Bracket:
 
 @dataclass
 class Scenario:
-    """One run. `inputs` is signals (tuples of four booleans: entry, exit, short entry, short exit), strengths, weights, quantities or orders."""
+    """A run. `inputs`: signals (tuples of four booleans: entry, exit, short entry, short exit), strengths, weights, quantities, orders."""
 
     bars: Bars
     inputs: str

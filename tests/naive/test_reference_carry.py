@@ -81,7 +81,7 @@ def test_t9_price_levels_and_atr_are_those_of_adjusted_prices() -> None:
 
 
 def test_t9_sigma_knows_no_split() -> None:
-    """Close 22 after an open of 20: 1/10; 11 after a split of 2: none. The root of the mean of 0.01 and 0 is 0.0707; 1 % of 1000 by it, at 11."""
+    """Close 22 after an open of 20: 1/10; 11 after a split of 2: none. The root of the mean of 0.01 and 0 is 0.0707; 10 by it, at 11."""
     table = bars([(20, 20, 20, 22), (11, 11, 11, 11), (11, 11, 11, 11)], splits={(1, 0): 2})
     log = simulate(scenario(table, "signals", column(NOTHING, BUY, NOTHING), size=Size("volatility", F(1, 100), most=None)))
     assert abs(log.fills[0].q - 10 / (F("0.070710678118654752") * 11)) < F(1, 10**9)

@@ -22,7 +22,9 @@ def words(log: Log) -> list[tuple[Any, ...]]:
 
 def test_f4_leverage_multiplies_the_room_and_commission_counts_with_it() -> None:
     """1000 at 20 with L = 2 and 1 %: q*20 + 2*0.2*q = 2000: 2000/20.4."""
-    log = simulate(scenario(bars(flat(20, 2)), "signals", column(BUY, NOTHING), size=Size("units", 200), leverage=2, costs=Costs(rate=F(1, 100))))
+    log = simulate(
+        scenario(bars(flat(20, 2)), "signals", column(BUY, NOTHING), size=Size("units", 200), leverage=2, costs=Costs(rate=F(1, 100)))
+    )
     assert log.fills[0].q == F(2000) / F(204, 10)
     log = simulate(scenario(bars(flat(20, 2)), "signals", column(BUY, NOTHING), size=Size("cash", F(1, 2)), leverage=3))
     assert log.fills[0].q == 75
@@ -88,7 +90,9 @@ def test_f13_ruin_is_latched() -> None:
 def test_f7_an_order_fills_in_pieces_with_one_commission() -> None:
     """A quarter of 64 and 40 is 16 and 10: 30 units take three bars; the minimum commission of 5 is paid once."""
     table = bars([(20, 20, 20, 20, 64)] * 2 + [(20, 20, 20, 20, 40)] * 2)
-    log = simulate(scenario(table, "signals", column(BUY, *[NOTHING] * 3), size=Size("units", 30), participation=F(1, 4), costs=Costs(minimum=5)))
+    log = simulate(
+        scenario(table, "signals", column(BUY, *[NOTHING] * 3), size=Size("units", 30), participation=F(1, 4), costs=Costs(minimum=5))
+    )
     assert [(f.t, f.q, f.commission) for f in log.fills] == [(1, 16, 5), (2, 10, 0), (3, 4, 0)]
     assert words(log) == [(0, 0, "filled", set())]
 
@@ -237,6 +241,13 @@ def test_z8_an_open_past_the_boundary_leaves_there_with_costs() -> None:
     """Opened at 17: 850 < 900; the exit is at 17 less half a spread."""
     table = bars([(20,) * 4, (20,) * 4, (17, 20, 16, 18)])
     log = simulate(
-        scenario(table, "signals", column(BUY, NOTHING, NOTHING), size=Size("units", 50), zones=inside(F(1, 10)), costs=Costs(half_spread=F(1, 8)))
+        scenario(
+            table,
+            "signals",
+            column(BUY, NOTHING, NOTHING),
+            size=Size("units", 50),
+            zones=inside(F(1, 10)),
+            costs=Costs(half_spread=F(1, 8)),
+        )
     )
     assert log.fills[-1].price == 17 - F(1, 8)

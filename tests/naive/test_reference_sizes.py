@@ -5,12 +5,12 @@ from __future__ import annotations
 from fractions import Fraction as F
 from typing import Any
 
-from tests.naive.build import BUY, NOTHING, SELL, bars, column, flat, scenario
+from tests.naive.build import BUY, NOTHING, SELL, bars, flat, scenario
 from tests.naive.engine import simulate
 from tests.naive.scenario import Distance, Log, Size, Stops
 
 HARD = Stops(hard=Distance("pct", F(1, 10)))
-MOVES = [(20, 22, 20, 22)] + [(22, 22, 22, 22)]  # sigma of bar 0: 22/20 - 1 = 1/10
+MOVES = [(20, 22, 20, 22), (22, 22, 22, 22)]  # sigma of bar 0: 22/20 - 1 = 1/10
 
 
 def run(size: Size, *inputs: Any, table: Any = None, **other: Any) -> Log:
@@ -43,7 +43,7 @@ def test_volatility() -> None:
 
 
 def test_kelly_with_given_numbers() -> None:
-    """p = 0.6, b = 2: 0.6 - 0.4/2 = 0.4, a quarter of it risks 0.1 of 1000 over 2: 50 units, capped at a quarter: 12.5; p = 1/3 is no edge."""
+    """p = 0.6, b = 2: 0.6 - 0.4/2 = 0.4, a quarter of it risks 0.1 of 1000 over 2: 50 units, at most a quarter: 12.5; p = 1/3: no edge."""
     given = {"win_rate": F(6, 10), "avg_win": 2, "avg_loss": 1}
     table = bars(flat(20, 2))
     assert run(Size("kelly", F(1, 4), most=2, **given), table=table, stops=HARD).fills[0].q == 50
@@ -53,7 +53,7 @@ def test_kelly_with_given_numbers() -> None:
 
 
 def test_kelly_runs_on_the_accounts_own_trades() -> None:
-    """Trades of + 1/10, then - 1/20 of what was entered (p = 1/2, b = 2: 1/4, a quarter of it at risk). Two are asked for: before, 1 % is risked: 5 units."""
+    """Trades of + 1/10, then - 1/20 of what was entered (p = 1/2, b = 2: 1/4, of it a quarter). Before there are two, 1 % is risked: 5."""
     prices = [20, 20, 22, 20, 20, 19, 19, 20, 20]
     table = bars([(p, p, p, p) for p in prices])
     rows = [[BUY], [SELL], [NOTHING], [BUY], [SELL], [NOTHING], [NOTHING], [BUY], [NOTHING]]

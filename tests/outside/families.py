@@ -268,7 +268,7 @@ FAMILIES: dict[str, Callable[[str, np.random.Generator], Family]] = {
     ),
     "reversals, money, at the close": lambda n, r: from_signals(n, r, "both", some_money, size_type="value"),
     "reversals, money, next open": lambda n, r: from_signals(n, r, "both", some_money, fill="next_open", size_type="value"),
-    "four assets, one account, units": lambda n, r: from_signals(n, r, "both", some_units, assets=4, shared=True),
+    "four assets, one account, units": lambda n, r: from_signals(n, r, "both", some_units, assets=4, shared=True, fixed=False),
     "three assets, an account each": lambda n, r: from_signals(n, r, "both", all_cash, assets=3, keywords={"accounts": "separate"}),
     "bars without a market": lambda n, r: from_signals(n, r, "both", all_cash, missing=0.1),
     "hard stop": lambda n, r: with_stops(n, r, ["hard"]),

@@ -1,15 +1,21 @@
-"""Every assumption in force, as rows a reader can check: parameters, data, annualization, and what the end of the data left open."""
+"""Every assumption in force, as rows a reader can check: parameters, data, what was taken for nothing, what the end left open."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..core.codes import InputKind
+from ..core.codes import InputKind, Reason
+from ..data.labels import label_text
+from .charges import given_up, margin_calls
+from .words import EXIT_INSIDE, MEANINGS, NAMED
 
 if TYPE_CHECKING:
+    from ..data.bars import Bars
     from ..engine.run import Run
 
 __all__ = ["Assumption", "assumptions", "source_name"]
@@ -24,68 +30,33 @@ class Assumption(NamedTuple):
     meaning: str = ""
 
 
-_SECTIONS = ("strategy", "simulation", "costs", "sizing", "stops", "risk", "account", "market", "data", "end")
-_MEANINGS = {
-    ("fill", "next_open"): "orders decided at a close are executed at the next open (T7)",
-    ("fill", "close"): "orders decided at a close are executed at that same close (T7)",
-    ("intrabar", "pessimistic"): "where stop and target lie inside one bar, the stop is met first (P5)",
-    ("intrabar", "optimistic"): "where stop and target lie inside one bar, the target is met first (P5)",
-    ("accounts", "shared"): "all assets draw on one account",
-    ("accounts", "separate"): "each asset has an account of its own with this capital",
-    ("weights_of", "net"): "target weights are of the equity left after the rebalance's own costs (W2)",
-    ("weights_of", "gross"): "target weights are of the equity before costs (W2)",
-    ("trade_through", "False"): "a limit level is filled when it is touched (P4)",
-    ("trade_through", "True"): "a limit level is filled only when the price goes beyond it (P4)",
-    ("accumulate", "False"): "an entry in the side already held does nothing (S2)",
-    ("accumulate", "True"): "an entry in the side already held adds to it (S2)",
-    ("liquidate_at_end", "True"): "everything is closed after the last bar, with costs (T8)",
-    ("liquidate_at_end", "False"): "the end of the data closes nothing (T8)",
-    ("stops", "off"): "no protective exits",
-    ("zones", "off"): "no drawdown zones",
-}
-_NAMED = {
-    "direction": "sides that may be held (S1)",
-    "band": "an asset this close to its target weight is left alone (W3)",
-    "commission_rate": "of the notional of a fill (F2)",
-    "per_unit": "commission per unit, money (F2)",
-    "per_order": "commission per order, money (F2)",
-    "minimum": "least commission of an order, money (F2)",
-    "maximum_rate": "most commission of an order, of its notional (F2)",
-    "maker_rate": "of the notional of a limit fill; none: the commission rate (F2)",
-    "slippage_bps": "hundredths of a percent of the price, market and stop fills (F1)",
-    "half_spread": "in price units, market and stop fills (F1)",
-    "volume_share": "k of the impact k*sigma*sqrt(quantity/volume) (F1)",
-    "volume_window": "bars in the sigma of that impact (F1)",
-    "sizing": "size of an entry (S3)",
-    "hard": "distance of the hard stop (P1)",
-    "trailing": "distance of the trailing stop (P2)",
-    "activation": "gain that arms the trailing stop (P2)",
-    "take_profit": "distance of the target (P4)",
-    "time_bars": "bars after which a position is closed (P6)",
-    "time_days": "days after which a position is closed (P6)",
-    "atr_window": "bars of the average true range (P1)",
-    "zones.boundaries": "drawdowns at which caution, alert and emergency begin (Z1)",
-    "zones.factors": "new risk is multiplied by these, from normal to emergency (Z2)",
-    "zones.liquidate_at": "drawdown at which everything is closed (Z3)",
-    "zones.cooldown_bars": "bars after which an emergency is over; none: never (Z3)",
-    "zones.mark": "prices that drawdown is judged at (Z1)",
-    "initial_capital": "at the start, of each account (F14)",
-    "positions": "held before the first bar: quantity, entry price (F14)",
-}
+_SECTIONS = ("strategy", "simulation", "costs", "carry", "sizing", "stops", "risk", "account", "market", "data", "end")
 _OF_WEIGHTS = ("weights_of", "band")
+_OF_ENTRIES = ("sizing", "accumulate")
+_MOST_NAMES = 12
 
 
 def assumptions(run: Run) -> list[Assumption]:
     """All rows, section by section."""
-    rows = [Assumption(section, name, _text(value), _meaning(run, name, value)) for section, name, value in run.setup.describe()]
-    rows += [*_strategy(run), *_market(run), *_data(run), *_end(run)]
+    rows = [Assumption(section, name, _text(value), _meaning(run, name, _text(value))) for section, name, value in run.setup.describe()]
+    rows += [*_strategy(run), *_taken_for_nothing(run), *_account(run), *_market(run), *_data(run), *_end(run)]
     return sorted(rows, key=lambda row: _SECTIONS.index(row.section) if row.section in _SECTIONS else len(_SECTIONS))
 
 
-def _meaning(run: Run, name: str, value: Any) -> str:
-    if name in _OF_WEIGHTS and run.inputs.kind is not InputKind.WEIGHTS:
+def _meaning(run: Run, name: str, value: str) -> str:
+    setup, kind = run.setup, run.inputs.kind
+    if name in _OF_WEIGHTS and kind is not InputKind.WEIGHTS:
         return "for target weights only; this run has none"
-    return _MEANINGS.get((name, str(value))) or _NAMED.get(name, "")
+    if name in _OF_ENTRIES and kind not in (InputKind.SIGNALS, InputKind.STRENGTHS):
+        return "for signals and strengths only; the rows of this run say how much is held"
+    if name == "participation_rest" and setup.max_participation is None:
+        return "for max_participation only; it is off"
+    if name == "sizing":
+        words = (type(setup.sizing).__doc__ or "").strip().splitlines() if setup.sizing is not None else []
+        return f"size of an entry (S3): {words[0].rstrip('.')}" if words else "size of an entry, of the equity at the decision (S3)"
+    if name == "zones.liquidate_at" and setup.risk is not None and setup.risk.zones is not None and setup.risk.zones.mark == "intrabar":
+        return EXIT_INSIDE
+    return MEANINGS.get((name, value)) or NAMED.get(name, "")
 
 
 def source_name(run: Run) -> str:
@@ -122,18 +93,94 @@ def _per_asset(run: Run, values: Any, off: float, meaning: str) -> str:
     return ", ".join(f"{symbol} {number:.12g}" for symbol, number in zip(run.bars.symbols, numbers, strict=True))
 
 
+def _symbols(run: Run, chosen: NDArray[np.bool_]) -> str:
+    """The symbols of the assets chosen `(N,)`; of many the first."""
+    names = [symbol for symbol, wanted in zip(run.bars.symbols, chosen, strict=True) if wanted]
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _held(run: Run, side: int) -> NDArray[np.bool_]:
+    """Assets that were ever held long (+1) or short (-1), `(N,)`."""
+    held = np.asarray(run.assets["q"]) * side > 0.0
+    held[run.trades["asset"][run.trades["side"] == side]] = True
+    return held
+
+
+def _taken_for_nothing(run: Run) -> Iterator[Assumption]:
+    """Money and stock that a real account would pay for, and this one did not."""
+    bars, carry = run.bars, run.setup.carry
+    kinds = np.array(bars.market.instrument)
+    rates = np.zeros(bars.N) if carry is None else carry.borrow_rates(bars.symbols)
+    free = _held(run, -1) & (kinds == "cash") & (rates == 0.0)
+    if free.any():
+        yield Assumption(
+            "carry", "short without a borrow rate", _symbols(run, free), "borrowed for nothing: carry has no rate for them (T2)"
+        )
+    owed = (run.cash < -1e-9 * np.abs(run.initial)).any(axis=1)
+    if owed.any() and (carry is None or not carry.interest_rate):
+        yield Assumption(
+            "carry", "cash below zero without interest", f"{int(owed.sum()):,} bars", "lent for nothing, no rate is given (T2)"
+        )
+    unpaid = (_held(run, 1) | _held(run, -1)) & (kinds == "perpetual")
+    if unpaid.any() and bars.funding is None:
+        yield Assumption("carry", "perpetuals without funding", _symbols(run, unpaid), "the bars bring no funding rates (T2)")
+
+
+def _account(run: Run) -> Iterator[Assumption]:
+    """What happened to the money and to the limits of the account."""
+    lost = given_up(run)
+    if lost.any():
+        times = [label_text(int(run.bars.index[t])) for t in np.flatnonzero(lost.any(axis=1))]
+        when = ", ".join(times[:3]) + (f" and {len(times) - 3:,} more" if len(times) > 3 else "")
+        meaning = f"asked for at {when}: a withdrawal takes at most the room there is (F15)"
+        yield Assumption("account", "withdrawals given up", _text(float(f"{lost.sum():.6g}")), meaning)
+    calls = int(margin_calls(run).sum())
+    if calls:
+        yield Assumption("account", "margin calls", f"{calls:,}", "bars after which all was closed, because equity did not carry it (F13)")
+    ruined = int(np.count_nonzero(run.accounts["ruined"]))
+    if ruined:
+        yield Assumption(
+            "account", "ruined", f"{ruined:,} of {len(run.accounts):,} accounts", "equity was gone: no new risk after it (F13)"
+        )
+    if run.bars.has_volume and len(run.fills):
+        yield Assumption(
+            "simulation", "largest fill", _largest_fill(run), "of its bar's volume; what a market would take is not known (F7)"
+        )
+
+
+def _largest_fill(run: Run) -> str:
+    fills = run.fills[~np.isin(run.fills["reason"], (Reason.SPLIT, Reason.DELISTING, Reason.END))]
+    volume = run.bars.volume[fills["t"], fills["asset"]]
+    known = volume > 0.0
+    if not len(fills) or not known.any():
+        return "unknown"
+    share = f"{np.max(np.abs(fills['q'][known]) / volume[known]):.3g}"
+    return share if known.all() else f"{share}, and {int((~known).sum()):,} fills on bars without volume"
+
+
 def _market(run: Run) -> list[Assumption]:
     market = run.bars.market
-    return [
+    kinds = market.instrument
+    words = kinds[0] if len(set(kinds)) == 1 else ", ".join(f"{s} {kind}" for s, kind in zip(run.bars.symbols, kinds, strict=True))
+    rows = [
         Assumption("market", "periods_per_year", _text(run.bars.periods_per_year), run.bars.periods_per_year_source),
         Assumption("market", "sessions", f"{market.time_zone}, from {market.session_start}", "where a session begins, wall clock (B3)"),
         Assumption("market", "calendar", market.calendar or "none"),
         Assumption("market", "asset_class", market.asset_class),
+        Assumption("market", "instrument", words, "cash is paid in full; of futures and perpetuals only the moves are settled (F12)"),
         Assumption("market", "multiplier", _per_asset(run, market.multiplier, 1.0, "1")),
         Assumption("market", "lot", _per_asset(run, market.lot, 0.0, "none: fractional quantities")),
         Assumption("market", "tick", _per_asset(run, market.tick, 0.0, "none: any price")),
         Assumption("market", "min_notional", _per_asset(run, market.min_notional, 0.0, "none")),
     ]
+    for name, meaning in (("initial_margin", "in place of leverage (F4)"), ("maintenance_margin", "in place of maintenance (F13)")):
+        margins = np.asarray(getattr(market, name))
+        if margins.any():
+            rows.append(Assumption("market", name, _per_asset(run, margins, 0.0, "none"), f"money per unit, {meaning}; 0: the account's"))
+    if np.asarray(market.allow_negative).any():
+        rows.append(Assumption("market", "allow_negative", _symbols(run, market.allow_negative), "prices may be zero and below (F12)"))
+    return rows
 
 
 def _data(run: Run) -> list[Assumption]:
@@ -144,9 +191,37 @@ def _data(run: Run) -> list[Assumption]:
         Assumption("data", "symbols", ", ".join(bars.symbols)),
         Assumption("data", "without a market", f"{gaps:,}", "bars with no price: nothing fills, positions keep their last mark (F8)"),
         Assumption("data", "volume", "present" if bars.has_volume else "absent"),
+        *_events(run),
         Assumption("data", "content hash", bars.content_hash),
     ]
     return rows + [Assumption("data", "note", note) for note in bars.notes]
+
+
+def _events(run: Run) -> Iterator[Assumption]:
+    """Corporate actions, funding and delistings, and what is assumed where there are none."""
+    bars = run.bars
+    if bars.actions is None:
+        yield Assumption("data", "corporate actions", "none", "prices are taken as adjusted; nothing is known of splits and dividends (T1)")
+    else:
+        splits, dividends = int((bars.actions.split != 1.0).sum()), int((bars.actions.dividend != 0.0).sum())
+        words = "prices are raw: splits and dividends are booked on what is held (T1), strategies read prices times the splits so far (T9)"
+        yield Assumption("data", "corporate actions", f"{_count(splits, 'split')}, {_count(dividends, 'dividend')} booked", words)
+    if bars.funding is not None:
+        count = int((np.nan_to_num(bars.funding) != 0.0).sum())
+        yield Assumption("data", "funding", f"{_count(count, 'bar')} with a rate", "paid on what is held over it (T2)")
+    gone = np.flatnonzero(bars.delist_bar >= 0)
+    if len(gone):
+        told = [f"{bars.symbols[n]} {label_text(int(bars.index[bars.delist_bar[n]]))}{_haircut(bars, n)}" for n in gone[:_MOST_NAMES]]
+        more = f" and {len(gone) - _MOST_NAMES:,} more" if len(gone) > _MOST_NAMES else ""
+        yield Assumption("data", "delistings", ", ".join(told) + more, "closed at the last mark less the haircut, without costs (T10)")
+
+
+def _haircut(bars: Bars, n: int) -> str:
+    return f" at {bars.delist_haircut[n]:.3g} less" if bars.delist_haircut[n] else ""
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _end(run: Run) -> list[Assumption]:

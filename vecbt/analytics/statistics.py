@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..core.codes import OrderStatus
 from ..metrics.activity import activity_of
 from ..metrics.returns import returns_of, returns_params
 from ..metrics.tail import tail_of
 from ..metrics.trades import trades_of
+from .charges import charges, margin_calls
 from .curves import Curves
 
 if TYPE_CHECKING:
@@ -59,7 +62,8 @@ STATISTICS = tuple(
         ("periods_per_year", "run", "number", "bars a year, used wherever something is annualized"),
         ("initial", "run", "money", "equity before the first bar, starting positions included"),
         ("final_equity", "run", "money", "equity at the last close, open positions at their mark"),
-        ("total_return", "return", "fraction", "final equity over initial, less one"),
+        ("profit", "return", "money", "final equity less initial, without deposits and withdrawals"),
+        ("total_return", "return", "fraction", "product of all bar returns, less one; without deposits: final equity over initial"),
         ("cagr", "return", "fraction", "compound annual growth rate"),
         ("volatility", "return", "fraction", "annualized standard deviation of bar returns"),
         ("sharpe", "return", "ratio", "annualized mean over deviation of bar returns above the riskless rate"),
@@ -83,6 +87,17 @@ STATISTICS = tuple(
         ("commission", "costs", "money", "commission of all fills"),
         ("slippage", "costs", "money", "money lost between reference and fill prices"),
         ("fees", "costs", "money", "commission and slippage together"),
+        ("carry", "holding", "money", "borrow fees, interest and funding together"),
+        ("borrow", "holding", "money", "fees of borrowing what was sold short"),
+        ("interest", "holding", "money", "interest on negative cash"),
+        ("funding", "holding", "money", "funding of perpetuals; below zero it was received"),
+        ("dividends", "holding", "money", "dividends of longs less those paid by shorts"),
+        ("deposits", "flows", "money", "money paid in"),
+        ("withdrawals", "flows", "money", "money paid out"),
+        ("withdrawals_given_up", "flows", "money", "asked for, but the account had no room for it"),
+        ("orders_cut", "orders", "count", "orders filled in part because a rule cut them"),
+        ("orders_refused", "orders", "count", "orders of which a rule let nothing be filled"),
+        ("margin_calls", "orders", "count", "bars after which all was closed because the equity did not carry it"),
         ("open_positions", "end", "count", "positions still open after the last bar"),
         ("pending_orders", "end", "count", "orders still queued after the last bar"),
     )
@@ -108,10 +123,22 @@ def compute(run: Run, curves: Curves, *, rf: float, mar: float, alpha: float) ->
     of_tail = tail_of(returns, alpha)
     for table in (of_returns, of_trades, of_activity):
         found |= {name: table[name] for name in table.dtype.names or ()}
+    of_holding = charges(run)
+    found |= of_holding._asdict()
+    found["profit"] = run.equity[-1] - run.initial - of_holding.deposits + of_holding.withdrawals
     found["var"], found["cvar"] = of_tail["value_at_risk"], of_tail["shortfall"]
     found["open_positions"] = curves.per_account(run.assets["q"] != 0.0)
-    found["pending_orders"] = np.bincount(run.orders["account"][run.orders["t_done"] < 0], minlength=accounts)
+    found["pending_orders"] = _orders(run, run.orders["t_done"] < 0)
+    status = run.orders["status"]
+    found["orders_refused"] = _orders(run, status == int(OrderStatus.REJECTED))
+    found["orders_cut"] = _orders(run, (status == int(OrderStatus.PARTIAL)) & (run.orders["cut_by"] != 0))
+    found["margin_calls"] = margin_calls(run)
     return {row.name: found[row.name] for row in STATISTICS}
+
+
+def _orders(run: Run, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many of the orders chosen each account has."""
+    return np.bincount(run.orders["account"][chosen], minlength=run.equity.shape[1])
 
 
 def write(kind: str, value: Any) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._typing import Table
 from ..core.codes import OrderStatus, Reason, rule_names
 from ..metrics.holdings import position_values
+from .words import because
 
 if TYPE_CHECKING:
     from ..engine.run import Run
@@ -111,7 +112,8 @@ def fills(run: Run) -> Table:
 def trades(run: Run) -> Table:
     """Every closed trade, from flat to flat (M4), in the order they were closed.
 
-    `pnl` is net of commission, `return` is pnl over the money paid at entry, `mae` and `mfe` are fractions of the entry price (M7),
+    `pnl` is `gross` less `commission` and `carry` (borrow fees and funding, below zero when received) plus `dividends`, `return` is pnl over
+    the money paid at entry, `mae` and `mfe` are fractions of the entry price (M7),
     `r_multiple` is pnl over initial risk, NaN without a stop. A position held before the first bar has entry time NaT.
     """
     log = run.trades
@@ -128,6 +130,8 @@ def trades(run: Run) -> Table:
         "exit_price": log["exit_price"],
         "gross": log["gross"],
         "commission": log["commission"],
+        "carry": log["carry"],
+        "dividends": log["dividends"],
         "pnl": log["pnl"],
         "return": log["pnl"] / np.where(paid > 0.0, paid, np.nan),
         "reason": _words(log["reason"], Reason),
@@ -160,10 +164,15 @@ def open_positions(run: Run) -> Table:
 
 
 def refusals(run: Run) -> Table:
-    """Orders that a rule cut or refused, counted by rule and what became of them: `rule`, `status`, `orders`, most frequent first (Z6)."""
+    """Orders that rules cut or refused, counted by rules and what became of them, most frequent first (Z6).
+
+    `rule` names one or several rules, as in `"zone, cash"`; `status`; `orders`, how many; `because`, what the rules say.
+    """
     import pandas as pd
 
     log = run.orders[run.orders["cut_by"] != 0]
     pairs = pd.DataFrame({"rule": _rules(log["cut_by"]), "status": _words(log["status"], OrderStatus)})
     counted = pairs.value_counts().rename("orders").reset_index()
-    return counted.sort_values(["orders", "rule", "status"], ascending=[False, True, True], ignore_index=True)
+    counted = counted.sort_values(["orders", "rule", "status"], ascending=[False, True, True], ignore_index=True)
+    reasons = {rule_names(int(mask)): because(int(mask)) for mask in np.unique(log["cut_by"])}
+    return counted.assign(because=pd.array([reasons[rule] for rule in counted["rule"]], dtype="str"))

@@ -187,23 +187,28 @@ def _mark(desk, rules):  # type: ignore[no-untyped-def]
         a = assets[n]
         if a.q != 0.0:
             units = a.q * a.multiplier
-            extreme = a.low if a.q > 0.0 else a.high
-            if 0 < a.fresh < 4:
-                extreme = a.full_low if a.q > 0.0 else a.full_high
-            if math.isnan(extreme):
-                extreme = a.mark
+            money = units * a.mark
             if a.kind == 0:
-                value += units * a.mark
-                worst += units * extreme
+                value += money
             else:
                 settle_move(a, acct, a.mark)
-                worst += units * (extreme - a.mark)
-            need += abs(a.q) * a.maintenance_margin if a.maintenance_margin > 0.0 else rules.maintenance * abs(units * a.mark)
+            if rules.needs_worst == 1:
+                worst += units * (_worst_price(a) - a.mark)
+            need += abs(a.q) * a.maintenance_margin if a.maintenance_margin > 0.0 else rules.maintenance * abs(money)
     acct.equity = acct.cash + value
     if acct.equity <= _RUIN * acct.initial:
         acct.ruined = 1
     acct.margin_call = 1 if acct.equity < need or acct.ruined == 1 else 0
-    return acct.cash + worst
+    return acct.equity + worst
+
+
+@kernel
+def _worst_price(a):  # type: ignore[no-untyped-def]
+    """The bar's worst price for the position; its mark where it has no market."""
+    worst = a.low if a.q > 0.0 else a.high
+    if 0 < a.fresh < 4:
+        worst = a.full_low if a.q > 0.0 else a.full_high
+    return a.mark if math.isnan(worst) else worst
 
 
 @spine

@@ -56,6 +56,8 @@ def decide(desk, rules, stops, zones, terms, log):  # type: ignore[no-untyped-de
 def _take_rows(desk, rules, stops, zones, terms, log):  # type: ignore[no-untyped-def]
     """The strategy's row, asset by asset."""
     lo, hi, acct, assets = desk
+    if not _any_asks(lo, hi, assets, rules.kind):
+        return
     if rules.kind == _WEIGHTS:
         acct.weights_base = weights_base(lo, hi, acct, assets, rules, stops)
     elif rules.method == _BY_VOLATILITY or rules.method == _EQUAL_WEIGHT:
@@ -69,6 +71,15 @@ def _take_rows(desk, rules, stops, zones, terms, log):  # type: ignore[no-untype
                 _on_strength(a, acct, rules, stops, zones, terms, log)
             elif not in_band(a, acct, rules):
                 _to_target(a, acct, rules, stops, zones, terms, log)
+
+
+@spine
+def _any_asks(lo, hi, assets, kind):  # type: ignore[no-untyped-def]
+    """Whether the row says anything at all."""
+    for n in range(lo, hi):
+        if _asks(assets[n], kind):
+            return True
+    return False
 
 
 @spine

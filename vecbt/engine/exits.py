@@ -10,7 +10,7 @@ from ..execution.orders import begin_order, clear_order, forget_fill
 from ..risk.levels import count_inside, exit_at
 from .account import close_leg, settle, touch
 from .decide import end_waiting
-from .matching import can_fill, log_order
+from .matching import can_fill, log_order, volume_for
 
 __all__ = ["close_at_end", "delist", "expose", "leave_inside", "protect"]
 
@@ -45,9 +45,9 @@ def _leave(a, acct, ref, reason, rules, stops, log):  # type: ignore[no-untyped-
     """Close as much of the position as the volume takes (F7), in place of what waits (S4); the rest waits for the next open."""
     if a.order_active == 1:
         end_waiting(a, acct, acct.bars, _REPLACED, log)
-    closed = abs(a.q)
-    if closed > a.volume_left:
-        closed = whole_lots(a.volume_left, a.lot) if a.volume_left > 0.0 else 0.0
+    closed, left = abs(a.q), volume_for(a, rules)
+    if closed > left:
+        closed = whole_lots(left, a.lot)
     a.volume_left -= closed
     rest = abs(a.q) - closed
     _exit_order(a, acct, acct.bars, reason)

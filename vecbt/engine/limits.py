@@ -38,7 +38,7 @@ def cut_by_limits(queue, desk, rules, stops, terms):  # type: ignore[no-untyped-
             left -= _pick_group(queue, g)
             for k in range(first, last):
                 if orders[k].order_stage == _IN_GROUP and orders[k].g == g and orders[k].order_active == 1:
-                    _cut_position(k, queue, desk, stops, terms)
+                    _cut_position(k, slack, queue, desk, stops, terms)
             _cut_group(_GROSS, (loads[0], terms.max_gross * equity, slack), queue, desk, stops)
             _cut_group(_NET, (loads[1], terms.max_net * equity, slack), queue, desk, stops)
             _cut_group(_HEAT, (loads[2], terms.max_heat * equity, slack), queue, desk, stops)
@@ -95,7 +95,7 @@ def _kept_risk(a):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _cut_position(k, queue, desk, stops, terms):  # type: ignore[no-untyped-def]
+def _cut_position(k, slack, queue, desk, stops, terms):  # type: ignore[no-untyped-def]
     """Z9 and Z7 for one asset: what is kept, what waits and the orders of this row before it count."""
     first, last, orders = queue
     acct, o = desk.acct, orders[k]
@@ -115,22 +115,22 @@ def _cut_position(k, queue, desk, stops, terms):  # type: ignore[no-untyped-def]
     if terms.max_trade_loss < math.inf:
         unit = _unit_risk(a, order_stop(a, o, side, stops), side)
         most = terms.max_trade_loss * acct.equity - risk
-        quantity = _cut_to(o, quantity, most, unit, _RULE_TRADE)
+        quantity = _cut_to(o, quantity, most, unit, slack, _RULE_TRADE)
     most = terms.max_position * acct.equity
     if terms.max_position_value < most:
         most = terms.max_position_value
     if most < math.inf:
-        quantity = _cut_to(o, quantity, most - held * _unit(a), _unit(a), _RULE_POSITION)
+        quantity = _cut_to(o, quantity, most - held * _unit(a), _unit(a), slack, _RULE_POSITION)
     o.order_open_q = side * quantity
 
 
 @kernel
-def _cut_to(o, quantity, room, unit, rule):  # type: ignore[no-untyped-def]
+def _cut_to(o, quantity, room, unit, slack, rule):  # type: ignore[no-untyped-def]
     """`quantity`, or what fits `room` at `unit` each; the rule is noted where it cuts. Tolerance 1e-9 relative (F5)."""
-    if quantity * unit <= room * (1.0 + 1e-9) or quantity <= 0.0:
+    if quantity <= 0.0 or (room > slack and quantity * unit <= room * (1.0 + 1e-9)):
         return quantity
     o.order_cut_by |= rule
-    if room <= 0.0:
+    if room <= slack:
         return 0.0
     return room / unit
 
@@ -241,6 +241,8 @@ def _fit(which, base, load, most, slack):  # type: ignore[no-untyped-def]
         room = most + abs(base)
     if room <= slack:
         room = 0.0
+        if which != _NET:
+            return 0.0  # F10: nothing fits no room, whatever it needs
     if needed <= room + (slack if room > 0.0 else 0.0):
         return 1.0
     return room / needed

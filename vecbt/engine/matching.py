@@ -18,7 +18,7 @@ from .desk import Queue
 
 __all__ = [
     "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "is_new", "log_order", "room_at",
-    "settle_part", "start_order", "unit_use",
+    "settle_part", "start_order", "unit_use", "volume_for",
 ]  # fmt: skip
 
 AT_OPEN, AT_CLOSE, INSIDE, AT_MARK = 0, 1, 2, 3
@@ -74,35 +74,33 @@ def is_new(o, acct):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def volume_for(a, rules):  # type: ignore[no-untyped-def]
+    """F7: what the bar's volume still takes of the asset; rounding that is left over is none."""
+    return 0.0 if a.volume_left <= 1e-9 * rules.participation * a.volume else a.volume_left
+
+
+@kernel
 def start_order(a, o, acct, ref, rules):  # type: ignore[no-untyped-def]
     """Say what this bar's volume takes (F7), price the order (F1), fill its closing part; 1 if it opens something, else 0."""
     o.order_held = a.q
     o.order_ref = ref
     o.order_stage = _PRICED
-    closing = abs(a.q) if o.order_close_all == 1 else abs(o.order_close_q)
-    o.order_closed = closing
+    o.order_closed = abs(a.q) if o.order_close_all == 1 else abs(o.order_close_q)
     o.order_now = o.order_open_q
-    opening = abs(o.order_open_q)
-    if closing + opening > a.volume_left:
+    opening, left = abs(o.order_open_q), volume_for(a, rules)
+    is_piece = o.order_closed + opening > left
+    if is_piece:
         if o.order_whole == 1:
             _refuse_whole(o, _VOLUME)
             return 0
-        if closing > a.volume_left:
-            o.order_closed = whole_lots(a.volume_left, a.lot) if a.volume_left > 0.0 else 0.0
-            opening = 0.0
-        elif opening > 0.0:
-            opening = whole_lots(a.volume_left - closing, a.lot)
+        opening = _allot(a, o, left)
+    _price(a, o, opening, rules)
+    if is_piece and opening > 0.0 and opening * abs(o.order_price) * a.multiplier < a.min_notional * (1.0 - 1e-9):
+        opening = 0.0  # F7: a piece under the minimum is nothing yet
+        _price(a, o, opening, rules)
+    if is_piece:
         o.order_now = opening if o.order_open_q > 0.0 else -opening
-        if o.order_closed + opening <= 0.0:
-            o.order_stage = _SETTLED
-            return 0
     a.volume_left -= o.order_closed + opening
-    o.order_side = _side_of(o)
-    o.order_price = ref
-    o.order_rate = rules.maker_rate
-    if o.order_limit == 0:
-        o.order_rate = rules.rate
-        o.order_price = fill_price(rules, ref, o.order_side, o.order_closed + opening, a.sigma, a.volume, a.floor)
     if o.order_closed > 0.0:
         o.order_fee = _fee(a, o, o.order_closed, rules)
         close_leg(a, o, acct)
@@ -110,6 +108,26 @@ def start_order(a, o, acct, ref, rules):  # type: ignore[no-untyped-def]
         return 1
     o.order_stage = _SETTLED
     return 0
+
+
+@kernel
+def _allot(a, o, left):  # type: ignore[no-untyped-def]
+    """F7: the part of the order that `left` units of volume take: what it closes first; returns the opening part."""
+    if o.order_closed > left:
+        o.order_closed = whole_lots(left, a.lot)
+        return 0.0
+    return whole_lots(left - o.order_closed, a.lot) if left > o.order_closed else 0.0
+
+
+@kernel
+def _price(a, o, opening, rules):  # type: ignore[no-untyped-def]
+    """F1, F2: price and rate of what fills in this bar."""
+    o.order_side = _side_of(o)
+    o.order_price = o.order_ref
+    o.order_rate = rules.maker_rate
+    if o.order_limit == 0:
+        o.order_rate = rules.rate
+        o.order_price = fill_price(rules, o.order_ref, o.order_side, o.order_closed + opening, a.sigma, a.volume, a.floor)
 
 
 @kernel
@@ -329,7 +347,6 @@ def _open_part(a, o, factor, acct, rules):  # type: ignore[no-untyped-def]
     quantity = factor * abs(o.order_now)
     side = 1.0 if o.order_now > 0.0 else -1.0
     allotted = abs(o.order_now)
-    is_piece = abs(o.order_now) < abs(o.order_open_q)
     if factor < 1.0 or quantity == 0.0:
         o.order_cut_by |= _CASH
     whole = whole_lots(quantity, a.lot)
@@ -337,11 +354,8 @@ def _open_part(a, o, factor, acct, rules):  # type: ignore[no-untyped-def]
         o.order_cut_by |= _LOT
         whole = 0.0
     elif whole > 0.0 and whole * abs(o.order_price) * a.multiplier < a.min_notional * (1.0 - 1e-9):
+        o.order_cut_by |= _MINIMUM
         whole = 0.0
-        if is_piece and factor == 1.0:
-            o.order_now = 0.0  # F7: a piece under the minimum is nothing yet
-        else:
-            o.order_cut_by |= _MINIMUM
     o.order_opened = whole
     if allotted > whole:
         a.volume_left += allotted - whole

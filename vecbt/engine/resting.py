@@ -270,8 +270,9 @@ def _reduce(a, o, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     if closing == 0.0 and opening == 0.0:
         o.order_stage = _SETTLED
         return 0
-    if a.q != 0.0 and o.where == _OPEN:
-        touch(a, a.q, o.ref, o.ref)
+    if a.q != 0.0:
+        met = a.open if o.where == _WITHIN else o.ref
+        touch(a, a.q, met, met)
     opens = start_order(a, o, acct, o.ref, rules)
     if o.order_closed > 0.0 and a.orders_now > 1:
         settle_part(a, o, acct, stops, log)

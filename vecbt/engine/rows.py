@@ -29,6 +29,7 @@ RULES = np.dtype(
         ("keep_rest", "i8"),  # F7: the rest waits
         ("uses_volume", "i8"),
         ("exits_inside", "i8"),  # Z8
+        ("needs_worst", "i8"),  # Z1: judged at the bar's worst prices
         *COST_FIELDS,
         *SIZE_FIELDS,
     ],

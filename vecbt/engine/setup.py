@@ -274,6 +274,7 @@ class Setup:
             int(self.participation_rest == "queue"),
             int(self.uses_volume),
             int(zones is not None and zones.mark == "intrabar" and zones.liquidate_at is not None),
+            int(zones is not None and zones.mark == "intrabar"),
             *self.costs.numbers(),
             *self.sizing_for(assets).numbers(),
         )
