@@ -16,7 +16,7 @@ from tests.fuzz.scenarios import FAMILIES, scenarios
 from tests.naive.engine import Engine, simulate
 
 # a few hundred examples in `make test`, some thousands in `make check`
-EXAMPLES = settings.default.max_examples // 5 if settings.default else 12
+EXAMPLES = settings.default.max_examples // 6 if settings.default else 10
 
 
 @pytest.mark.timeout(900)  # a failure is shrunk for up to five minutes

@@ -197,7 +197,9 @@ def _a_protective_exit_ends_what_waits() -> Scenario:
     """S4, F7: the first piece of an entry is stopped out in its bar; the rest does not come after it."""
     table = bars([(52, 52, 52, 52, 64), (52, 52, 50, 52, 256), (52, 52, 52, 52, 256)])
     stops = Stops(hard=Distance("pct", F(1, 32)))
-    return scenario(table, "signals", column(BUY, NOTHING, NOTHING), size=Size("units", 100), stops=stops, participation=F(1, 8), capital=9999)
+    return scenario(
+        table, "signals", column(BUY, NOTHING, NOTHING), size=Size("units", 100), stops=stops, participation=F(1, 8), capital=9999
+    )
 
 
 def _zone_and_daily_loss_are_both_noted() -> Scenario:
@@ -214,6 +216,39 @@ def _no_position_of_a_rounding_error() -> Scenario:
     given: dict[str, Any] = {"costs": Costs(per_order=1), "size": Size("weight", F(1, 8)), "capital": 512, "accumulate": True}
     rows = column(BUY, SELL, NOTHING, BUY, BUY, BUY)
     return scenario(table, "signals", rows, risk=Risk(limits=Limits(position_value=100)), **given)
+
+
+def _a_piece_under_the_minimum_claims_nothing() -> Scenario:
+    """F7: pieces of 4 at 12 are under 128 and wait; the other order's pieces of 4 at 49 have all the room."""
+    table = bars([(49, 49, 49, 49, 64)] * 7, [(12, 12, 12, 12, 64)] * 7, min_notional=[0, 128])
+    rows: list[list[object]] = [[NOTHING, BUY], [BUY, NOTHING], *[[NOTHING, NOTHING]] * 5]
+    return scenario(table, "signals", rows, size=Size("notional", 1000), participation=F(1, 16), capital=1024)
+
+
+def _a_piece_under_the_minimum_moves_no_price() -> Scenario:
+    """F7, F1: the closing part of a flip pays the impact of itself, not of an opening piece that is nothing yet."""
+    table = bars(
+        [(F(51, 4), F(27, 2), 11, F(47, 4), 448), (F(39, 4), F(43, 4), 9, F(41, 4), 320), (F(49, 4), 13, F(47, 4), F(49, 4), 256)],
+        lot=[4],
+        min_notional=[128],
+    )
+    given: dict[str, Any] = {"costs": Costs(rate=F(1, 256), minimum=2, volume_share=1, volume_window=2), "fill": "close"}
+    given |= {"participation": F(1, 32), "participation_rest": "drop", "size": Size("weight", HALF, scale=False), "capital": 1024}
+    return scenario(table, "strengths", column(F(-1), F(0), F(1, 4)), **given)
+
+
+def _a_split_that_is_never_booked() -> Scenario:
+    """T1: on bars without market a split waits, and so do the orders it would multiply."""
+    table = bars([(20, 22, 20, 20), None, None], splits={(1, 0): 2})
+    return scenario(table, "weights", column(F(-1), None, None))
+
+
+def _nothing_fits_no_room_not_even_nothing() -> Scenario:
+    """F10, Z5: B takes all the heat; A at 2 with a stop at 40 would add none and is refused all the same."""
+    table = bars([(8, 12, 1, 3), (3, 5, 1, 2)], flat(48, 2))
+    rows: list[list[object]] = [[NOTHING, BUY], [BUY, NOTHING]]
+    given: dict[str, Any] = {"stops": Stops(hard=Distance("price", 40)), "risk": Risk(heat=F(1, 64)), "size": Size("notional", 1000)}
+    return scenario(table, "signals", rows, capital=4096, **given)
 
 
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
@@ -251,3 +286,7 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_a_protective_exit_ends_what_waits()).orders.status.tolist() == [4, 1]
     assert run_engine(_zone_and_daily_loss_are_both_noted()).orders.cut_by.tolist() == [1 + 1024]
     assert run_engine(_no_position_of_a_rounding_error()).orders.cut_by[-1] == 4096
+    assert run_engine(_a_piece_under_the_minimum_claims_nothing()).orders.filled.tolist() == [20, 0]
+    assert run_engine(_a_piece_under_the_minimum_moves_no_price()).orders.cut_by[-1] == 64
+    assert run_engine(_a_split_that_is_never_booked()).orders.wanted.tolist() == [-50]
+    assert run_engine(_nothing_fits_no_room_not_even_nothing()).orders.cut_by.tolist() == [32768, 32768]

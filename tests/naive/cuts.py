@@ -81,7 +81,8 @@ class Cuts(State):
         for n in self.mine(g):
             price = self.price_at(t, n)
             waiting = self.waiting(t, n)
-            closing = sum((c for c, _, _ in waiting), ZERO) + sum((o.close for o in orders if o.asset == n), ZERO)
+            closing = sum((c for c, _, _ in waiting), ZERO)
+            closing += sum((o.close for o in orders if o.asset == n and resting.at_market(o)), ZERO)
             held = self.held(n)
             left = held + closing if abs(closing) < abs(held) else ZERO
             if left:
@@ -93,9 +94,9 @@ class Cuts(State):
         """Closing part, opening part and first stop (at the price of now) of what waits already."""
         order = self.working.get(n)
         if order is None:
-            return resting.waiting(self, n)
+            return resting.waiting(self, t, n)
         stop = entry_stop(self.stops, self.price_at(t, n), 1 if order.open > 0 else -1, self.terms(t, n))
-        return [(order.close, order.open, stop), *resting.waiting(self, n)]
+        return [(order.close, order.open, stop), *resting.waiting(self, t, n)]
 
     def part(self, n: int, q: Fraction, price: Fraction, stop: Fraction | None) -> Part:
         """Z5's measure: what a unit loses from the price to its stop; all of it without one."""

@@ -20,10 +20,11 @@ class Fills(Decisions):
     """The part of the engine that books."""
 
     costs_now: list[Fraction]  # of the fills made together (W2 gross)
+    ended: list[tuple[Draft, str]]  # trades they brought to zero, and why
 
     def fill_jobs(self, t: int, jobs: list[Job], place: str) -> None:
         """T4's order for one session of fills; `place` is open, inside or close."""
-        self.costs_now = [ZERO] * self.G
+        self.costs_now, self.ended = [ZERO] * self.G, []
         jobs = sorted(jobs, key=lambda j: (j.resolve, j.order.number))  # the account's own orders, then those of section O
         for job in jobs:
             if self.working.get(job.n) is job.order:
@@ -40,9 +41,8 @@ class Fills(Decisions):
                 self.open_group(t, g, [j for j in mine if j.order.priority == priority], place)
         for job in jobs:
             self.book_fill(t, job)
+        self.log.trades += [draft.finish(t, reason) for draft, reason in self.ended]
         for job in jobs:
-            for draft in job.ends:
-                self.log.trades.append(draft.finish(t, job.order.reason))
             self.finish(t, job)
 
     # ---- F7 --------------------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Fills(Decisions):
         job.shares.append((position.draft, abs(q)))
         self.take_off(n, q, job.price)
         if self.positions[n] is None:
-            job.ends.append(position.draft)
+            self.ended.append((position.draft, job.order.reason))
 
     def take_off(self, n: int, q: Fraction, price: Fraction) -> None:
         """Reduce the position; at zero it is gone, its trade is finished by the caller."""

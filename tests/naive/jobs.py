@@ -45,7 +45,6 @@ class Job:
     logged: Fraction = ZERO  # of what it closed and opened, in fills that are written already
     begun: Draft | None = None  # the trade its opening part went to
     shares: list[tuple[Draft, Fraction]] = field(default_factory=list)  # trades it closed, with units
-    ends: list[Draft] = field(default_factory=list)  # those it brought to zero
 
     @property
     def n(self) -> int:

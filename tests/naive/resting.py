@@ -12,7 +12,20 @@ from .position import entry_stop
 from .resting_rows import Ask, Cancel, Meeting, Prices, Range, meet, on_grid
 from .scenario import Bracket, Order
 
-__all__ = ["at_close", "at_decision", "at_open", "cancel", "expire", "inside", "pending", "rested", "setup", "split", "waiting"]
+__all__ = [
+    "at_close",
+    "at_decision",
+    "at_market",
+    "at_open",
+    "cancel",
+    "expire",
+    "inside",
+    "pending",
+    "rested",
+    "setup",
+    "split",
+    "waiting",
+]
 
 ZERO = Fraction(0)
 Engine = Any
@@ -31,6 +44,7 @@ class Entry:
     w: Fraction | None = None  # O5
     session: int | None = None  # of the first bar with a market it met (DAY)
     triggered: bool = False  # its stop has traded
+    reduce_only: bool = False
     meeting: Meeting | None = None  # of the bar in which it filled last
 
     @property
@@ -99,7 +113,7 @@ def expire(e: Engine, t: int) -> None:
 def cancel(e: Engine, t: int, n: int, rule: str | None, new_risk_only: bool) -> None:
     """Z3 and F13 (all that may open something), T10 and T8 (everything)."""
     for entry in pending(e, n):
-        if not (new_risk_only and entry.ask.reduce_only):
+        if not (new_risk_only and entry.reduce_only):
             finish(t, entry, rule)
 
 
@@ -109,12 +123,23 @@ def parts(e: Engine, entry: Entry) -> tuple[Fraction, Fraction]:
     close = ZERO
     if held * q < 0:
         close = q if abs(q) <= abs(held) else -held
-    return close, ZERO if entry.ask.reduce_only else q - close
+    return close, ZERO if entry.reduce_only else q - close
 
 
-def waiting(e: Engine, n: int) -> list[tuple[Fraction, Fraction, Fraction | None]]:
-    """Z5, Z7: closing part, opening part and first stop of what waits."""
-    return [(*parts(e, entry), entry.order.first_stop) for entry in pending(e, n)]
+def waiting(e: Engine, t: int, n: int) -> list[tuple[Fraction, Fraction, Fraction | None]]:
+    """Z5, Z7: what waits: what a market order closes, what would open, and its first stop at the price of now."""
+    found = []
+    for entry in pending(e, n):
+        close, opening = parts(e, entry)
+        stop = entry_stop(e.stops, e.price_at(t, n), entry.side, e.terms(t, n), entry.order.bracket)
+        found.append((close if entry.market else ZERO, opening, stop))
+    return found
+
+
+def at_market(order: Order) -> bool:
+    """Z5: whether what it closes is as good as closed: orders of rows may wait for a price."""
+    entry: Any = order.rest
+    return entry is None or entry.market
 
 
 # ---- T4, T5 and close fills --------------------------------------------------------------------------------------------------
@@ -149,7 +174,7 @@ def _job(entry: Entry) -> Job:
         quantity=entry.quantity,
         whole=ask.tif == "fok",
         drop=entry.now_or_never,
-        reduce_only=ask.reduce_only,
+        reduce_only=entry.reduce_only,
     )
 
 
@@ -266,7 +291,7 @@ def _entry(e: Engine, t: int, ask: Ask) -> Entry:
     q = Fraction(ask.quantity)
     order = Order(t, n, "signal", Fraction(ask.priority), ZERO, ZERO, q)
     limit, stop, trail_by = (None if v is None else tidy(Fraction(v) / product) for v in (ask.limit, ask.stop, ask.trail_by))
-    entry = Entry(ask, order, q, limit, stop, trail_by, w=e.mark[n])
+    entry = Entry(ask, order, q, limit, stop, trail_by, w=e.mark[n], reduce_only=ask.reduce_only)
     order.rest, order.bracket = entry, _divided(ask.bracket, product)
     if e.gone(t, n):
         order.status, order.t_done = "rejected", t
@@ -280,12 +305,21 @@ def _entry(e: Engine, t: int, ask: Ask) -> Entry:
     return entry
 
 
+def _refused(e: Engine, n: int) -> bool:
+    """Whether the account takes no new risk at all now; then what reduces is `reduce_only`."""
+    risk, zones = e.risk[e.account(n)], e.scenario.zones
+    shut = zones is not None and zones.factors[risk.zone] == 0
+    return risk.margin or risk.ruined or risk.blocked or risk.halted_at is not None or shut
+
+
 def _begin(e: Engine, t: int, entry: Entry) -> None:
     """What the cuts left of an order waits; a partial reduction is rounded as the order's opening part is (F5)."""
     order, q = entry.order, Fraction(entry.ask.quantity)
     if order.close and order.close != -e.held(order.asset):
         order.close = q = e.to_lot(order, order.close)
-    entry.quantity = q if entry.ask.reduce_only else order.close + order.open
+    entry.quantity = q if entry.reduce_only else order.close + order.open
+    if order.close and _refused(e, order.asset):
+        entry.reduce_only = True
     if entry.quantity == 0:
         order.status, order.t_done = "rejected", t
     else:

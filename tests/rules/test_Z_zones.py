@@ -467,4 +467,5 @@ def test_Z6_refusals_are_counted_by_rule() -> None:
     bars = bars_of({"A": [100, 100, 85, 85, 85], "B": [10] * 5})
     out = run(bars, quantities({"A": [11], "B": [None, None, 1, 1]}), risk=ZONED)
     table = out.result.refusals
-    assert list(table.itertuples(index=False, name=None)) == [("zone", "rejected", 2), ("cash", "partial", 1)]
+    found = list(table[["rule", "status", "orders"]].itertuples(index=False, name=None))
+    assert found == [("zone", "rejected", 2), ("cash", "partial", 1)]

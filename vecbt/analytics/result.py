@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Result"]
 
-_FRAMES = ("equity", "cash", "drawdown", "returns", "zone", "positions", "exposure", "orders", "fills", "trades", "open_positions")
+_FRAMES = ("equity", "cash", "flows", "drawdown", "returns", "zone", "positions", "exposure", "orders", "fills", "trades", "open_positions")
+_ABSENT = {
+    "zone": "zones were off in this run, so there is no zone to give; set risk=Risk(zones=Zones())",
+    "flows": "nothing was paid in or out in this run, so there are no flows to give; set flows={time: money}",
+}
 _SHORT = ("total_return", "cagr", "sharpe", "max_drawdown", "trades", "win_rate")
 
 
@@ -94,22 +98,27 @@ class Result:
 
     @property
     def equity(self) -> Any:
-        """Equity at each close, money."""
+        """Equity at each close, money; what was paid in and out included (F15)."""
         return self._by_account(_copy(self.run.equity), "equity")
 
     @property
     def cash(self) -> Any:
-        """Cash at each close, money; proceeds of shorts included (F3)."""
+        """Cash at each close, money; proceeds of shorts included (F3), and the settled moves of contracts (F12)."""
         return self._by_account(_copy(self.run.cash), "cash")
 
     @property
+    def flows(self) -> Any:
+        """Money paid in (> 0) and out in each bar (F15): what was paid, not what was asked for. None where nothing was to be paid."""
+        return None if self.run.flows is None else self._by_account(_copy(self.run.flows), "flows")
+
+    @property
     def drawdown(self) -> Any:
-        """Drawdown at each close, a positive fraction of the highest close so far (Z1)."""
+        """Drawdown at each close, a positive fraction of the highest close so far (Z1); with deposits, of the product of returns (M1)."""
         return self._by_account(self._curves.drawdown, "drawdown")
 
     @property
     def returns(self) -> Any:
-        """Simple return of each bar, the first against `initial` (M1)."""
+        """Simple return of each bar, the first against `initial` (M1); what was paid in before the open is no return."""
         return self._by_account(self._curves.returns, "returns")
 
     @property
@@ -128,14 +137,14 @@ class Result:
 
     @property
     def positions(self) -> Table:
-        """Signed quantity held at each close, a column per symbol: starting positions and fills, added up."""
+        """Signed quantity held at each close, a column per symbol: starting positions, splits and fills, added up."""
         import pandas as pd
 
         return pd.DataFrame(self._curves.positions, index=self.times, columns=list(self.run.bars.symbols), copy=False)
 
     @property
     def exposure(self) -> Table:
-        """Gross and net value of positions over equity at each close; NaN where equity is not positive.
+        """Gross and net value of positions over equity at each close, contracts at their whole value; NaN where equity is not positive.
 
         Columns `gross` and `net`; with one account per asset, two levels: `gross` or `net`, and the symbol.
         """
@@ -159,7 +168,7 @@ class Result:
 
     @property
     def trades(self) -> Table:
-        """Every closed trade: entry, exit, costs, pnl, reason, MAE, MFE, R multiple."""
+        """Every closed trade: entry, exit, costs, carry, dividends, pnl, reason, MAE, MFE, R multiple."""
         return tables.trades(self.run)
 
     @property
@@ -169,7 +178,7 @@ class Result:
 
     @property
     def refusals(self) -> Table:
-        """How many orders each rule cut or refused."""
+        """How many orders which rules cut or refused, and because of what."""
         return tables.refusals(self.run)
 
     def to_polars(self, name: str) -> Table:
@@ -177,7 +186,7 @@ class Result:
 
         Parameters
         ----------
-        name : {"equity", "cash", "drawdown", "returns", "zone", "positions", "exposure", "orders", "fills", "trades", "open_positions"}
+        name : {"equity", "cash", "flows", "drawdown", "returns", "zone", "positions", "exposure", "orders", "fills", "trades", "open_positions"}
         """
         import polars as pl
 
@@ -185,7 +194,7 @@ class Result:
             raise ConfigError(f"name is {name!r}, which is no frame of a result; {nearest(name, _FRAMES)}")
         frame = getattr(self, name)
         if frame is None:
-            raise ConfigError("zones were off in this run, so there is no zone to give; set risk=Risk(zones=Zones())")
+            raise ConfigError(_ABSENT[name])
         if frame.index.name == "time":
             frame = (frame.to_frame() if frame.ndim == 1 else frame).reset_index()
         columns = {}

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Table
-from ..core.codes import OrderStatus, Reason, rule_names
+from ..core.codes import OrderStatus, OrderType, Reason, TimeInForce, rule_names
+from ..engine.audit.facts import requests_of_orders
 from ..metrics.holdings import position_values
 from .words import because
 
@@ -70,7 +71,8 @@ def orders(run: Run) -> Table:
     """Every order in time order, pending ones last.
 
     Quantities are signed. `wanted` is before any cut, NaN where the size is found at the fill; `closing` and `opening` are its parts as
-    queued; `cut_by` names the rules that cut or refused it, empty when none did; `done` is NaT while it is pending.
+    queued; `cut_by` names the rules that cut or refused it, empty when none did; `done` is NaT while it is pending. Where the inputs are
+    `Orders` there are also their `type`, `limit`, `stop`, `tif` and `tag`; exits that were not given have none.
     """
     log = run.orders
     columns = {
@@ -89,7 +91,27 @@ def orders(run: Run) -> Table:
         "cut_by": _rules(log["cut_by"]),
         "priority": log["priority"],
     }
-    return _frame(columns)
+    return _frame(columns | _requests(run))
+
+
+def _requests(run: Run) -> dict[str, Any]:
+    """What was asked for, where the inputs are orders."""
+    given = run.inputs.orders
+    places = None if given is None else requests_of_orders(run)
+    if given is None or places is None:
+        return {}
+    known = places >= 0
+    rows = given[places] if len(given) else np.zeros(len(places), dtype=given.dtype)
+    kind, tif = np.where(known, rows["type"], len(OrderType)), np.where(known, rows["tif"], len(TimeInForce))
+    limited = np.isin(kind, (OrderType.LIMIT, OrderType.STOP_LIMIT))
+    stopped = np.isin(kind, (OrderType.STOP, OrderType.STOP_LIMIT))
+    return {
+        "type": _text([*(member.name.lower() for member in OrderType), ""], kind),
+        "limit": np.where(limited, rows["limit"], np.nan),
+        "stop": np.where(stopped, rows["stop"], np.nan),
+        "tif": _text([*(member.name.lower() for member in TimeInForce), ""], tif),
+        "tag": np.where(known, rows["tag"], 0),
+    }
 
 
 def fills(run: Run) -> Table:
@@ -145,7 +167,10 @@ def trades(run: Run) -> Table:
 
 
 def open_positions(run: Run) -> Table:
-    """What is held after the last bar, at its mark (T8): `value` and `unrealized` are money, `stop` and `target` the levels in force."""
+    """What is held after the last bar, at its mark (T8): `stop` and `target` are the levels in force.
+
+    `value` is signed exposure, `unrealized` the gain against the average price, `carry` and `dividends` those of the trade so far, all money.
+    """
     held = np.flatnonzero(run.assets["q"] != 0.0)
     state, multiplier = run.assets[held], run.bars.market.multiplier[held]
     columns = {
@@ -157,6 +182,8 @@ def open_positions(run: Run) -> Table:
         "mark": state["mark"],
         "value": position_values(state["q"], state["mark"], multiplier),
         "unrealized": state["q"] * multiplier * (state["mark"] - state["avg"]),
+        "carry": state["trade_carry"],
+        "dividends": state["trade_dividends"],
         "stop": state["stop"],
         "target": state["target"],
     }

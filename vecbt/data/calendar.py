@@ -14,9 +14,12 @@ from ..errors import ConfigError, MissingDependency, nearest
 from .market import Market, start_ns
 from .zones import DAY_NS, utc_offsets, wall_to_utc
 
-__all__ = ["bar_interval", "interval_text", "periods_per_year", "resolve", "session_days", "session_opens", "sessions_between"]
+__all__ = [
+    "SessionClock", "bar_interval", "interval_text", "periods_per_year", "resolve", "session_days", "session_opens", "sessions_between",
+]  # fmt: skip
 
 _YEAR_DAYS = 365.25
+_LEAST = -(2**63)  # label that int64 holds
 _FEW = 200  # sessions; fewer say nothing about holidays
 _LONG_BARS = ((6.5, 7.5, 52, "weekly"), (27.5, 31.5, 12, "monthly"), (89.0, 93.0, 4, "quarterly"), (360.0, 370.0, 1, "yearly"))
 
@@ -43,6 +46,42 @@ def session_days(index: IndexT, market: Market) -> IndexT:
     else:
         wall = wall - start_ns(market.session_start)
     return np.asarray(wall // DAY_NS, dtype=np.int64)
+
+
+class SessionClock:
+    """`session_days` of one label after another: worked out once a session.
+
+    `day(label)` is that of `session_days` for any label, whatever was asked before; only its time hangs on the order.
+    """
+
+    def __init__(self, market: Market) -> None:
+        session_days(np.zeros(0, dtype=np.int64), market)  # it refuses a market that cannot say
+        self._market, self._dates = market, (market.bar_ns or 0) >= DAY_NS
+        self._first, self._end, self._day = 0, 0, 0  # labels from `first` up to `end` lie in session `day`
+
+    def day(self, label: int) -> int:
+        """Session date of a label (int64 ns UTC) as days since 1970-01-01."""
+        if self._first <= label < self._end:
+            return self._day
+        return self._asked(label)
+
+    def _asked(self, label: int) -> int:
+        market = self._market
+        if self._dates and label % DAY_NS == 0 and _LEAST <= label < -_LEAST:
+            return label // DAY_NS
+        day = int(session_days(np.array([label], dtype=np.int64), market)[0])
+        if not self._dates:  # else a label may be a date, and its neighbour a moment
+            offset = _offset(label, market)
+            first = day * DAY_NS + start_ns(market.session_start) - offset
+            last = first + DAY_NS - 1
+            held = _LEAST <= first and last < -_LEAST
+            if held and _offset(first, market) == offset == _offset(last, market):  # no zone changes its clock twice in a day
+                self._first, self._end, self._day = first, last + 1, day
+        return day
+
+
+def _offset(label: int, market: Market) -> int:
+    return int(utc_offsets(np.array([label], dtype=np.int64), market.time_zone)[0])
 
 
 def session_opens(days: IndexT, market: Market) -> IndexT:

@@ -122,12 +122,11 @@ def _allot(a, o, left):  # type: ignore[no-untyped-def]
 @kernel
 def _price(a, o, opening, rules):  # type: ignore[no-untyped-def]
     """F1, F2: price and rate of what fills in this bar."""
-    o.order_side = _side_of(o)
     o.order_price = o.order_ref
     o.order_rate = rules.maker_rate
     if o.order_limit == 0:
         o.order_rate = rules.rate
-        o.order_price = fill_price(rules, o.order_ref, o.order_side, o.order_closed + opening, a.sigma, a.volume, a.floor)
+        o.order_price = fill_price(rules, o.order_ref, _side_of(o), o.order_closed + opening, a.sigma, a.volume, a.floor)
 
 
 @kernel

@@ -12,6 +12,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from numpy.typing import NDArray
+
+from .._typing import Block
+from ..core.codes import InputKind
 from ..core.space import Space
 from ..data.bar import NormalBar
 from ..data.bars import Bars
@@ -19,7 +23,7 @@ from ..data.market import Market
 from ..errors import ConfigError, InputError, StrategyError
 from .inputs import AlignedInputs, Inputs
 
-__all__ = ["Feed", "FunctionStrategy", "RowsFunction", "Strategy", "as_strategy", "evaluate"]
+__all__ = ["Feed", "FunctionStrategy", "RowsFunction", "SteppingFeed", "Strategy", "as_strategy", "evaluate"]
 
 RowsFunction: TypeAlias = Callable[[Bars], Inputs]
 """A plain function from bars to inputs for all of them; enough to be a strategy."""
@@ -41,6 +45,24 @@ class Feed(Protocol):
 
     def restore(self, data: bytes) -> None:
         """Go on from what `save` returned; StateError for bytes of another strategy."""
+        ...
+
+
+@runtime_checkable
+class SteppingFeed(Feed, Protocol):
+    """A feed that can also go on in one compiled call. `update` alone is enough; this saves most of a stream's time, and says the same."""
+
+    kind: InputKind
+    """What it says, always."""
+
+    def stepper(self, prices: Block, out: NDArray[Any]) -> Callable[[], object]:
+        """A call without arguments that takes the bar now in `prices`, as `update` takes one, and writes all of `out`.
+
+        Parameters
+        ----------
+        prices : float64 (5, 1, N), read-only: open, high, low, close, volume; the caller writes each bar into the memory behind it
+        out : (1, N), uint8 flags where `kind` is signals, else float64 values, as in `AlignedInputs`
+        """
         ...
 
 

@@ -4,39 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Unpack
+from functools import partial
+from typing import Any, TypeAlias, Unpack
 
 import numpy as np
 
-from .._typing import Records
+from .._typing import ArrayN, Records
 from ..core.codes import InputKind
+from ..core.direct import direct
 from ..core.state import plain, records
 from ..data.bar import Bar, NormalBar
-from ..data.calendar import session_days
+from ..data.calendar import SessionClock
 from ..data.corporate import Actions, actions_of, actions_state
 from ..data.labels import label_text
 from ..data.market import Market
 from ..errors import ConfigError, DataError, InputError, StateError
 from ..execution.orders import RESTING
 from ..indicators.save import pack, unpack
+from ..indicators.shape import readonly
 from ..indicators.volatility import AtrStream, SigmaStream
-from .bar import close_all, step_bar
+from .bar import close_all
 from .batch import BOOK_ROOM, check_events, check_levels, opened_books
-from .books import ASSET, STATE_SCHEMA, Books, empty_book, open_orders, with_room
+from .books import STATE_SCHEMA, Books, empty_book, open_orders, with_room
 from .decision import Decision
-from .inputs import AlignedInputs, Quantities, Signals, Strengths, Weights, normalize_row
+from .inputs import AlignedInputs, Flags, Quantities, Signals, Strengths, Weights, normalize_row
 from .keywords import Keywords, explicit
-from .log import FILLS_PER_BAR, ORDERS_PER_BAR, RECORDS_PER_ORDER, Log, make_log
+from .log import Log
 from .orders_input import Orders, flow_labels
-from .setup import Rules, Setup
-from .strategy import Feed, as_strategy
+from .setup import Rules, Setup, spans_of
+from .strategy import Feed, SteppingFeed, as_strategy
 from .taking import REQUEST
+from .workspace import Workspace, step_workspace
 
 __all__ = ["Stream"]
 
 _INPUT_TYPES = (Signals, Strengths, Weights, Quantities, Orders)
+_Said: TypeAlias = tuple[Flags | None, ArrayN | None, Records]
 _NO_REQUESTS = records(REQUEST, 0)
+_SILENT: _Said = (None, None, _NO_REQUESTS)
+_NO_LABEL = 2**63
 
 
 class Stream:
@@ -73,25 +81,19 @@ class Stream:
         self._given = strategy if isinstance(strategy, type) and issubclass(strategy, _INPUT_TYPES) else None
         self._strategy = None if self._given is not None else as_strategy(strategy)
         assets = len(market.symbols)
+        self._clock = SessionClock(market)
+        self._books: Books | None = None
+        self._workspace = Workspace(spans_of(self.setup.accounts, assets))
         self._atr, self._sigma, self._feed = self._parts()
+        self._connect()
         self._kind: InputKind | None = None
         self._rules: Rules | None = None
-        self._books: Books | None = None
         self._actions = actions_state(assets) if market.events else None
         self._flows = flow_labels(self.setup.flows, market) if self.setup.flows else None
-        self._make_log(0)
-        self._bars, self._last = 0, -(2**63)
+        self._bars, self._last = 0, -_NO_LABEL
         self._failed = ""
         if self._given is not None:
             self._use(self._given.kind)
-
-    def _make_log(self, orders_in_book: int) -> None:
-        """Room for the records of one bar."""
-        assets, extra = len(self.market.symbols), RECORDS_PER_ORDER * orders_in_book
-        self._log = make_log(ORDERS_PER_BAR * assets + extra, FILLS_PER_BAR * assets + extra, FILLS_PER_BAR * assets + extra)
-        orders, fills, trades, scratch, counts = self._log
-        self._step_log = Log(plain(orders), plain(fills), plain(trades), plain(scratch), counts)
-        self._log_room = orders_in_book
 
     def _parts(self) -> tuple[AtrStream | None, SigmaStream | None, Feed | None]:
         """What remembers something beside the books, new."""
@@ -99,6 +101,25 @@ class Stream:
         atr = AtrStream(assets, stops.atr_window) if stops is not None and stops.needs_atr else None
         sigma = SigmaStream(assets, self.setup.sigma_window) if self.setup.sigma_window is not None else None
         return atr, sigma, None if self._strategy is None else self._strategy.feed(self.market)
+
+    def _connect(self) -> None:
+        """Bind what goes on with each bar to the workspace: indicators, and the strategy where its feed has a call for it."""
+        memory, feed = self._workspace, self._feed
+        self._packed = memory.prices.data.cast("B")  # the same memory: plain numbers go in there in a tenth of the time
+        self._read = memory.read if self.market.events else memory.prices
+        read = readonly(self._read)
+        self._indicators: list[Callable[[], object]] = []
+        if self._atr is not None:
+            self._indicators.append(self._atr.stepper(read[1:4], memory.atr))
+        if self._sigma is not None:
+            self._indicators.append(self._sigma.stepper(read[0:4:3], memory.sigma))
+        self._stepping = feed if isinstance(feed, SteppingFeed) else None
+        self._step_strategy: Callable[[], object] = _nothing
+        if self._stepping is not None:
+            self._step_strategy = self._stepping.stepper(read, memory.flags if self._stepping.kind == InputKind.SIGNALS else memory.values)
+        more = self.market.events or self.setup.flows or self.setup.uses_volume
+        self._plain = self._stepping is not None and self.market.N == 1 and not more  # five prices are all that comes with a bar
+        self._quick = False  # whether such a bar needs no closer look
 
     # --- one bar -----------------------------------------------------------------------------------------------------
 
@@ -119,101 +140,120 @@ class Stream:
         StrategyError
             The strategy failed in the middle of a bar. The stream then refuses to go on: restore the last save.
         """
+        quick = self._quick and row is None and type(bar) is Bar and bar.write_into(self._packed)
+        if not (quick and self._last < bar.time < _NO_LABEL):
+            return self._update(bar, row)
+        time = bar.time
+        day = self._clock.day(time)
+        try:
+            self._step_strategy()
+        except BaseException:
+            self._fail(time)
+            raise
+        for step_indicator in self._indicators:
+            step_indicator()
+        return self._take(None, day, time)
+
+    def _update(self, bar: Bar | NormalBar, row: Any) -> Decision:
+        """`update` of any bar, with all that may come with it."""
         normal = self._admit(bar)
         said = self._row(row) if self._feed is None else _SILENT
         if self._feed is not None and row is not None:
             raise InputError("row is given, but this stream has a strategy that decides; leave row out")
+        day = self._clock.day(normal.time)
         actions = self._book_actions(normal)
         read = normal if actions is None else _as_read(normal, actions)
+        self._read[:, 0] = read.prices
         if self._feed is not None:
-            said = self._ask_strategy(read)
+            said = self._ask_strategy(self._feed, read)
         flags, values, requests = said
-        books = self._opened(normal)
-        self._write(normal, read, flags, values)
+        self._begin(normal.time, day)
+        self._write(normal, flags, values)
         if actions is not None:
             self._write_actions(normal, actions)
-        self._log.counts[:] = 0
-        if self._kind == InputKind.ORDERS:
-            books = self._take_in(requests)
-            step_bar(self._step, self._step_rules, plain(requests), len(requests), self._step_log)
-        else:
-            step_bar(self._step, self._step_rules, None, 0, self._step_log)
-        self._bars += 1
-        self._last = normal.time
-        return self._decision(books, normal.time)
+        asked = self._take_in(requests) if self._kind == InputKind.ORDERS else None
+        self._quick = self._plain and normal.delisted is None
+        return self._take(asked, day, normal.time)
 
     def _admit(self, bar: Bar | NormalBar) -> NormalBar:
         """The bar past the door, or an error that changes nothing."""
         if self._failed:
             raise StateError(f"the strategy failed at {self._failed}; make a new Stream and restore the last save")
-        if not isinstance(bar, Bar | NormalBar):
+        if not isinstance(bar, (Bar, NormalBar)):
             raise DataError(f"bar is {type(bar).__name__}; expected a Bar(time, open, high, low, close, volume)")
         normal = bar.normalized(self.market) if isinstance(bar, Bar) else bar
+        if not normal.time < _NO_LABEL:
+            raise DataError(f"the time of the bar is {normal.time}; expected ns since 1970 UTC, which are less than 2**63")
         if normal.time <= self._last:
             raise DataError(f"bar {label_text(normal.time)} is not later than the last one, {label_text(self._last)}")
-        for name in ("splits", "dividends", "funding"):
-            value = getattr(normal, name)
-            if value is not None and not self.market.events and not bool(np.all(np.isnan(value) | (value == 0.0))):
-                raise DataError(f"bar {label_text(normal.time)} carries {name}, but its market says events=False; give Market(events=True)")
+        if not self.market.events:
+            for name, value in (("splits", normal.splits), ("dividends", normal.dividends), ("funding", normal.funding)):
+                if value is not None and not bool(np.all(np.isnan(value) | (value == 0.0))):
+                    where = label_text(normal.time)
+                    raise DataError(f"bar {where} carries {name}, but its market says events=False; give Market(events=True)")
         check_events(self.market, normal.funding)
         check_levels(self.setup, self.market, normal.low, lambda _: label_text(normal.time))
         if self.setup.uses_volume and bool(np.any(np.isnan(normal.volume) & ~np.isnan(normal.close))):
             raise DataError(f"bar {label_text(normal.time)} has no volume, but volume_share or max_participation use it")
         return normal
 
-    def _row(self, row: Any) -> tuple[Any, Any, Records]:
-        """What the user's row says: flags, values, requests."""
+    def _row(self, row: Any) -> _Said:
+        """What the user's row says."""
+        given = self._given
+        assert given is not None
         if row is None:
             return _SILENT
-        if not isinstance(row, self._given):  # type: ignore[arg-type]
-            raise InputError(f"row is {type(row).__name__}; this stream was made for {self._given.__name__}")  # type: ignore[union-attr]
+        if not isinstance(row, given):
+            raise InputError(f"row is {type(row).__name__}; this stream was made for {given.__name__}")
         return _normal(row, self.market)
 
-    def _ask_strategy(self, normal: NormalBar) -> Any:
-        assert self._feed is not None
+    def _ask_strategy(self, feed: Feed, read: NormalBar) -> _Said:
+        """What the strategy says."""
+        memory = self._workspace
         try:
-            answer = self._feed.update(normal)
-            said = _normal(answer, self.market)
-            self._use(answer.kind)
+            if self._stepping is not None:
+                self._step_strategy()
+                said: _Said = (memory.flags[0], memory.values[0], _NO_REQUESTS)
+                self._use(self._stepping.kind)
+            else:
+                answer = feed.update(read)
+                said = _normal(answer, self.market)
+                self._use(answer.kind)
         except BaseException:
-            self._failed = label_text(normal.time)
+            self._fail(read.time)
             raise
         return said
+
+    def _fail(self, time: int) -> None:
+        """The strategy may be half way through this bar."""
+        self._failed, self._quick = label_text(time), False
 
     def _use(self, kind: InputKind) -> None:
         """The first row says what kind of input the rules are for."""
         if self._kind is None:
             self.setup.for_inputs(kind)
             self._kind, self._rules = kind, self.setup.rules(kind, self.market)
-            self._step_rules = Rules(*(None if rule is None else plain(rule) for rule in self._rules))  # type: ignore[arg-type]
         elif kind != self._kind:
             raise InputError(f"the strategy gave {kind.name.lower()} after {self._kind.name.lower()}; a strategy gives one kind")
 
-    def _opened(self, normal: NormalBar) -> Books:
-        assert self._rules is not None
-        day = int(session_days(np.array([normal.time], dtype=np.int64), self.market)[0])
+    def _begin(self, time: int, day: int) -> None:
+        """Books for the first bar, and what is paid in or out in this one (F15)."""
         if self._books is None:
+            assert self._rules is not None
             room = BOOK_ROOM if self._kind == InputKind.ORDERS else 0
             self._open(opened_books(self.setup, self.market, day, self._rules, room))
-        assert self._books is not None
-        self._days[:] = day
-        self._times[:] = normal.time
         if self._flows is not None:
             labels, amounts = self._flows
-            self._books.accounts.flow[:] = sum(amounts[(labels > self._last) & (labels <= normal.time)].tolist())
-        return self._books
+            self.books.accounts.flow[:] = sum(amounts[(labels > self._last) & (labels <= time)].tolist())
 
-    def _take_in(self, requests: Records) -> Books:
-        """Room for this bar's orders in the book and in the log."""
-        books = self._books
-        assert books is not None and books.resting is not None
+    def _take_in(self, requests: Records) -> Any:
+        """Room for this bar's orders in the book and in the log; the orders as the step takes them."""
+        books = self.books
+        assert books.resting is not None
         wanted = int(books.used[0]) + len(requests)
-        if wanted >= len(books.resting):
-            books = with_room(books, len(requests))
-            self._open(books)
-        if wanted > self._log_room:
-            self._make_log(2 * wanted)
-        return books
+        if wanted >= len(books.resting) or wanted > self._workspace.orders_in_book:
+            self._open(with_room(books, len(requests)), 2 * wanted)
+        return plain(np.ascontiguousarray(requests).view(np.recarray))
 
     def _book_actions(self, normal: NormalBar) -> Actions | None:
         """Splits and dividends that this bar books (T1), and the factor of prices (T9)."""
@@ -222,45 +262,57 @@ class Stream:
         gone = np.zeros(self.market.N, dtype=bool) if normal.delisted is None else ~np.isnan(normal.delisted)
         return actions_of(self._actions, normal.close, gone, normal.splits, normal.dividends)
 
-    def _open(self, books: Books) -> None:
-        """Keep the books and plain views of what each bar writes: going through the records costs ten times as much."""
-        self._books = books
-        bare = books.assets.view(np.ndarray)
-        resting = None if books.resting is None else plain(books.resting)
-        self._step = Books(plain(books.accounts), plain(books.assets), books.spans, resting, books.used)
-        self._days, self._times = (books.accounts.view(np.ndarray)[name] for name in ("day", "time"))
-        self._fields = {name: bare[name] for name in ("bar_atr", "bar_sigma", "signal", "value", "delists", "haircut", "split", "dividend", "funding")}
-        first = ASSET.fields["open"][1]  # type: ignore[index]
-        self._prices = np.ndarray((5, len(bare)), np.float64, books.assets.data, first, (8, ASSET.itemsize))
+    def _open(self, books: Books, orders_in_book: int = 0) -> None:
+        """Keep the books, and the compiled step bound to them, with room for the records of so many orders in the book."""
+        rules = self._rules
+        assert rules is not None
+        if orders_in_book > self._workspace.orders_in_book:
+            larger = Workspace(self._workspace.spans, orders_in_book)
+            larger.go_on_from(self._workspace)
+            self._workspace = larger
+            self._connect()
+        self._books = self._workspace.hold(books, rules)
+        asked = None if books.resting is None else plain(_NO_REQUESTS)
+        arguments = self._workspace.arguments(self._books, rules)
+        self._step = partial(direct(step_workspace, *arguments, asked, 0, 0), *arguments)
+        bare = self._workspace.assets
+        self._fields = {name: bare[name] for name in ("delists", "haircut", "split", "dividend", "funding")}
 
-    def _write(self, normal: NormalBar, read: NormalBar, flags: Any, values: Any) -> None:
-        """The bar's numbers into the records, as the batch loads them from its matrices; `read` is the bar as strategies read it."""
-        fields = self._fields
-        self._prices[:] = normal.prices
+    def _write(self, normal: NormalBar, flags: Flags | None, values: ArrayN | None) -> None:
+        """The bar's numbers, as the batch loads them from its matrices; the prices that strategies read stand there already."""
+        fields, memory = self._fields, self._workspace
+        memory.prices[:, 0] = normal.prices
         gone = normal.delisted
         fields["delists"][:] = 0 if gone is None else ~np.isnan(gone)
         fields["haircut"][:] = 0.0 if gone is None else np.where(np.isnan(gone), 0.0, gone)
-        if self._atr is not None:
-            fields["bar_atr"][:] = self._atr.update(read.high, read.low, read.close)
-        if self._sigma is not None:
-            fields["bar_sigma"][:] = self._sigma.update(read.open, read.close)
+        for step_indicator in self._indicators:
+            step_indicator()
         if self._kind == InputKind.SIGNALS:
-            fields["signal"][:] = 0 if flags is None else flags
+            memory.flags[0] = 0 if flags is None else flags
         elif self._kind != InputKind.ORDERS:
-            fields["value"][:] = np.nan if values is None else values
+            memory.values[0] = np.nan if values is None else values
 
     def _write_actions(self, normal: NormalBar, actions: Actions) -> None:
         fields = self._fields
         fields["split"][:], fields["dividend"][:] = actions.split, actions.dividend
         fields["funding"][:] = 0.0 if normal.funding is None else np.where(np.isnan(normal.funding), 0.0, normal.funding)
         if self._atr is not None:
-            fields["bar_atr"][:] /= actions.scale
+            self._workspace.atr[0] /= actions.scale
 
-    def _decision(self, books: Books, time: int) -> Decision:
-        counts = self._log.counts.tolist()
-        orders, fills, trades = (kept[:count].tobytes() if count else b"" for kept, count in zip(self._log[:3], counts, strict=True))
-        state = books.accounts.tobytes(), books.assets.tobytes(), b"" if books.resting is None else open_orders(books).tobytes()
-        return Decision(self._bars - 1, time, self.market, self.session, orders, fills, trades, *state)
+    def _take(self, asked: Any, day: int, time: int) -> Decision:
+        """One step on, with what stands in the workspace."""
+        logged = self._step(asked, day, time)
+        t = self._bars
+        self._bars = t + 1
+        self._last = time
+        if logged or asked is not None:
+            return self._decision(time)
+        return Decision(t, time, self.market, self.session, self._workspace.state())
+
+    def _decision(self, time: int) -> Decision:
+        log, book = self._workspace.log, b"" if self.books.resting is None else open_orders(self.books).tobytes()
+        orders, fills, trades = (kept[:count].tobytes() for kept, count in zip(log[:3], log.counts.tolist(), strict=True))
+        return Decision(self._bars - 1, time, self.market, self.session, self._workspace.state(), (orders, fills, trades), book)
 
     # --- between bars ------------------------------------------------------------------------------------------------
 
@@ -274,7 +326,8 @@ class Stream:
     @property
     def log(self) -> Log:
         """Records of the last bar."""
-        return self._log
+        orders, fills, trades, scratch = (part.view(np.recarray) for part in self._workspace.log[:4])
+        return Log(orders, fills, trades, scratch, self._workspace.log.counts)
 
     def reset(self) -> None:
         """Z3: re-arm halted accounts, with the peak at the equity of now."""
@@ -287,13 +340,13 @@ class Stream:
         """T8: close everything at the last marks, with costs; cancel what waits."""
         books, rules = self.books, self._rules
         assert rules is not None
-        if int(books.used[0]) > self._log_room:
-            self._make_log(int(books.used[0]))
-        self._log.counts[:] = 0
+        self._open(books, int(books.used[0]))
+        books, log = self.books, self.log
+        log.counts[:] = 0
         for g in range(len(books.accounts)):
-            close_all(books, g, rules.common, rules.stops, self._log)
+            close_all(books, g, rules.common, rules.stops, log)
         empty_book(books)
-        return self._decision(books, self._last)
+        return self._decision(self._last)
 
     # --- save and restore --------------------------------------------------------------------------------------------
 
@@ -337,6 +390,7 @@ class Stream:
         if kind >= 0:
             self._use(InputKind(kind))
         self._atr, self._sigma, self._feed = parts
+        self._connect()
         if self._actions is not None:
             self._actions = actions_state(self.market.N)
             self._actions[:] = actions.view(self._actions.dtype)
@@ -356,10 +410,11 @@ class Stream:
         return self
 
 
-_SILENT: tuple[Any, Any, Records] = (None, None, _NO_REQUESTS)
+def _nothing() -> None:
+    """The step of a strategy that has none."""
 
 
-def _normal(row: Any, market: Market) -> tuple[Any, Any, Records]:
+def _normal(row: Any, market: Market) -> _Said:
     """A row of any kind as flags, values and requests."""
     if isinstance(row, Orders):
         return None, None, row.row(market)

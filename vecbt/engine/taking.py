@@ -130,7 +130,7 @@ def _ask(o, a, acct, stops, zones, terms):  # type: ignore[no-untyped-def]
     o.order_close_q = side * closing
     o.order_open_q = 0.0
     o.order_stage = ASKED
-    if closing > 0.0 and risk_is_refused(acct, zones, terms):
+    if o.reduce_only == 0 and closing > 0.0 and risk_is_refused(acct, zones, terms):
         o.reduce_only = 1  # and stays so, should the position be gone at its fill
         if opening > 0.0:
             cut_at_decision(a, o, opening, acct, stops, zones, terms)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import ArrayN, ArrayTN, Records
+from ..core.direct import direct
 from ..core.state import schema_hash
 from ..errors import ConfigError, InputError
 from .save import pack, unpack
@@ -39,6 +43,17 @@ class IndicatorStream:
         self._run(*self._before, *self._views, out)
         values: ArrayN = out[0]
         return values
+
+    def stepper(self, rows: NDArray[np.float64], out: ArrayTN) -> Callable[[], object]:
+        """A call without arguments that does what `update` does, in a tenth of its time.
+
+        Parameters
+        ----------
+        rows : (inputs, 1, N), read-only; the caller writes each bar into the memory behind them, and nothing infinite
+        out : (1, N), what the values are written into
+        """
+        arguments = (*self._before, *rows, out)
+        return partial(direct(self._run, *arguments), *arguments)
 
     def _take(self, into: ArrayTN, row: Any) -> None:
         shape = np.shape(row)

@@ -6,14 +6,17 @@ all bars, the feed over one: both say the same to the last bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import ArrayTN
+from .._typing import ArrayTN, Block
 from ..core.codes import InputKind
+from ..core.direct import direct
 from ..core.jit import kernel, kernel_loop
 from ..core.space import Parameter
 from ..core.state import plain, schema_hash
@@ -129,6 +132,8 @@ class _Cross(Strategy):
 class CrossFeed:
     """The stepping feed of SmaCross and EmaCross. Its state: two averages and the side last taken, per asset."""
 
+    kind = InputKind.SIGNALS
+
     def __init__(self, strategy: _Cross, market: Market) -> None:
         self._strategy = strategy
         kind = type(strategy)
@@ -148,6 +153,11 @@ class CrossFeed:
         flags = np.empty(self._prices.shape, dtype=np.uint8)
         self.run(self._view, flags)
         return AlignedInputs(InputKind.SIGNALS, flags, None)
+
+    def stepper(self, prices: Block, out: NDArray[np.uint8]) -> Callable[[], object]:
+        """The same as a compiled call, see `SteppingFeed`."""
+        arguments = (*self._arguments, prices[3], out)
+        return partial(direct(type(self._strategy)._run, *arguments), *arguments)
 
     def _header(self) -> dict[str, Any]:
         layout = schema_hash(*(part.dtype for part in self._parts if part.dtype.names))

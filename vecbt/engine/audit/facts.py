@@ -16,7 +16,18 @@ from ...core.codes import InputKind, OrderType, Reason
 if TYPE_CHECKING:
     from ..run import Run
 
-__all__ = ["DONE_AT_ONCE", "TOLERANCE", "Facts", "Finding", "Phase", "columns_off", "first_off", "rows_added", "shown"]
+__all__ = [
+    "DONE_AT_ONCE",
+    "TOLERANCE",
+    "Facts",
+    "Finding",
+    "Phase",
+    "columns_off",
+    "first_off",
+    "requests_of_orders",
+    "rows_added",
+    "shown",
+]
 
 TOLERANCE = 1e-9
 """Of the money or the units involved: what is lost to rounding stays below it (F3)."""
@@ -117,20 +128,12 @@ class Facts:
 
     @cached_property
     def requests(self) -> NDArray[np.int64] | None:
-        """Type of each order that was a row of `Orders` (O6), -1 for others; None where their numbers differ."""
-        types = np.full(len(self.run.orders), -1)
+        """Type of each order that was a row of `Orders` (O6), -1 for others; None where orders and rows are not the same."""
+        places = requests_of_orders(self.run)
         given = self.run.inputs.orders
-        if not self.of_orders or given is None:
-            return types
-        log = self.run.orders
-        asked = np.flatnonzero(given["type"] != OrderType.CANCEL)
-        asked = asked[np.lexsort((asked, given["t"][asked], self.group[given["n"][asked]]))]
-        logged = np.flatnonzero(log["reason"] == _SIGNAL)
-        logged = logged[np.lexsort((log["id"][logged], log["t"][logged], log["account"][logged]))]
-        if len(asked) != len(logged) or (given["t"][asked] != log["t"][logged]).any() or (given["n"][asked] != log["asset"][logged]).any():
-            return None
-        types[logged] = given["type"][asked]
-        return types
+        if places is None or given is None:
+            return None if places is None else places
+        return np.where(places >= 0, given["type"][places], -1)
 
     @cached_property
     def phase(self) -> NDArray[np.int64]:
@@ -181,6 +184,23 @@ class Facts:
         chosen = np.isin(self.phase, phases) if phases else slice(None)
         np.add.at(out, (fills["t"][chosen], fills["asset"][chosen]), values[chosen])
         return out
+
+
+def requests_of_orders(run: Run) -> NDArray[np.int64] | None:
+    """Place of each logged order among the rows of orders that were given, -1 for exits of the engine's own; None where they do not match."""
+    given, log = run.inputs.orders, run.orders
+    places = np.full(len(log), -1)
+    if given is None:
+        return places
+    account = np.zeros(len(given), dtype=np.int64) if run.equity.shape[1] == 1 else given["n"]
+    asked = np.flatnonzero(given["type"] != OrderType.CANCEL)
+    asked = asked[np.lexsort((asked, given["t"][asked], account[asked]))]
+    logged = np.flatnonzero(log["reason"] == _SIGNAL)
+    logged = logged[np.lexsort((log["id"][logged], log["t"][logged], log["account"][logged]))]
+    if len(asked) != len(logged) or (given["t"][asked] != log["t"][logged]).any() or (given["n"][asked] != log["asset"][logged]).any():
+        return None
+    places[logged] = asked
+    return places
 
 
 def rows_added(facts: Facts, values: ArrayN) -> ArrayTG:
