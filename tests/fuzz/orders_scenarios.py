@@ -26,6 +26,19 @@ ORDER_FAMILIES: dict[str, tuple[str, bool]] = {
     "orders_all": ("signals_all", True),
     "orders_separate": ("signals_separate", True),
     "orders_impact": ("weights_impact", False),
+    "orders_actions": ("actions_stops", True),
+    "orders_atr": ("actions_atr", True),
+    "orders_money": ("carry_zones", False),
+    "orders_contracts": ("contracts_stops", True),
+    "orders_negative": ("negative", False),
+    "orders_volume": ("volume_quantities", False),
+    "orders_volume_stops": ("volume_stops", True),
+    "orders_volume_impact": ("volume_impact", False),
+    "orders_volume_all": ("volume_actions", True),
+    "orders_limits": ("limits_quantities", False),
+    "orders_limits_stops": ("limits_stops", True),
+    "orders_inside": ("inside_stops", True),
+    "orders_mix": ("mix_weights", True),
 }
 
 KINDS = ["market", "limit", "limit", "stop", "stop", "stop_limit", "trailing"]
@@ -52,7 +65,8 @@ def _row(draw: Draw, bars: Bars, t: int, brackets: bool) -> Ask | Cancel:
     kind = draw(st.sampled_from(KINDS))
     side = draw(st.sampled_from((1, -1)))
     tif = draw(st.sampled_from(("gtc", "gtc", "gtc", "day", "gtd", "ioc", "fok")))
-    trail = draw(st.sampled_from((None, F(1, 16), F(1, 8)))) if kind == "trailing" else None
+    negative = bool(bars.negative) and bars.negative[n]
+    trail = draw(st.sampled_from((None, F(1, 16), F(1, 8)))) if kind == "trailing" and not negative else None
     own = None
     if brackets and draw(st.booleans()):
         stop = draw(_price(bars, n, t, F(-2 * side)))
@@ -93,4 +107,5 @@ def _price(draw: Draw, bars: Bars, n: int, t: int, away: F = F(0)) -> F:
     for (bar, asset), k in bars.splits.items():
         if asset == n and bar <= s:
             product *= F(k)
-    return max(F(1, 2), near * product + away + draw(st.sampled_from((F(0), F(0), F(0), F(1, 4), F(-1, 4), F(1), F(-1)))))
+    price = near * product + away + draw(st.sampled_from((F(0), F(0), F(0), F(1, 4), F(-1, 4), F(1), F(-1))))
+    return price if bars.negative and bars.negative[n] else max(F(1, 2), price)

@@ -10,8 +10,8 @@ from tests.house.source import ROOT, tracked_files
 MACHINE_PATH = re.compile(r"(?<![\w.~/])/(?:home|root|work|farm|Users|mnt)" + r"/\w")
 TEXT = {".py", ".md", ".toml", ".cfg", ".yaml", ".yml", ".json", ".ipynb", ".txt", ".csv", ".html", ".sh", ""}
 TOP_LEVEL = {
-    ".ci", ".gitattributes", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "DIFFERENCES.md", "LICENSE", "Makefile", "README.md",
-    "SEMANTICS.md", "benchmarks", "notebooks", "pyproject.toml", "setup.cfg", "tests", "vecbt",
+    ".ci", ".gitattributes", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "DIFFERENCES.md", "LICENSE", "Makefile",
+    "README.md", "SEMANTICS.md", "benchmarks", "notebooks", "pyproject.toml", "setup.cfg", "tests", "vecbt",
 }  # fmt: skip
 LARGEST_BYTES = 2_000_000
 

@@ -386,3 +386,13 @@ def test_F7_T1_a_protective_rest_is_multiplied_too() -> None:
     out = run(bars, signals("."), positions={"A": (10.0, 100.0)}, stops=vb.Stops(hard=0.05), **TENTH)
     assert_rows(out.filled(), [(1, -4.0, 95.0), (2, -12.0, 46.0)])
     assert out.held() == 0.0
+
+
+@BOTH_SIDES
+def test_F7_T1_S4_the_rest_of_an_exit_dies_with_a_position_that_is_all_fraction(side: str) -> None:
+    # 4 of 5 are closed; the last one is half a unit after one for two, and paid out: of what is 2.5 now the order has 2
+    q = sign(side)
+    bars = bars_of([*flat(100, 1e6, 40), *flat(200, 1e6)], lot=1.0, splits={"A": {"2024-01-03": 0.5}})
+    out = run(bars, quantities([0]), positions={"A": (5 * q, 100.0)}, initial_capital=3000.0, **TENTH)
+    assert_rows([(f.t, f.q, f.reason) for f in out.fills], [(1, -4 * q, "signal"), (2, -0.5 * q, "split")])
+    assert_rows([(o.wanted, o.filled, o.status, o.cut_by) for o in out.orders if o.reason == "signal"], [(-2.5 * q, -2 * q, "partial", "")])

@@ -142,11 +142,12 @@ def test_Z7_the_multiplier_counts() -> None:
     assert_rows(run(bars_of([20, 20], multiplier=5.0), quantities([5]), risk=limited(max_position=0.2)).filled(), [(1, 2.0, 20.0)])
 
 
-# --- Z7: gross ---------------------------------------------------------------------------------------------------------------------
+# --- Z7: gross exposure (RSK-02, net below) ------------------------------------------------------------------------------------------
 
 
 @BOTH_SIDES
 def test_Z7_gross_exposure_is_limited(side: str) -> None:
+    """RSK-02; net is below."""
     q = sign(side)
     bars = bars_of({"A": FLAT, "B": FLAT})
     # 3 of A are held (short or long); of 5 of B 2 fit a half

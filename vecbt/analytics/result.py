@@ -186,7 +186,8 @@ class Result:
 
         Parameters
         ----------
-        name : {"equity", "cash", "flows", "drawdown", "returns", "zone", "positions", "exposure", "orders", "fills", "trades", "open_positions"}
+        name : str
+            equity, cash, flows, drawdown, returns, zone, positions, exposure, orders, fills, trades or open_positions.
         """
         import polars as pl
 

@@ -101,7 +101,7 @@ def _requests(run: Run) -> dict[str, Any]:
     if given is None or places is None:
         return {}
     known = places >= 0
-    rows = given[places] if len(given) else np.zeros(len(places), dtype=given.dtype)
+    rows: Any = given[places] if len(given) else np.zeros(len(places), dtype=given.dtype)
     kind, tif = np.where(known, rows["type"], len(OrderType)), np.where(known, rows["tif"], len(TimeInForce))
     limited = np.isin(kind, (OrderType.LIMIT, OrderType.STOP_LIMIT))
     stopped = np.isin(kind, (OrderType.STOP, OrderType.STOP_LIMIT))
@@ -134,9 +134,9 @@ def fills(run: Run) -> Table:
 def trades(run: Run) -> Table:
     """Every closed trade, from flat to flat (M4), in the order they were closed.
 
-    `pnl` is `gross` less `commission` and `carry` (borrow fees and funding, below zero when received) plus `dividends`, `return` is pnl over
-    the money paid at entry, `mae` and `mfe` are fractions of the entry price (M7),
-    `r_multiple` is pnl over initial risk, NaN without a stop. A position held before the first bar has entry time NaT.
+    `pnl` is `gross` less `commission` and `carry` (borrow fees and funding, below zero when received) plus `dividends`, `return` is pnl
+    over the money paid at entry, `mae` and `mfe` are fractions of the entry price (M7), `r_multiple` is pnl over initial risk, NaN without
+    a stop. A position held before the first bar has entry time NaT.
     """
     log = run.trades
     risk = np.where(log["initial_risk"] > 0.0, log["initial_risk"], np.nan)
@@ -169,7 +169,7 @@ def trades(run: Run) -> Table:
 def open_positions(run: Run) -> Table:
     """What is held after the last bar, at its mark (T8): `stop` and `target` are the levels in force.
 
-    `value` is signed exposure, `unrealized` the gain against the average price, `carry` and `dividends` those of the trade so far, all money.
+    `value` is signed exposure, `unrealized` the gain against the average price, `carry` and `dividends` those so far, all money.
     """
     held = np.flatnonzero(run.assets["q"] != 0.0)
     state, multiplier = run.assets[held], run.bars.market.multiplier[held]

@@ -110,5 +110,6 @@ def has_room(log, assets, orders_in_book):  # type: ignore[no-untyped-def]
 
 def make_log(orders: int, fills: int, trades: int) -> Log:
     """An empty log with room for so many records of each kind, not zeroed: who writes one fills every field."""
-    room = [memory.empty((count,), dtype).view(np.recarray) for dtype, count in ((ORDER, orders), (FILL, fills), (TRADE, trades))]
-    return Log(*room, records(RESTING, 1), np.zeros(3, dtype=np.int64))
+    room = ((ORDER, orders), (FILL, fills), (TRADE, trades))
+    kept_orders, kept_fills, kept_trades = (memory.empty((count,), dtype).view(np.recarray) for dtype, count in room)
+    return Log(kept_orders, kept_fills, kept_trades, records(RESTING, 1), np.zeros(3, dtype=np.int64))

@@ -17,8 +17,8 @@ from .account import close_leg, open_leg, settle, touch
 from .desk import Queue
 
 __all__ = [
-    "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "is_new", "log_order", "room_at",
-    "settle_part", "start_order", "unit_use", "volume_for",
+    "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "is_new", "log_order",
+    "room_at", "settle_part", "start_order", "unit_use", "volume_for",
 ]  # fmt: skip
 
 AT_OPEN, AT_CLOSE, INSIDE, AT_MARK = 0, 1, 2, 3

@@ -182,8 +182,8 @@ class Stream:
         if not isinstance(bar, (Bar, NormalBar)):
             raise DataError(f"bar is {type(bar).__name__}; expected a Bar(time, open, high, low, close, volume)")
         normal = bar.normalized(self.market) if isinstance(bar, Bar) else bar
-        if not normal.time < _NO_LABEL:
-            raise DataError(f"the time of the bar is {normal.time}; expected ns since 1970 UTC, which are less than 2**63")
+        if not -_NO_LABEL <= normal.time < _NO_LABEL:
+            raise DataError(f"the time of the bar is {normal.time}; expected ns since 1970 UTC, as int64 holds them")
         if normal.time <= self._last:
             raise DataError(f"bar {label_text(normal.time)} is not later than the last one, {label_text(self._last)}")
         if not self.market.events:

@@ -17,17 +17,8 @@ if TYPE_CHECKING:
     from ..run import Run
 
 __all__ = [
-    "DONE_AT_ONCE",
-    "TOLERANCE",
-    "Facts",
-    "Finding",
-    "Phase",
-    "columns_off",
-    "first_off",
-    "requests_of_orders",
-    "rows_added",
-    "shown",
-]
+    "DONE_AT_ONCE", "TOLERANCE", "Facts", "Finding", "Phase", "columns_off", "first_off", "requests_of_orders", "rows_added", "shown",
+]  # fmt: skip
 
 TOLERANCE = 1e-9
 """Of the money or the units involved: what is lost to rounding stays below it (F3)."""
@@ -187,7 +178,7 @@ class Facts:
 
 
 def requests_of_orders(run: Run) -> NDArray[np.int64] | None:
-    """Place of each logged order among the rows of orders that were given, -1 for exits of the engine's own; None where they do not match."""
+    """Place of each logged order among the rows of orders given, -1 for exits of the engine's own; None where they do not match."""
     given, log = run.inputs.orders, run.orders
     places = np.full(len(log), -1)
     if given is None:
