@@ -89,7 +89,10 @@ def test_refusals_are_counted_by_rule() -> None:
     orders = [{"cut_by": int(Rule.CASH), "status": int(OrderStatus.PARTIAL), "t_done": 1}] * 3
     orders += [{"cut_by": int(Rule.ZONE | Rule.LOT), "status": int(OrderStatus.REJECTED), "t_done": 1}, {"t_done": 1}]
     found = Result(run_of([[10.0]] * 2, [], symbols=("A",), orders=orders)).refusals
-    assert found.to_dict("list") == {"rule": ["cash", "zone, lot"], "status": ["partial", "rejected"], "orders": [3, 1]}
+    counted = found.drop(columns="because").to_dict("list")
+    assert counted == {"rule": ["cash", "zone, lot"], "status": ["partial", "rejected"], "orders": [3, 1]}
+    zone, lot = "a drawdown zone allows less new risk, or none", "rounded down to a whole lot"
+    assert list(found["because"]) == ["more than the equity carries after costs", f"{zone}; {lot}"]
 
 
 def test_d4_assumptions_name_everything_in_force(result: Result) -> None:
@@ -135,4 +138,5 @@ def test_notes_of_the_data_are_assumptions() -> None:
 def test_rule_names_cover_all_bits() -> None:
     run = run_of([[10.0]] * 2, [], symbols=("A",), orders=[{"cut_by": int(rule), "t_done": 1} for rule in Rule])
     assert list(Result(run).orders["cut_by"]) == [rule.name.lower() for rule in Rule if rule.name]
-    assert np.all(Result(run).refusals["orders"] == 1)
+    found = Result(run).refusals
+    assert np.all(found["orders"] == 1) and found["because"].is_unique and (found["because"].str.len() > 15).all()

@@ -119,9 +119,14 @@ def test_b1_numbers_taken_as_they_are_are_those_of_the_table(o: Any, h: Any, low
     assert rows.prices[:, 0].tobytes() == memory.tobytes() and rows.time == time and rows.splits is None
 
 
-def test_b1_most_bars_are_taken_as_they_are() -> None:
+def test_b1_usual_bars_are_taken_as_they_are_and_no_others() -> None:
     memory = np.empty(5).data.cast("B")
     assert all(bar.write_into(memory) for bar in walk(2, 50))
+    good = (2.0, 3.0, 1.0, 2.5, 10.0)
+    assert vb.Bar(FIRST, *good).write_into(memory)
+    for place, values in enumerate(((0.5, 3.5), (1.5, math.inf), (2.2, 0.0, -1.0), (0.5, 3.5), (-1.0, math.inf, NAN))):
+        for value in (*values, NAN, "2.0", 2, np.float64(2.0)):
+            assert not vb.Bar(FIRST, *good[:place], value, *good[place + 1 :]).write_into(memory), (place, value)
 
 
 @pytest.mark.parametrize("time", [2**63, 2**70, -(2**63), -(2**70)])

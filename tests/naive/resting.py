@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from .jobs import Job
-from .numbers import tidy
+from .numbers import binary, tidy
 from .position import entry_stop
 from .resting_rows import Ask, Cancel, Meeting, Prices, Range, meet, on_grid
 from .scenario import Bracket, Order
@@ -45,11 +45,16 @@ class Entry:
     session: int | None = None  # of the first bar with a market it met (DAY)
     triggered: bool = False  # its stop has traded
     reduce_only: bool = False
+    spoilt: bool = False  # one of its prices was once a number that floats do not hold
     meeting: Meeting | None = None  # of the bar in which it filled last
 
     @property
     def side(self) -> int:
         return 1 if self.quantity > 0 else -1
+
+    def look(self) -> None:
+        """Remember whether floats hold its prices."""
+        self.spoilt |= not all(binary(v) for v in (self.limit, self.stop, self.trail_by, self.w) if v is not None)
 
     @property
     def market(self) -> bool:
@@ -88,6 +93,7 @@ def split(e: Engine, t: int, n: int, k: Fraction) -> None:
         entry.limit, entry.stop, entry.trail_by, entry.w = (
             None if v is None else v / k for v in (entry.limit, entry.stop, entry.trail_by, entry.w)
         )
+        entry.look()
         order.close, order.open, order.filled = order.close * k, order.open * k, order.filled * k
         order.wanted = None if order.wanted is None else order.wanted * k
         order.bracket = _divided(order.bracket, k)
@@ -200,7 +206,9 @@ def inside(e: Engine, t: int) -> None:
     for entry in resting:
         if not _meets(e, t, entry):
             continue
-        entry.meeting, stopped = meet(_prices(e, entry), entry.side, _range(e, t, entry.order.asset), entry.now_or_never)
+        bar = _range(e, t, entry.order.asset)
+        bar.spoilt = entry.spoilt and not e.tick[entry.order.asset]  # a grid of ticks mends it
+        entry.meeting, stopped = meet(_prices(e, entry), entry.side, bar, entry.now_or_never)
         entry.triggered |= stopped
         if entry.meeting is not None:
             jobs.append(_job(entry))
@@ -292,6 +300,8 @@ def _entry(e: Engine, t: int, ask: Ask) -> Entry:
     order = Order(t, n, "signal", Fraction(ask.priority), ZERO, ZERO, q)
     limit, stop, trail_by = (None if v is None else tidy(Fraction(v) / product) for v in (ask.limit, ask.stop, ask.trail_by))
     entry = Entry(ask, order, q, limit, stop, trail_by, w=e.mark[n], reduce_only=ask.reduce_only)
+    entry.spoilt = not all(binary(Fraction(v)) for v in (ask.limit, ask.stop, ask.trail, ask.trail_by) if v is not None)
+    entry.look()
     order.rest, order.bracket = entry, _divided(ask.bracket, product)
     if e.gone(t, n):
         order.status, order.t_done = "rejected", t

@@ -128,13 +128,17 @@ def _taken_for_nothing(run: Run) -> Iterator[Assumption]:
 
 
 def _account(run: Run) -> Iterator[Assumption]:
-    """What happened to the money and to the limits of the account."""
+    """What the parameters do not say: brackets, withdrawals given up, margin calls, ruin, the size of fills."""
     lost = given_up(run)
     if lost.any():
         times = [label_text(int(run.bars.index[t])) for t in np.flatnonzero(lost.any(axis=1))]
         when = ", ".join(times[:3]) + (f" and {len(times) - 3:,} more" if len(times) > 3 else "")
         meaning = f"asked for at {when}: a withdrawal takes at most the room there is (F15)"
         yield Assumption("account", "withdrawals given up", _text(float(f"{lost.sum():.6g}")), meaning)
+    given = run.inputs.orders
+    own = 0 if given is None else int((~np.isnan(given["own_stop"]) | ~np.isnan(given["own_target"]) | (given["own_trail"] > 0.0)).sum())
+    if own:
+        yield Assumption("stops", "brackets", _count(own, "order"), "with levels of their own, in place of the others (O3)")
     calls = int(margin_calls(run).sum())
     if calls:
         yield Assumption("account", "margin calls", f"{calls:,}", "bars after which all was closed, because equity did not carry it (F13)")

@@ -48,7 +48,7 @@ def charges(run: Run) -> Charges:
         carry=carry,
         dividends=np.array(run.accounts["dividends"], dtype=np.float64),
         deposits=np.maximum(paid, 0.0).sum(axis=0),
-        withdrawals=-np.minimum(paid, 0.0).sum(axis=0),
+        withdrawals=np.maximum(-paid, 0.0).sum(axis=0),
         withdrawals_given_up=given_up(run).sum(axis=0),
     )
 

@@ -67,6 +67,11 @@ class Curves:
         return flow_returns_of(run.equity, run.flows, run.initial)
 
     @property
+    def plain(self) -> bool:
+        """Whether equity is all the account earned: nothing was paid in or out."""
+        return self._run.flows is None or not self._run.flows.any()
+
+    @property
     def separate(self) -> bool:
         """Whether each asset has an account of its own."""
         return bool(self._run.equity.shape[1] > 1)

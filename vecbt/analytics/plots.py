@@ -56,6 +56,7 @@ _STYLE: Any = {
 }
 _POINTS = 150  # of a line, per inch of width
 _MOST_LINES = 12
+_MOST_FLOWS = 100  # of each sign that are marked
 _CROWD = 500  # fills beyond which their marks are let through and drawn as one image
 _WIDE = 4.0  # prices whose greatest is more than so many times the least are drawn on a logarithmic axis
 
@@ -215,11 +216,23 @@ def _equity(axes: Axes, run: Run, when: ArrayT, log: bool) -> None:
         _lines_of(axes, when, equity, EQUITY)
     axes.axhline(float(run.initial.mean()), color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     _line(axes, when, equity.mean(axis=1), color=EQUITY, linewidth=1.4)
+    paid = _mark_flows(axes, run, when)
     if log:
         axes.set_yscale("log")
     name = f"Equity of {equity.shape[1]} accounts and their mean" if several else "Equity"
-    axes.set_title(name + (", logarithmic" if log else ""))
+    axes.set_title(name + (", logarithmic" if log else "") + paid)
     _money(axes)
+
+
+def _mark_flows(axes: Axes, run: Run, when: ArrayT) -> str:
+    """A line at each deposit and withdrawal (F15), and the words that say so."""
+    if run.flows is None:
+        return ""
+    total = run.flows.sum(axis=1)
+    for sign, color in ((1.0, LONG), (-1.0, SHORT)):
+        for t in np.flatnonzero(np.sign(total) == sign)[:_MOST_FLOWS]:
+            axes.axvline(float(when[t]), color=color, linewidth=0.8, linestyle=(0, (1, 2)))
+    return "; dotted: paid in (green), out (orange)" if total.any() else ""
 
 
 def _drawdown(axes: Axes, run: Run, curves: Curves, when: ArrayT) -> None:
@@ -234,7 +247,7 @@ def _drawdown(axes: Axes, run: Run, curves: Curves, when: ArrayT) -> None:
         places = thin(depth[:, 0], _room(axes))
         axes.fill_between(when[places], depth[places, 0], 0.0, color=LOSS, alpha=0.28, linewidth=0)
         axes.plot(when[places], depth[places, 0], color=LOSS, linewidth=0.9)
-        axes.set_title("Drawdown")
+        axes.set_title("Drawdown" if curves.plain else "Drawdown, without flows")
     if not depth.any():
         axes.set_ylim(-0.01, 0.001)
     if zones:
@@ -244,21 +257,27 @@ def _drawdown(axes: Axes, run: Run, curves: Curves, when: ArrayT) -> None:
     _percent(axes)
 
 
+def _split_scale(run: Run) -> ArrayTG:
+    """Split ratios so far by bar and asset (T9), by which a raw price is multiplied so that a split is no fall."""
+    return np.ones((1, run.bars.N)) if run.bars.splits is None or run.bars.actions is None else run.bars.actions.scale
+
+
 def _price(axes: Axes, run: Run, when: ArrayT, symbol: str) -> None:
     asset = run.bars.symbols.index(symbol)
     log = run.fills[run.fills["asset"] == asset]
-    crowded = len(log) > _CROWD
-    _line(axes, when, run.bars.close[:, asset], color=INK, linewidth=0.9)
+    crowded, scale = len(log) > _CROWD, np.broadcast_to(_split_scale(run), run.bars.shape)[:, asset]
+    close = run.bars.close[:, asset] * scale
+    _line(axes, when, close, color=INK, linewidth=0.9)
     marker_size = float(np.clip(6000.0 / max(len(log), 1), 5.0, 34.0))
     for sign, marker, color in ((1.0, "^", LONG), (-1.0, "v", SHORT)):
         side = log[np.sign(log["q"]) == sign]
         if len(side):
             axes.scatter(
-                when[side["t"]], side["price"], s=marker_size, marker=marker, color=color, linewidths=0.4, edgecolors="white", zorder=3,
-                alpha=0.45 if crowded else 1.0, rasterized=crowded,
+                when[side["t"]], side["price"] * scale[side["t"]], s=marker_size, marker=marker, color=color, linewidths=0.4,
+                edgecolors="white", zorder=3, alpha=0.45 if crowded else 1.0, rasterized=crowded,
             )  # fmt: skip
-    close = run.bars.close[:, asset]
-    axes.set_title(f"{symbol}: close" + _log_if_wide(axes, close[~np.isnan(close)]))
+    name = f"{symbol}: close" + (" times its splits" if (scale != 1.0).any() else "")
+    axes.set_title(name + _log_if_wide(axes, close[~np.isnan(close)]))
     _legend_of_fills(axes, len(log))
     _money(axes)
 
@@ -281,10 +300,12 @@ def _legend_of_fills(axes: Axes, count: int) -> None:
 
 
 def _relative_prices(axes: Axes, run: Run, when: ArrayT) -> None:
-    close = run.bars.close
+    close = run.bars.close * _split_scale(run)
     seen = ~np.isnan(close)
     first = np.where(seen.any(axis=0), np.take_along_axis(close, seen.argmax(axis=0)[None, :], axis=0)[0], np.nan)
-    relative = close / first
+    first = np.where(first == 0.0, np.nan, first)
+    relative = 1.0 + (close - first) / np.abs(first)  # prices may be below zero (F12)
+    seen &= ~np.isnan(first)
     labelled = len(run.bars.symbols) <= _MOST_LINES
     handles = []
     for asset in range(relative.shape[1]):

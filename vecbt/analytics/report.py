@@ -27,9 +27,13 @@ _GROUPS = {
     "Risk": ("risk",),
     "Trades": ("trades",),
     "Activity and costs": ("activity", "costs"),
+    "Holding": ("holding",),
+    "Paid in and out": ("flows",),
+    "Orders": ("orders",),
     "Run": ("run", "end"),
 }
-_COLORED = {"total_return", "cagr", "sharpe", "expectancy", "r_expectancy"}
+_ONLY_WHERE_ANY = ("holding", "flows", "orders")  # groups of zeros are left out
+_COLORED = {"profit", "total_return", "cagr", "sharpe", "expectancy", "r_expectancy"}
 _WIDE, _NARROW = (11.0, 8.6), (4.6, 7.6)
 _MOST_ACCOUNTS = 40
 _LINES = "\n"
@@ -118,6 +122,8 @@ def _statistics(result: Result, found: dict[str, Any]) -> str:
         return _statistics_by_account(result, found)
     cards = []
     for name, groups in _GROUPS.items():
+        if not _any(found, groups):
+            continue
         rows = [
             [
                 Raw(f'<th title="{text(row.meaning)}">{text(row.label)}</th>'),
@@ -130,12 +136,19 @@ def _statistics(result: Result, found: dict[str, Any]) -> str:
     return f'<div class="cards">{"".join(cards)}</div>\n<p class="note">A dash is a statistic that is not defined for this run.</p>'
 
 
+def _any(found: dict[str, Any], groups: tuple[str, ...]) -> bool:
+    """Whether the groups have anything to tell."""
+    names = [row.name for row in STATISTICS if row.group in groups]
+    return groups[0] not in _ONLY_WHERE_ANY or any(np.any(np.nan_to_num(found[name]) != 0.0) for name in names)
+
+
 def _statistics_by_account(result: Result, found: dict[str, Any]) -> str:
     labels = result.run.bars.symbols[:_MOST_ACCOUNTS]
     rows = [
         [Raw(f'<th title="{text(row.meaning)}">{text(row.label)}</th>')]
         + [cell(_written(row, found, result, account), number=True) for account in range(len(labels))]
         for row in STATISTICS
+        if _any(found, (row.group,))
     ]
     left = result.run.equity.shape[1] - len(labels)
     note = f'<p class="note">{left:,} more accounts are in result.stats().</p>' if left else ""

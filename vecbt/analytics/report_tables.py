@@ -20,14 +20,9 @@ __all__ = ["by_group", "open_positions_table", "orders_section", "trades_table"]
 
 _ENDS = 15  # trades shown from each end
 _MOST_GROUPS = 30
-_RULES = {
-    "zone": "a drawdown zone allows less new risk, or none",
-    "cash": "more than the equity carries after costs",
-    "lot": "rounded down to a whole lot",
-    "minimum": "below the smallest order",
-    "stop": "no stop to size or to protect by yet",
-    "delisted": "the asset is delisted",
-}
+_HEAD = ("asset", "side", "entry", "exit", "bars", "quantity", "entry price", "exit price", "pnl", "return", "reason", "MAE", "MFE", "R")
+_NUMBERS = (4, 5, 6, 7, 8, 9, 11, 12, 13)
+_HOLDING = ("holding",)  # dividends less carry, shown where there is any
 
 
 def _time(value: Any) -> str:
@@ -48,22 +43,28 @@ def _tone(value: float) -> str:
 
 def trades_table(run: Run) -> Raw:
     """First and last trades, with a line that says how many are left out."""
-    frame = tables.trades(run)
+    frame = tables.trades(run).rename(columns={"return": "gain"})
+    frame, more = _with_holding(frame)
     count = len(frame)
     if count > 2 * _ENDS + 5:
-        rows = [_trade(row) for row in frame.head(_ENDS).itertuples(index=False)]
-        left = count - 2 * _ENDS
-        rows.append([Raw(f'<td colspan="14">{left:,} trades between are left out; result.trades has all {count:,}</td>')])
-        rows += [_trade(row) for row in frame.tail(_ENDS).itertuples(index=False)]
+        rows = [_trade(row, more) for row in frame.head(_ENDS).itertuples(index=False)]
+        left = f"{count - 2 * _ENDS:,} trades between are left out; result.trades has all {count:,}"
+        rows.append([Raw(f'<td colspan="{len(_HEAD) + len(more)}">{left}</td>')])
+        rows += [_trade(row, more) for row in frame.tail(_ENDS).itertuples(index=False)]
     else:
-        rows = [_trade(row) for row in frame.itertuples(index=False)]
-    head = ("asset", "side", "entry", "exit", "bars", "quantity", "entry price", "exit price", "pnl", "return", "reason", "MAE", "MFE", "R")
-    made = table(head, rows, (4, 5, 6, 7, 8, 9, 11, 12, 13))
-    return Raw(f'<div class="scroll">{made}</div>'.replace('<tr><td colspan="14">', '<tr class="rest"><td colspan="14">'))
+        rows = [_trade(row, more) for row in frame.itertuples(index=False)]
+    made = table((*_HEAD, *more), rows, (*_NUMBERS, *range(len(_HEAD), len(_HEAD) + len(more))))
+    note = '<p class="note">holding: dividends less borrow fees and funding</p>' if more else ""
+    return Raw(f'<div class="scroll">{made}</div>{note}'.replace("<tr><td colspan", '<tr class="rest"><td colspan'))
 
 
-def _trade(row: Any) -> list[Raw]:
-    back = row[11]  # the column is called `return`, which is no name of a field
+def _with_holding(frame: Any) -> tuple[Any, tuple[str, ...]]:
+    """What holding earned, and the name of its column where it is anything."""
+    earned = frame["dividends"] - frame["carry"]
+    return frame.assign(holding=earned), _HOLDING if earned.any() else ()
+
+
+def _trade(row: Any, more: tuple[str, ...]) -> list[Raw]:
     return [
         cell(row.symbol),
         cell(row.side),
@@ -74,11 +75,12 @@ def _trade(row: Any) -> list[Raw]:
         cell(_price(row.entry_price), number=True),
         cell(_price(row.exit_price), number=True),
         cell(write("money", row.pnl), number=True, tone=_tone(row.pnl)),
-        cell(write("fraction", back), number=True, tone=_tone(back)),
+        cell(write("fraction", row.gain), number=True, tone=_tone(row.gain)),
         cell(row.reason),
         cell(write("fraction", row.mae), number=True),
         cell(write("fraction", row.mfe), number=True),
         cell("–" if row.r_multiple != row.r_multiple else f"{row.r_multiple:.2f}", number=True),
+        *(cell(write("money", getattr(row, name)), number=True, tone=_tone(getattr(row, name))) for name in more),
     ]
 
 
@@ -106,7 +108,7 @@ def by_group(run: Run, column: str) -> Raw:
 
 def open_positions_table(run: Run) -> Raw:
     """What is still held; empty when nothing is."""
-    frame = tables.open_positions(run)
+    frame, more = _with_holding(tables.open_positions(run))
     if frame.empty:
         return Raw("")
     rows = [
@@ -119,15 +121,12 @@ def open_positions_table(run: Run) -> Raw:
             cell(_price(row.mark), number=True),
             cell(write("money", row.value), number=True),
             cell(write("money", row.unrealized), number=True, tone=_tone(row.unrealized)),
+            *(cell(write("money", getattr(row, name)), number=True, tone=_tone(getattr(row, name))) for name in more),
         ]
         for row in frame.itertuples(index=False)
     ]
-    head = ("asset", "side", "entry", "quantity", "entry price", "mark", "value", "unrealized")
-    return Raw(f'<h2>Still open</h2>\n<div class="scroll">{table(head, rows, range(3, 8))}</div>')
-
-
-def _because(rules: str) -> str:
-    return "; ".join(_RULES.get(rule, rule) for rule in rules.split(", "))
+    head = ("asset", "side", "entry", "quantity", "entry price", "mark", "value", "unrealized", *more)
+    return Raw(f'<h2>Still open</h2>\n<div class="scroll">{table(head, rows, range(3, len(head)))}</div>')
 
 
 def orders_section(run: Run) -> str:
@@ -140,8 +139,7 @@ def orders_section(run: Run) -> str:
         parts.append("<p>No rule cut or refused any of them.</p>")
         return "\n".join(parts)
     rows = [
-        [cell(row.rule), cell(row.status), cell(f"{row.orders:,}", number=True), cell(_because(row.rule))]
-        for row in frame.itertuples(index=False)
+        [cell(row.rule), cell(row.status), cell(f"{row.orders:,}", number=True), cell(row.because)] for row in frame.itertuples(index=False)
     ]
     parts.append(table(("cut or refused by", "became", "orders", "because"), rows, (2,)))
     return "\n".join(parts)

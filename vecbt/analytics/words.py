@@ -71,6 +71,7 @@ NAMED = {
     "daily_loss": "loss since the last session, of equity, from which on new risk waits for the next one (Z4)",
     "max_heat": "of equity that all positions together may lose down to their stops; without a stop the whole of it counts (Z5)",
     "max_trade_loss": "of equity that a position may lose down to its stop; without a stop the whole of it counts (Z9)",
+    "limits": "limits on positions and exposure (Z7)",
     "limits.max_position": "of equity, most that a new order may make of one asset (Z7)",
     "limits.max_position_value": "money, most that a new order may make of one asset (Z7)",
     "limits.max_gross": "of equity, most that new orders may make of all positions, longs and shorts added (Z7)",
