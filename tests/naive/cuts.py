@@ -81,8 +81,7 @@ class Cuts(State):
         for n in self.mine(g):
             price = self.price_at(t, n)
             waiting = self.waiting(t, n)
-            closing = sum((c for c, _, _ in waiting), ZERO)
-            closing += sum((o.close for o in orders if o.asset == n and resting.at_market(o)), ZERO)
+            closing = sum((c for c, _, _ in waiting), ZERO) + sum((o.close for o in orders if o.asset == n), ZERO)
             held = self.held(n)
             left = held + closing if abs(closing) < abs(held) else ZERO
             if left:

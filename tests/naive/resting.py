@@ -142,12 +142,6 @@ def waiting(e: Engine, t: int, n: int) -> list[tuple[Fraction, Fraction, Fractio
     return found
 
 
-def at_market(order: Order) -> bool:
-    """Z5: whether what it closes is as good as closed: orders of rows may wait for a price."""
-    entry: Any = order.rest
-    return entry is None or entry.market
-
-
 # ---- T4, T5 and close fills --------------------------------------------------------------------------------------------------
 
 
