@@ -15,7 +15,6 @@ from .scenario import Bracket, Order
 __all__ = [
     "at_close",
     "at_decision",
-    "at_market",
     "at_open",
     "cancel",
     "expire",

@@ -23,13 +23,17 @@ _RULE_GROSS, _RULE_NET, _RULE_HEAT = int(Rule.GROSS), int(Rule.NET), int(Rule.HE
 def cut_by_limits(queue, desk, rules, stops, terms):  # type: ignore[no-untyped-def]
     """Orders of the account at stage ASKED are cut to what fits: group after group from the highest priority, rule after rule."""
     first, last, orders = queue
-    g, equity, left = desk.assets[desk.lo].g, desk.acct.equity, 0
+    g, equity, left = desk.assets[desk.lo].g, desk.acct.equity if _any_limit(terms) else 0.0, 0
     for k in range(first, last):
-        if _is_asked(orders[k], g):
-            if orders[k].order_open_q != 0.0 and equity > 0.0:
+        o = orders[k]
+        if _is_asked(o, g):
+            if o.order_open_q != 0.0 and equity > 0.0 and math.isnan(desk.assets[o.n].mark):
+                o.order_open_q = 0.0  # no price yet, so nothing to measure it by
+                o.order_cut_by |= _RULE_POSITION
+            if o.order_open_q != 0.0 and equity > 0.0:
                 left += 1
             else:
-                orders[k].order_stage = TAKEN
+                o.order_stage = TAKEN
     if left > 0:
         _keep(queue, desk)
         slack = 1e-9 * rules.leverage * equity
@@ -43,6 +47,12 @@ def cut_by_limits(queue, desk, rules, stops, terms):  # type: ignore[no-untyped-
             _cut_group(_NET, (loads[1], terms.max_net * equity, slack), queue, desk, stops)
             _cut_group(_HEAT, (loads[2], terms.max_heat * equity, slack), queue, desk, stops)
             loads = _take_group(loads, queue, desk, stops)
+
+
+@kernel
+def _any_limit(terms):  # type: ignore[no-untyped-def]
+    on = terms.max_heat < math.inf or terms.max_trade_loss < math.inf or terms.max_position < math.inf
+    return on or terms.max_position_value < math.inf or terms.max_gross < math.inf or terms.max_net < math.inf
 
 
 @kernel

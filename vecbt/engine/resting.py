@@ -230,8 +230,10 @@ def _fill_ready(at, book, desk, rules, stops, log):  # type: ignore[no-untyped-d
             assets[orders[k].n].orders_now += 1
     opening = 0
     for k in range(used):
-        if _is_ready(orders[k], g):
-            opening += _reduce(assets[orders[k].n], orders[k], acct, rules, stops, log)
+        o = orders[k]
+        if _is_ready(o, g) and assets[o.n].q * o.quantity < 0.0:
+            opening += _reduce(assets[o.n], o, acct, rules, stops, log)
+    opening += _start_others(book, desk, rules, stops, log)
     if opening > 0:
         fill_openings(Queue(0, used, orders), opening, at, desk, rules, stops, log)
     for k in range(used):
@@ -239,6 +241,24 @@ def _fill_ready(at, book, desk, rules, stops, log):  # type: ignore[no-untyped-d
             _finish(assets[orders[k].n], orders[k], acct, rules, stops, log)
     for n in range(lo, hi):
         assets[n].orders_now = 0
+
+
+@kernel
+def _start_others(book, desk, rules, stops, log):  # type: ignore[no-untyped-def]
+    """Orders that only open take what volume is left (F7) by priority, then id; how many open something."""
+    lo, _, acct, assets = desk
+    g, opening, highest = assets[lo].g, 0, 1.0
+    while highest > 0.0:
+        highest = -1.0
+        for k in range(book.used[0]):
+            o = book.orders[k]
+            if _is_ready(o, g) and o.order_stage == 0 and o.order_priority > highest:
+                highest = o.order_priority
+        for k in range(book.used[0]):
+            o = book.orders[k]
+            if _is_ready(o, g) and o.order_stage == 0 and o.order_priority == highest:
+                opening += _reduce(assets[o.n], o, acct, rules, stops, log)
+    return opening
 
 
 @kernel
