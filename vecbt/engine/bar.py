@@ -24,7 +24,7 @@ from .resting import cancel_book, expire_book, fill_market, fill_resting, measur
 from .rows import load_events, load_inputs, load_prices, load_volatility
 from .taking import take_orders
 
-__all__ = ["bar_step", "begin_bar", "close_all", "finish_bar", "match_bar", "run_bars", "step_bar"]
+__all__ = ["bar_step", "begin_bar", "close_all", "finish_bar", "match_bar", "run_bars", "sweep_if_any"]
 
 _RUIN = 1e-9  # F13: of `initial`
 _DELISTED = int(Rule.DELISTED)
@@ -324,29 +324,12 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
                 zone[t, g] = acct.zone
             if paid.shape[0] > 0:
                 paid[t, g] = acct.paid
-        _sweep(resting, used)
+        sweep_if_any(resting, used)
     return stop
 
 
-@kernel_loop
-def step_bar(books, rules, orders, count, log):  # type: ignore[no-untyped-def]
-    """One bar of every account, its numbers already in the records: what a stream calls. `orders` are its first `count` rows, or None."""
-    mine, laws, book = _borrowed_books(books), _borrowed_rules(rules), _borrowed_log(log)
-    accounts, _, _, resting, used = mine
-    for g in range(accounts.shape[0]):
-        bar_step(mine, g, laws, _all_asked(borrowed(orders), count), book)
-    _sweep(resting, used)
-
-
 @kernel
-def _sweep(resting, used):  # type: ignore[no-untyped-def]
+def sweep_if_any(resting, used):  # type: ignore[no-untyped-def]
+    """After the bar of every account: the order book is closed over."""
     if resting is not None:
         sweep_book(Book(resting, used))
-
-
-@spine
-def _all_asked(orders, count):  # type: ignore[no-untyped-def]
-    if orders is not None:
-        return Queue(0, count, orders)
-    else:
-        return None

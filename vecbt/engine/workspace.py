@@ -16,7 +16,7 @@ from ..core.state import plain
 from ..execution.orders import RESTING
 from ..risk.levels import STOP_PARAMS
 from ..risk.zones import ZONE_PARAMS
-from .bar import _sweep, bar_step
+from .bar import bar_step, sweep_if_any
 from .books import ACCOUNT, ASSET, Books
 from .desk import Queue
 from .inputs import Flags
@@ -135,7 +135,7 @@ def step_workspace(memory, starts, terms, resting, asked, day, time):  # type: i
         accounts[g].day = day
         accounts[g].time = time
         bar_step(books, g, laws, _all_of(asked), log)
-    _sweep(book, used)
+    sweep_if_any(book, used)
     return counts[0] + counts[1] + counts[2]
 
 
