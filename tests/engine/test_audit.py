@@ -32,7 +32,7 @@ DEAR = vb.Costs(commission_rate=0.02, per_order=1.0, per_unit=0.01, minimum=2.0,
 def test_f3_honest_runs_pass(case: Case, seed: int, costs: vb.Costs | None, capital: float, end: bool) -> None:
     """Random bars for each rule combination; a capital of 50 buys one unit at most and is soon gone."""
     bars = case.bars(seed=seed, T=60)
-    keywords = {**case.arguments(), "initial_capital": capital, "liquidate_at_end": end}
+    keywords = {**case.arguments(60), "initial_capital": capital, "liquidate_at_end": end}
     if costs is not None:
         keywords["costs"] = costs
     result = vb.backtest(bars, case.given(bars), audit=True, **keywords)
