@@ -206,7 +206,7 @@ def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-
         if _in_stage(o, _IN_GROUP, g):
             a = assets[o.n]
             fee = o.order_fee
-            _open_part(a, o, factor, acct, rules)
+            _open_part(a, o, factor, at, acct, rules)
             if at == INSIDE:
                 acct.room -= o.order_opened * unit_use(a, o.order_price, rules) + rules.leverage * (o.order_fee - fee)
             a.group_price = math.nan
@@ -341,7 +341,7 @@ def _size_by_room(room, alone, desk, rules):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _open_part(a, o, factor, acct, rules):  # type: ignore[no-untyped-def]
+def _open_part(a, o, factor, at, acct, rules):  # type: ignore[no-untyped-def]
     """Cut to the factor, lots and the minimum (S5), and fill what is left."""
     quantity = factor * abs(o.order_now)
     side = 1.0 if o.order_now > 0.0 else -1.0
@@ -359,6 +359,8 @@ def _open_part(a, o, factor, acct, rules):  # type: ignore[no-untyped-def]
     if allotted > whole:
         a.volume_left += allotted - whole
     if a.q * side < 0.0:
+        if at != AT_CLOSE and (a.fresh == 0 or a.fresh > 3):
+            touch(a, a.q, a.open, a.open)  # M7: not where it was opened inside the bar, or at its close
         _cross(a, o, whole, side, acct, rules)
     elif whole > 0.0:
         open_leg(a, o, acct, side, _fee(a, o, o.order_closed + whole, rules) - o.order_fee)
