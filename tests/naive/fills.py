@@ -227,7 +227,7 @@ class Fills(Decisions):
             for job in cut:
                 self.lose(job, job.piece_open)
                 job.piece_open, job.refused = ZERO, True
-                job.order.cut_by.add("cash")
+                job.order.cut_by.add("cash" if factor < 1 else "lot")
 
     def lots(self, job: Job) -> Fraction:
         return down_to_lot(job.piece_open, self.lot[job.n], self.watch)
