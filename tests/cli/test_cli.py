@@ -6,48 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 import vecbt
 from vecbt import cli
 from vecbt.errors import AuditError, StateError
-
-SMALL = """\
-data: {sample: us_daily, symbols: [AAPL], start: 2001-01-01, end: 2002-01-01}
-strategy: {name: SmaCross, parameters: {fast: 5, slow: 20}}
-costs: {commission_rate: 0.001}
-account: {initial_capital: 50000}
-"""
-
-
-class Done(NamedTuple):
-    """What a call left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def vecbt_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
-    """The command, run in this process in an empty folder that holds `run.yaml`."""
-    monkeypatch.chdir(tmp_path)
-    Path("run.yaml").write_text(SMALL)
-
-    def call(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["vecbt", *arguments])
-        capsys.readouterr()
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as done:
-            code = done.code if isinstance(done.code, int) else 0 if done.code is None else 1
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return call
 
 
 def test_version_and_help(vecbt_command: Any) -> None:
@@ -98,7 +63,7 @@ def test_backtest_writes_report_and_picture(vecbt_command: Any) -> None:
     assert Path("r.html").read_text().startswith("<!DOCTYPE html>") or "<html" in Path("r.html").read_text()
     assert Path("p.png").read_bytes().startswith(b"\x89PNG")
     Path("sub").mkdir()
-    Path("sub/run.yaml").write_text(SMALL + "output: {report: here.html}\n")
+    Path("sub/run.yaml").write_text(Path("run.yaml").read_text() + "output: {report: here.html}\n")
     assert vecbt_command("backtest", "sub/run.yaml").code == 0 and Path("sub/here.html").is_file()
 
 

@@ -5,18 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from vecbt import cli
-
-SMALL = """\
-data: {sample: us_daily, symbols: [AAPL], start: 2001-01-01, end: 2001-07-01}
-strategy: {name: SmaCross, parameters: {fast: 5, slow: 20}}
-costs: {commission_rate: 0.001}
-account: {initial_capital: 50000}
-"""
 OWN = """\
 from dataclasses import dataclass
 import numpy as np
@@ -29,34 +21,6 @@ class Own(vb.Strategy):
     def rows(self, bars):
         return vb.Signals(entries=np.arange(bars.T) % self.every == 0, exits=np.arange(bars.T) % self.every == 2)
 """
-
-
-class Done(NamedTuple):
-    """What a call left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def vecbt_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
-    """The command, run in this process in an empty folder that holds `run.yaml`."""
-    monkeypatch.chdir(tmp_path)
-    Path("run.yaml").write_text(SMALL)
-
-    def call(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["vecbt", *arguments])
-        capsys.readouterr()
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as done:
-            code = done.code if isinstance(done.code, int) else 0 if done.code is None else 1
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return call
 
 
 def test_a_run_is_saved_and_verified(vecbt_command: Any) -> None:
@@ -84,7 +48,9 @@ def test_a_result_that_was_changed_exits_with_1(vecbt_command: Any) -> None:
 def test_a_strategy_beside_its_run_file_is_found_where_it_is_named(vecbt_command: Any) -> None:
     Path("runs").mkdir()
     Path("runs/own_for_verify_test.py").write_text(OWN)
-    Path("runs/run.yaml").write_text(SMALL.replace("{name: SmaCross, parameters: {fast: 5, slow: 20}}", "{name: own_for_verify_test:Own}"))
+    Path("runs/run.yaml").write_text(
+        Path("run.yaml").read_text().replace("{name: SmaCross, parameters: {fast: 5, slow: 20}}", "{name: own_for_verify_test:Own}")
+    )
     assert vecbt_command("backtest", "runs/run.yaml", "--save", "result").code == 0
     del sys.modules["own_for_verify_test"]
     done = vecbt_command("verify", "result")

@@ -27,10 +27,11 @@ def times(run: Run, bars: Any = None) -> Any:
     """UTC times of bar numbers, or of all bars; a bar before the first or still to come is NaT."""
     import pandas as pd
 
+    if bars is None:
+        return run.bars.datetime_index
     index = run.bars.index
-    if bars is not None:
-        known = (bars >= 0) & (bars < len(index))
-        index = np.where(known, index[np.where(known, bars, 0)], _NOT_YET)
+    known = (bars >= 0) & (bars < len(index))
+    index = np.where(known, index[np.where(known, bars, 0)], _NOT_YET)
     return pd.DatetimeIndex(np.asarray(index, dtype=np.int64).view("M8[ns]"), tz="UTC")
 
 
