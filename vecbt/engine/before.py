@@ -10,6 +10,7 @@ from ..core.rounding import whole_lots
 from ..execution.orders import begin_order, clear_order
 from ..risk.levels import set_levels
 from .account import close_leg, settle
+from .log import scratch_order
 from .matching import AT_MARK, log_order, room_at
 
 __all__ = ["before_open", "split_orders"]
@@ -95,7 +96,7 @@ def split_orders(a, o, k):  # type: ignore[no-untyped-def]
 @kernel
 def _pay_fraction(a, acct, fraction, stops, log):  # type: ignore[no-untyped-def]
     """A fill of its own without costs, outside the queue: the asset's waiting order is put aside and taken up again."""
-    row = log.scratch[0]
+    row = scratch_order(log)
     row.n = a.n
     row.g = a.g
     begin_order(row, acct, _SPLIT)

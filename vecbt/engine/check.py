@@ -145,7 +145,7 @@ def _differs(what: str, batch: Records, stream: Records) -> str:
 
 
 def _collect(logs: list[list[Records]], stream: Stream) -> None:
-    for kept, records, count in zip(logs, stream.log[:3], stream.log.counts, strict=True):
+    for kept, records, count in zip(logs, stream.log.parts, stream.log.counts, strict=True):
         if count:
             kept.append(records[:count].copy().view(np.recarray))
 

@@ -15,6 +15,7 @@ from ..execution.costs import commission, fill_price
 from ..execution.orders import clear_order, forget_fill
 from .account import close_leg, open_leg, settle, touch
 from .desk import Queue
+from .log import next_order
 
 __all__ = [
     "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "is_new", "log_order",
@@ -437,7 +438,7 @@ def _average_price(o):  # type: ignore[no-untyped-def]
 @kernel
 def log_order(o, now, status, log):  # type: ignore[no-untyped-def]
     """Write an order, settled at bar `now`."""
-    row = log.orders[log.counts[0]]
+    row = next_order(log)
     row.id = o.order_id
     row.t = o.order_t
     row.asset = o.n
@@ -453,4 +454,3 @@ def log_order(o, now, status, log):  # type: ignore[no-untyped-def]
     row.reason = o.order_reason
     row.cut_by = o.order_cut_by
     row.priority = o.order_priority
-    log.counts[0] += 1

@@ -311,7 +311,7 @@ class Stream:
 
     def _decision(self, time: int) -> Decision:
         log, book = self._workspace.log, b"" if self.books.resting is None else open_orders(self.books).tobytes()
-        orders, fills, trades = (kept[:count].tobytes() for kept, count in zip(log[:3], log.counts.tolist(), strict=True))
+        orders, fills, trades = (kept[:count].tobytes() for kept, count in zip(log.parts, log.counts.tolist(), strict=True))
         return Decision(self._bars - 1, time, self.market, self.session, self._workspace.state(), (orders, fills, trades), book)
 
     # --- between bars ------------------------------------------------------------------------------------------------
@@ -326,8 +326,7 @@ class Stream:
     @property
     def log(self) -> Log:
         """Records of the last bar."""
-        orders, fills, trades, scratch = (part.view(np.recarray) for part in self._workspace.log[:4])
-        return Log(orders, fills, trades, scratch, self._workspace.log.counts)
+        return self._workspace.log
 
     def reset(self) -> None:
         """Z3: re-arm halted accounts, with the peak at the equity of now."""
@@ -344,7 +343,7 @@ class Stream:
         books, log = self.books, self.log
         log.counts[:] = 0
         for g in range(len(books.accounts)):
-            close_all(books, g, rules.common, rules.stops, log)
+            close_all(books, g, rules.common, rules.stops, log.block)
         empty_book(books)
         return self._decision(self._last)
 
