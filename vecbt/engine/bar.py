@@ -58,7 +58,7 @@ def bar_step(books, g, rules_of, row, asked, log):  # type: ignore[no-untyped-de
     common, stops, zones, terms = rules_of
     desk = Desk(spans[unsigned(g)], spans[unsigned(g + 1)], accounts[unsigned(g)], assets)
     book, rules = _book_of(resting, used), common[0]
-    inside = rules.looks_inside == 1 or desk.acct.waiting > 0
+    inside = rules.looks_inside == 1 or desk.acct.waiting > 0 or row.leaves
     if inside:
         _load(desk, row)
         begin_bar(desk, book, rules, stops[0], _record(terms), log)
@@ -139,13 +139,19 @@ def _last(a):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _end_of_bar(a, prices, book, acct, rules, stops, log):  # type: ignore[no-untyped-def]
-    """The bar's prices, high low close, belong to what is held (M7); a delisting ends it (T10)."""
+def _mark(a, prices):  # type: ignore[no-untyped-def]
+    """High, low and close of the bar: M7 for what is held, and the mark."""
     high, low, close = prices
     if not math.isnan(close) and a.delisted == 0:
         if a.q != 0.0:
             touch(a, a.q, high, low)
         a.mark = close
+
+
+@spine
+def _end_of_bar(a, prices, book, acct, rules, stops, log):  # type: ignore[no-untyped-def]
+    """The bar's prices belong to what is held; a delisting ends it (T10)."""
+    _mark(a, prices)
     if a.delists == 1:
         if book is not None:
             cancel_book(book, a.n, 0, _DELISTED, acct, a.g, log)
@@ -159,7 +165,8 @@ def finish_bar(desk, book, row, loaded, asked, rules, stops, zones, terms, log):
     `loaded`: the bar is in the records already; else it gets there where something is to be decided.
     """
     acct = desk.acct
-    asks, worst = _end(desk, book, row, rules, stops, log)
+    worst = _end(desk, book, row, rules, stops, log) if loaded else _watch(desk, row, rules)
+    asks = row_asks(desk.lo, desk.hi, row)
     if rules.at_close == 1:
         _keep_judgement(acct)
     _judge(acct, zones, terms, worst)
@@ -182,13 +189,29 @@ def finish_bar(desk, book, row, loaded, asked, rules, stops, zones, terms, log):
 
 
 @spine
+def _watch(desk, row, rules):  # type: ignore[no-untyped-def]
+    """T6 of a bar that nothing looks into: `_end` without what cannot be there."""
+    lo, hi, acct, assets = desk
+    value, need, maintenance = 0.0, 0.0, rules.maintenance
+    for n in range(lo, hi):
+        a = assets[unsigned(n)]
+        _mark(a, last_prices(n, row))
+        if a.q != 0.0:
+            worth, margin = _weigh(a, acct, maintenance)
+            value += worth
+            need += margin
+    _balance(acct, value, need)
+    return acct.equity
+
+
+@spine
 def _end(desk, book, row, rules, stops, log):  # type: ignore[no-untyped-def]
     """T6: each asset's end of the bar, the account's equity at the marks, and whether it carries them (F13).
 
-    Returns whether the row asks for anything, and the equity at the bar's worst prices (Z1 `mark="intrabar"`).
+    Returns the equity at the bar's worst prices (Z1 `mark="intrabar"`).
     """
     lo, hi, acct, assets = desk
-    asks, value, need, worst = False, 0.0, 0.0, 0.0
+    value, need, worst = 0.0, 0.0, 0.0
     # what a loop over records writes could change any record, so what it reads of the rules is read once
     ends_here, levels, needs_worst, maintenance = rules.exits_inside == 0, stops.on == 1, rules.needs_worst == 1, rules.maintenance
     for n in range(lo, hi):
@@ -204,9 +227,8 @@ def _end(desk, book, row, rules, stops, log):  # type: ignore[no-untyped-def]
                 worst += a.q * a.multiplier * (_worst_price(a) - a.mark)
         if levels:
             _after_the_test(a, stops)
-        asks = asks or row_asks(n, row)
     _balance(acct, value, need)
-    return asks, acct.equity + worst
+    return acct.equity + worst
 
 
 @spine
@@ -363,9 +385,8 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
             if t == checked:
                 return t
         bar = unsigned(t)
-        if eventful[bar] == 1:
-            load_events(assets, t, rows)
-        row = Row(prices, size, t * count, flags, values, atr, sigma)
+        leaves = load_events(assets, t, rows) if eventful[bar] == 1 else False
+        row = Row(prices, size, t * count, leaves, flags, values, atr, sigma)
         for g in range(groups):
             acct, place = accounts[unsigned(g)], unsigned(t * groups + g)
             acct.day = day[bar]

@@ -58,10 +58,12 @@ def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules, ord
     books.accounts.cash[:] = setup.initial_capital
     for symbol, (quantity, price) in (setup.positions or {}).items():
         _start_holding(books.assets[market.symbols.index(symbol)], float(quantity), float(price), first_day, rules)
-    for g, account in enumerate(books.accounts):
-        held = books.assets[books.spans[g] : books.spans[g + 1]]
-        value = sum(float(a.q * a.mark * a.multiplier) for a in held if a.q != 0.0 and a.kind == 0)
-        account.equity = account.initial = account.peak = account.day_start = float(account.cash) + value
+    at_start = np.full(len(books.accounts), float(setup.initial_capital))
+    for n in np.flatnonzero((books.assets.q != 0.0) & (books.assets.kind == 0)):
+        a = books.assets[n]
+        at_start[a.g] += a.q * a.mark * a.multiplier
+    for name in ("equity", "initial", "peak", "day_start"):
+        books.accounts[name][:] = at_start
     return books
 
 

@@ -123,9 +123,15 @@ _TRADE = [  # the one that runs
 ]
 
 _FIELDS = [("n", "i8"), ("g", "i8"), *_INSTRUMENT, *_CELL, *_POSITION, *_TRADE, *ORDER_FIELDS]
-_EVERY_BAR = (
-    "q", "mark", "worst", "best", "multiplier", "maintenance_margin", "kind", "delists", "delisted", "signal",
-    "order_active", "open", "high", "low", "close", "volume", "value",
+_TOGETHER = (  # a cache line each: what every bar looks at, prices, an order that fills, its fill, the trade
+    "q", "mark", "worst", "best", "multiplier", "maintenance_margin", "kind", "delists", "delisted", "signal", "order_active",
+    "close", "value", "open", "high", "low", "volume", "initial_margin", "group_price",
+    "order_stage", "g", "n", "order_priority", "order_now", "order_price", "order_cash", "order_open_q",
+    "order_closed", "order_opened", "order_fee", "order_ref", "order_held", "order_close_all", "order_close_q", "lot",
+    "order_whole", "order_limit", "order_cut_by", "order_rate", "order_done", "order_paid", "order_notional", "order_rated",
+    "order_id", "order_t", "order_reason", "order_wanted", "order_side", "order_value", "order_how", "order_rest",
+    "avg", "entered", "entered_value", "exited", "exited_value", "gross", "commission", "orders_now",
+    "min_notional", "volume_left", "floor", "sigma", "fresh", "entry_t", "entry_day", "watermark",
 )  # fmt: skip
 _LINE = 64
 
@@ -141,10 +147,10 @@ def _laid_out(fields: list[tuple[str, str]], first: tuple[str, ...]) -> np.dtype
 
 
 
-ASSET = _laid_out(_FIELDS, _EVERY_BAR)
+ASSET = _laid_out(_FIELDS, _TOGETHER)
 """All an asset has: who it is, this bar's numbers, the position, its trade, and its one working order.
 
-What every bar looks at comes first, in one cache line: with hundreds of assets, reaching the records is most of a bar.
+What is looked at together stands in one cache line: with hundreds of assets, reaching the records is most of a bar.
 """
 
 STATE_SCHEMA = schema_hash(ACCOUNT, ASSET, RESTING)

@@ -84,12 +84,13 @@ class Row(NamedTuple):
     """One bar of all assets, among many in a batch, alone in a stream.
 
     The number of asset `n` stands at `at + n` in `flags`, `values`, `atr` and `sigma`; its open, high, low, close and volume there in
-    `prices`, each `size` places after the one before.
+    `prices`, each `size` places after the one before. `leaves`: an asset is delisted at its end.
     """
 
     prices: np.ndarray
     size: int
     at: int
+    leaves: bool
     flags: np.ndarray
     values: np.ndarray
     atr: np.ndarray
@@ -123,17 +124,22 @@ def last_prices(n, row):  # type: ignore[no-untyped-def]
 
 
 @spine
-def row_asks(n, row):  # type: ignore[no-untyped-def]
-    """Whether the strategy's row says anything of asset `n`: a flag, or a number."""
-    at = unsigned(row.at + n)
-    if row.flags.shape[0] > 0 and row.flags[at] != 0:
-        return True
-    return row.values.shape[0] > 0 and not math.isnan(row.values[at])
+def row_asks(lo, hi, row):  # type: ignore[no-untyped-def]
+    """Whether the strategy's row says anything of the assets `lo` to `hi - 1`: a flag, or a number."""
+    flags, numbers = 0, 0
+    if row.flags.shape[0] > 0:
+        for n in range(lo, hi):
+            flags |= row.flags[unsigned(row.at + n)]
+    if row.values.shape[0] > 0:
+        for n in range(lo, hi):
+            numbers += 0 if math.isnan(row.values[unsigned(row.at + n)]) else 1
+    return flags != 0 or numbers > 0
 
 
 @kernel
 def load_events(assets, t, rows):  # type: ignore[no-untyped-def]
-    """Delistings, splits, dividends and funding of bar `t`, and after such a bar that there are none."""
+    """Delistings, splits, dividends and funding of bar `t`, and after such a bar that there are none; whether an asset is delisted."""
+    leaves = False
     for n in range(assets.shape[0]):
         a = assets[n]
         a.delists = 1 if rows.delist_bar[n] == t else 0
@@ -142,3 +148,5 @@ def load_events(assets, t, rows):  # type: ignore[no-untyped-def]
             a.split = rows.events[0, t, n]
             a.dividend = rows.events[1, t, n]
             a.funding = rows.events[2, t, n]
+        leaves = leaves or a.delists == 1
+    return leaves

@@ -109,7 +109,10 @@ def step_workspace(memory, starts, terms, resting, asked, day, time):  # type: i
     log, numbers, flags, count = block[at[7] : at[8]], block[at[8] : at[9]].view(np.float64), block[at[9] : at[10]], assets.shape[0]
     start_log(log)
     values, atr, sigma = numbers[5 * count : 6 * count], numbers[6 * count : 7 * count], numbers[7 * count :]
-    row = Row(numbers, count, 0, flags, values, atr, sigma)
+    leaves = False
+    for n in range(count):
+        leaves = leaves or assets[n].delists == 1
+    row = Row(numbers, count, 0, leaves, flags, values, atr, sigma)
     for g in range(accounts.shape[0]):
         accounts[g].day = day
         accounts[g].time = time
