@@ -25,6 +25,7 @@ _LINE = 64  # arrays begin on a cache line, which compiled loops like
 
 Memory = NDArray[np.uint8]
 
+
 class _Store:
     """Memory nobody uses. Leases hold it themselves: some end when the interpreter has already let go of this module."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from ..core.codes import Reason
-from ..core.jit import kernel
+from ..core.jit import kernel, spine
 from ..risk.levels import clear_levels, set_levels
 from .log import next_fill, next_trade
 
-__all__ = ["close_leg", "open_leg", "settle", "settle_move", "touch"]
+__all__ = ["close_leg", "extremes", "open_leg", "settle", "settle_move", "touch"]
 
 _STOP, _TIME = int(Reason.STOP), int(Reason.TIME)  # the reasons of P: stop, trail, target, time
 
@@ -52,19 +52,18 @@ def open_leg(a, o, acct, side, extra_fee):  # type: ignore[no-untyped-def]
     o.order_fee += extra_fee
 
 
+@spine
+def extremes(side, worst, best, high, low):  # type: ignore[no-untyped-def]
+    """M7: the worst and the best price a position has met, after it met these."""
+    if side > 0.0:
+        return low if low < worst else worst, high if high > best else best
+    return high if high > worst else worst, low if low < best else best
+
+
 @kernel
 def touch(a, side, high, low):  # type: ignore[no-untyped-def]
     """M7: prices met while the position was held."""
-    if side > 0.0:
-        if low < a.worst:
-            a.worst = low
-        if high > a.best:
-            a.best = high
-    else:
-        if high > a.worst:
-            a.worst = high
-        if low < a.best:
-            a.best = low
+    a.worst, a.best = extremes(side, a.worst, a.best, high, low)
 
 
 @kernel

@@ -12,13 +12,13 @@ import math
 from ..core.codes import Rule
 from ..core.jit import borrowed, kernel, kernel_loop, spine, unsigned
 from ..risk.levels import raise_watermark, set_levels
-from ..risk.zones import judge_zone
-from .account import settle_move, touch
 from .before import before_open
+from .calm import MANY, Course, calm_bars
 from .decide import decide
 from .desk import Book, Desk, Queue
 from .exits import close_at_end, delist, expose, leave_inside, protect
 from .log import bars_of_room
+from .marks import balance, judge, keep_judgement, mark, mark_again, watch, weigh
 from .matching import AT_CLOSE, AT_OPEN, can_fill, execute_orders
 from .resting import cancel_book, expire_book, fill_market, fill_resting, measure_room, split_book, sweep_book, trail_book
 from .rows import Row, last_prices, load_cell, load_events, row_asks
@@ -26,7 +26,6 @@ from .taking import take_orders
 
 __all__ = ["bar_step", "begin_bar", "close_all", "finish_bar", "match_bar", "run_bars", "sweep_if_any"]
 
-_RUIN = 1e-9  # F13: of `initial`
 _DELISTED = int(Rule.DELISTED)
 
 
@@ -57,13 +56,13 @@ def bar_step(books, g, rules_of, row, asked, log):  # type: ignore[no-untyped-de
     accounts, assets, spans, resting, used = books
     common, stops, zones, terms = rules_of
     desk = Desk(spans[unsigned(g)], spans[unsigned(g + 1)], accounts[unsigned(g)], assets)
-    book, rules = _book_of(resting, used), common[0]
-    inside = rules.looks_inside == 1 or desk.acct.waiting > 0 or row.leaves
+    book, laws = _book_of(resting, used), (common[0], stops[0], zones[0], _record(terms))
+    inside = common[0].looks_inside == 1 or desk.acct.waiting > 0 or row.leaves
     if inside:
         _load(desk, row)
-        begin_bar(desk, book, rules, stops[0], _record(terms), log)
-        match_bar(desk, book, rules, stops[0], zones[0], log)
-    finish_bar(desk, book, row, inside, asked, rules, stops[0], zones[0], _record(terms), log)
+        begin_bar(desk, book, laws, log)
+        match_bar(desk, book, laws, log)
+    finish_bar(desk, book, row, inside, asked, laws, log)
 
 
 @spine
@@ -73,8 +72,9 @@ def _load(desk, row):  # type: ignore[no-untyped-def]
 
 
 @spine
-def begin_bar(desk, book, rules, stops, terms, log):  # type: ignore[no-untyped-def]
-    """T1 to T3: what happens before the open."""
+def begin_bar(desk, book, laws, log):  # type: ignore[no-untyped-def]
+    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones, and of terms or None."""
+    rules, stops, _, terms = laws
     acct, assets = desk.acct, desk.assets
     if terms is not None:
         if book is not None:
@@ -85,8 +85,9 @@ def begin_bar(desk, book, rules, stops, terms, log):  # type: ignore[no-untyped-
 
 
 @spine
-def match_bar(desk, book, rules, stops, zones, log):  # type: ignore[no-untyped-def]
+def match_bar(desk, book, laws, log):  # type: ignore[no-untyped-def]
     """T4 and T5, the simulated venue: waiting orders at the open, then exits and resting orders."""
+    rules, stops, zones, _ = laws
     lo, hi, acct, assets = desk
     if rules.participation > 0.0:
         for n in range(lo, hi):
@@ -139,19 +140,9 @@ def _last(a):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _mark(a, prices):  # type: ignore[no-untyped-def]
-    """High, low and close of the bar: M7 for what is held, and the mark."""
-    high, low, close = prices
-    if not math.isnan(close) and a.delisted == 0:
-        if a.q != 0.0:
-            touch(a, a.q, high, low)
-        a.mark = close
-
-
-@spine
 def _end_of_bar(a, prices, book, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     """The bar's prices belong to what is held; a delisting ends it (T10)."""
-    _mark(a, prices)
+    mark(a, prices)
     if a.delists == 1:
         if book is not None:
             cancel_book(book, a.n, 0, _DELISTED, acct, a.g, log)
@@ -159,17 +150,18 @@ def _end_of_bar(a, prices, book, acct, rules, stops, log):  # type: ignore[no-un
 
 
 @spine
-def finish_bar(desk, book, row, loaded, asked, rules, stops, zones, terms, log):  # type: ignore[no-untyped-def]
+def finish_bar(desk, book, row, loaded, asked, laws, log):  # type: ignore[no-untyped-def]
     """T6 and T7: mark, judge, prepare the levels of the next bar, decide; with `fill="close"` execute and mark again.
 
     `loaded`: the bar is in the records already; else it gets there where something is to be decided.
     """
+    rules, stops, zones, terms = laws
     acct = desk.acct
-    worst = _end(desk, book, row, rules, stops, log) if loaded else _watch(desk, row, rules)
-    asks = row_asks(desk.lo, desk.hi, row)
+    worst = _end(desk, book, row, rules, stops, log) if loaded else watch(desk, row, rules)
+    asks = row_asks(row.at + desk.lo, row.at + desk.hi, row)
     if rules.at_close == 1:
-        _keep_judgement(acct)
-    _judge(acct, zones, terms, worst)
+        keep_judgement(acct)
+    judge(acct, zones, terms, worst)
     if not loaded and (asks or acct.margin_call == 1 or acct.liquidating == 1):
         _load(desk, row)
     decide(desk, asks, rules, stops, zones, terms, log)
@@ -180,28 +172,12 @@ def finish_bar(desk, book, row, loaded, asked, rules, stops, zones, terms, log):
             execute_orders(desk, AT_CLOSE, rules, stops, log)
             if book is not None:
                 fill_market(AT_CLOSE, book, desk, rules, stops, log)
-            _mark_again(desk, zones, terms, worst, rules)
+            mark_again(desk, zones, terms, worst, rules)
     if rules.volume_share > 0.0:
         for n in range(desk.lo, desk.hi):
             if not math.isnan(desk.assets[n].bar_sigma):
                 desk.assets[n].sigma = desk.assets[n].bar_sigma
     acct.bars += 1
-
-
-@spine
-def _watch(desk, row, rules):  # type: ignore[no-untyped-def]
-    """T6 of a bar that nothing looks into: `_end` without what cannot be there."""
-    lo, hi, acct, assets = desk
-    value, need, maintenance = 0.0, 0.0, rules.maintenance
-    for n in range(lo, hi):
-        a = assets[unsigned(n)]
-        _mark(a, last_prices(n, row))
-        if a.q != 0.0:
-            worth, margin = _weigh(a, acct, maintenance)
-            value += worth
-            need += margin
-    _balance(acct, value, need)
-    return acct.equity
 
 
 @spine
@@ -220,66 +196,15 @@ def _end(desk, book, row, rules, stops, log):  # type: ignore[no-untyped-def]
             if ends_here:
                 _end_of_bar(a, last_prices(n, row), book, acct, rules, stops, log)
         if a.q != 0.0:
-            worth, margin = _weigh(a, acct, maintenance)
+            worth, margin = weigh(a, acct, maintenance)
             value += worth
             need += margin
             if needs_worst:
                 worst += a.q * a.multiplier * (_worst_price(a) - a.mark)
         if levels:
             _after_the_test(a, stops)
-    _balance(acct, value, need)
+    balance(acct, value, need)
     return acct.equity + worst
-
-
-@spine
-def _weigh(a, acct, maintenance):  # type: ignore[no-untyped-def]
-    """What a position adds to the equity at its mark, and the margin it must keep; a contract's move goes to cash instead (F12)."""
-    money = a.q * a.multiplier * a.mark
-    need = abs(a.q) * a.maintenance_margin if a.maintenance_margin > 0.0 else maintenance * abs(money)
-    if a.kind == 0:
-        return money, need
-    settle_move(a, acct, a.mark)
-    return 0.0, need
-
-
-@spine
-def _balance(acct, value, need):  # type: ignore[no-untyped-def]
-    """T6, F13."""
-    acct.equity = acct.cash + value
-    if acct.equity <= _RUIN * acct.initial:
-        acct.ruined = 1
-    acct.margin_call = 1 if acct.equity < need or acct.ruined == 1 else 0
-
-
-@kernel
-def _mark_again(desk, zones, terms, worst, rules):  # type: ignore[no-untyped-def]
-    """T6 once more, after fills at the close; the judgement before them is taken back."""
-    lo, hi, acct, assets = desk
-    acct.peak = acct.peak_before
-    acct.zone = acct.zone_before
-    acct.halted = acct.halted_before
-    acct.liquidating = acct.liquidating_before
-    acct.halted_bars = acct.halted_bars_before
-    acct.day_blocked = acct.day_blocked_before
-    value, need = 0.0, 0.0
-    for n in range(lo, hi):
-        if assets[n].q != 0.0:
-            worth, margin = _weigh(assets[n], acct, rules.maintenance)
-            value += worth
-            need += margin
-    _balance(acct, value, need)
-    _judge(acct, zones, terms, worst)
-
-
-@spine
-def _keep_judgement(acct):  # type: ignore[no-untyped-def]
-    """The judgement of the last bar, so that this bar's can be taken back."""
-    acct.peak_before = acct.peak
-    acct.zone_before = acct.zone
-    acct.halted_before = acct.halted
-    acct.liquidating_before = acct.liquidating
-    acct.halted_bars_before = acct.halted_bars
-    acct.day_blocked_before = acct.day_blocked
 
 
 @kernel
@@ -289,15 +214,6 @@ def _worst_price(a):  # type: ignore[no-untyped-def]
     if 0 < a.fresh < 4:
         worst = a.full_low if a.q > 0.0 else a.full_high
     return a.mark if math.isnan(worst) else worst
-
-
-@spine
-def _judge(acct, zones, terms, worst):  # type: ignore[no-untyped-def]
-    """T6: the drawdown zone (Z1) and the daily loss (Z4)."""
-    judge_zone(acct, zones, worst)
-    if terms is not None:
-        if terms.daily_loss > 0.0 and acct.equity <= acct.day_start * (1.0 - terms.daily_loss):
-            acct.day_blocked = 1
 
 
 @kernel
@@ -370,7 +286,7 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
     Returns the bar it stopped before: `stop`, or earlier when log or order book have no room for another bar; the caller makes room
     and calls again, the books go on where they are.
     """
-    cash, equity, zone, paid = series
+    cash, equity, zone, paid = borrowed(series[0]), borrowed(series[1]), borrowed(series[2]), borrowed(series[3])
     mine, laws, book = _borrowed_books(books), _borrowed_rules(rules), borrowed(log)
     accounts, assets, _, resting, used = mine
     prices, flags, values = borrowed(rows.prices), borrowed(rows.flags), borrowed(rows.values)
@@ -379,7 +295,14 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
     orders, starts = borrowed(rows.orders), borrowed(rows.starts)
     count, groups, checked = assets.shape[0], accounts.shape[0], start
     size = day.shape[0] * count
-    for t in range(start, stop):
+    course, t = Course(eventful, day, time, cash, equity, zone, borrowed(rows.dense)), start
+    while t < stop:
+        row = Row(prices, size, t * count, False, flags, values, atr, sigma)
+        if resting is None:
+            if groups == 1 and count >= MANY:
+                t = calm_bars(t, stop, Desk(0, count, accounts[0], assets), laws[0][0], laws[2][0], row, course)
+                if t == stop:
+                    break
         if t == checked:
             checked += _bars_of_room(book, resting, used, starts, t, count)
             if t == checked:
@@ -401,6 +324,7 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
             if paid.shape[0] > 0:
                 paid[place] = acct.paid
         sweep_if_any(resting, used)
+        t += 1
     return stop
 
 

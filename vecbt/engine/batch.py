@@ -17,6 +17,7 @@ from ..indicators.volatility import atr, close_sigma
 from ..risk.levels import set_levels
 from .bar import close_all, run_bars
 from .books import Books, empty_book, make_books, open_orders, with_room
+from .calm import CALM_ROWS
 from .decision import pending_orders
 from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, bars_of_room, make_log
 from .orders_input import booked_flows
@@ -104,6 +105,7 @@ def _rows_of(bars: Bars, inputs: AlignedInputs, setup: Setup) -> Rows:
         _frozen(booked_flows(setup.flows, bars)),
         None if inputs.orders is None else _frozen(inputs.orders.view(np.ndarray)),
         _frozen(_NO_STARTS if inputs.starts is None else inputs.starts),
+        np.empty((CALM_ROWS, bars.N)),
     )
 
 

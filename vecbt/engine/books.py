@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import Records
-from ..core.state import records, schema_hash
+from ..core.state import padded, records, schema_hash
 from ..execution.orders import ORDER_FIELDS, RESTING
 from ..risk.levels import LEVEL_FIELDS
 from ..risk.sizing import STATS_FIELDS
@@ -137,14 +137,10 @@ _LINE = 64
 
 
 def _laid_out(fields: list[tuple[str, str]], first: tuple[str, ...]) -> np.dtype[Any]:
-    """A record whose `first` fields come first, as long as an odd number of cache lines: the same line of all records then fits the cache."""
+    """A record that begins with the `first` fields, an odd number of cache lines long: the same line of all records fits the cache."""
     order = sorted(fields, key=lambda field: first.index(field[0]) if field[0] in first else len(first))
     dense = np.dtype(order, align=True)
-    lines = -(-dense.itemsize // _LINE) | 1
-    names = list(dense.names or ())
-    places = [dense.fields[name][1] for name in names]
-    return np.dtype({"names": names, "formats": [dense[name] for name in names], "offsets": places, "itemsize": lines * _LINE}, align=True)
-
+    return padded(dense, (-(-dense.itemsize // _LINE) | 1) * _LINE)
 
 
 ASSET = _laid_out(_FIELDS, _TOGETHER)

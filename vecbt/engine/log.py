@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from ..core.jit import kernel, record_at
 from ..execution.orders import RESTING
 
 __all__ = [
-    "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "lay_out", "log_bytes", "logged",
-    "make_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log",
+    "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "lay_out", "log_bytes",
+    "logged", "make_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log",
 ]  # fmt: skip
 
 Block = NDArray[np.uint8]
@@ -107,7 +108,7 @@ class Log:
     def __init__(self, block: Block) -> None:
         head = block[: HEAD.itemsize].view(HEAD)[0]
         places = [int(head[name]) for name in ("orders_at", "fills_at", "trades_at", "end")]
-        parts = [block[first:last] for first, last in zip(places, places[1:], strict=False)]
+        parts = [block[first:last] for first, last in pairwise(places)]
         self.block = block
         self.counts = block[:24].view(np.int64)
         self.orders: Records = parts[0].view(ORDER).view(np.recarray)

@@ -60,8 +60,9 @@ class Rows(NamedTuple):
 
     `prices` (5TN,) open high low close volume, field by field and bar by bar; `flags` (TN,) uint8, `values`, `atr`, `sigma` (TN,)
     float64, or (0,) where there are none; `day` (T,) session dates; `time` (T,) labels; `delist_bar`, `haircut` (N,); `events`
-    (3, T, N) split, dividend, funding, or (0, 0, 0); `eventful` (T,) 1 at and after bars with any of these or a delisting; `flow` (T,) deposits,
-    or (0,); `orders` the requests by bar, of which `starts[t]` to `starts[t + 1] - 1` are those of bar t, or None.
+    (3, T, N) split, dividend, funding, or (0, 0, 0); `eventful` (T,) 1 at and after bars with any of these or a delisting; `flow` (T,)
+    deposits, or (0,); `orders` the requests by bar, of which `starts[t]` to `starts[t + 1] - 1` are those of bar t, or None; `dense`
+    (CALM_ROWS, N) is room for `engine.calm`.
     """
 
     prices: np.ndarray
@@ -78,6 +79,7 @@ class Rows(NamedTuple):
     flow: np.ndarray
     orders: np.ndarray | None
     starts: np.ndarray
+    dense: np.ndarray
 
 
 class Row(NamedTuple):
@@ -124,15 +126,15 @@ def last_prices(n, row):  # type: ignore[no-untyped-def]
 
 
 @spine
-def row_asks(lo, hi, row):  # type: ignore[no-untyped-def]
-    """Whether the strategy's row says anything of the assets `lo` to `hi - 1`: a flag, or a number."""
+def row_asks(first, last, row):  # type: ignore[no-untyped-def]
+    """Whether the strategy says anything at the places `first` to `last - 1`: a flag, or a number."""
     flags, numbers = 0, 0
     if row.flags.shape[0] > 0:
-        for n in range(lo, hi):
-            flags |= row.flags[unsigned(row.at + n)]
+        for place in range(first, last):
+            flags |= row.flags[unsigned(place)]
     if row.values.shape[0] > 0:
-        for n in range(lo, hi):
-            numbers += 0 if math.isnan(row.values[unsigned(row.at + n)]) else 1
+        for place in range(first, last):
+            numbers += 0 if math.isnan(row.values[unsigned(place)]) else 1
     return flags != 0 or numbers > 0
 
 

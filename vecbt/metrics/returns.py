@@ -147,9 +147,10 @@ def moments_store(state, now):  # type: ignore[no-untyped-def]
 def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
     """One return. A NaN makes mean and spread NaN for good."""
     terms = past.terms + 1
-    share = 1.0 / terms  # apart from the chain of means, so that the division does not wait for it
+    # from one mean to the next there is a product and a sum; the division and the rest do not wait for them
+    share = 1.0 / terms
+    average = past.average * (1.0 - share) + value * share
     delta = value - past.average
-    average = past.average + delta * share
     shortfall = min(value - mar, 0.0)
     largest = past.largest
     if abs(value) > largest:
