@@ -101,17 +101,18 @@ class Exits(Begin):
             self.cancel(t, n, "delisted")
             resting.cancel(self, t, n, "delisted", False)
             self.meet_bar(t, n)
-            self.book_actions(t, n, None)
             if self.positions[n] is not None:
                 price = self.price_at(t, n) * (1 - Fraction(haircut))
                 self.book_exit(t, n, -self.held(n), price, ZERO, "delisting")
 
     def meet_bar(self, t: int, n: int) -> None:
-        """M7, P8: a bar that was lived through to its close counts in full, an entry in T4 included."""
+        """M7, P8: a bar that was lived through to its close counts in full, an entry in T4 included; after an entry inside it, what counts."""
         position = self.positions[n]
-        if position is not None and self.valid(t, n) and position.inside != t:
-            position.draft.met(self.bars.high[t][n])
-            position.draft.met(self.bars.low[t][n])
+        if position is None or not self.valid(t, n):
+            return
+        extremes = (self.bars.high[t][n], self.bars.low[t][n]) if position.inside != t else position.counts or ()
+        for price in extremes:
+            position.draft.met(price)
 
     # ---- Z8 ----------------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from . import resting
@@ -299,8 +300,7 @@ class Fills(Decisions):
             position.add(q, p, atr)
             position.take(job.order.bracket)
             self.watch.priced(n, position.q, q, position.average)
-            if self.stops is not None:
-                position.arm(self.stops, self.watch)
+            self.start_trail(t, n, position, atr)
 
     def new_position(self, t: int, n: int, q: Fraction, p: Fraction, atr: Fraction | None, job: Job | None = None) -> Position:
         """A position from flat at `t` (bar -1 for a starting one, F14), with its first stop and initial risk (M7)."""
@@ -316,9 +316,14 @@ class Fills(Decisions):
         position.take(bracket)
         if job is not None and job.inside:
             position.inside = t
+        self.start_trail(t, n, position, atr)
+        return position
+
+    def start_trail(self, t: int, n: int, position: Position, atr: Fraction | None) -> None:
+        """P2: a trail that is armed by a fill has its level from then on, whatever a later fill of the bar puts in its place."""
         if self.stops is not None:
             position.arm(self.stops, self.watch)
-        return position
+            position.trail = position.trail_from(self.stops, replace(self.terms(t, n), atr=atr), self.watch)
 
     # ---- what became of it -----------------------------------------------------------------------------------------------------
 
@@ -349,7 +354,7 @@ class Fills(Decisions):
                 return
             order.cut_by.add("volume")
         found_nothing = not (job.closed or job.opened or order.cut_by)  # dies with its position
-        self.end(t, order, "cancelled" if found_nothing else "")
+        self.end(t, order, ("partial" if order.filled else "cancelled") if found_nothing else "")
         if order.reason in ("time", "stop", "trail", "target") and self.positions[n] is None:
             self.protected.add(n)  # P9
 

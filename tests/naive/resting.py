@@ -255,10 +255,8 @@ def _expose(e: Engine, t: int, n: int, jobs: list[Job]) -> None:
         good = bar.close if s * bar.close > s * entry else entry
     if where != "limit" and optimistic:
         bad = bar.close if s * bar.close < s * entry else entry
+    position.counts = good, bad
     e.expose(t, n, entry, good, bad)
-    if e.positions[n] is position:
-        position.draft.met(good)
-        position.draft.met(bad)
 
 
 def rested(e: Engine, t: int, job: Job) -> None:
