@@ -9,7 +9,7 @@ from . import resting
 from .decide import Decisions
 from .fit import Claim, Tally, commission, largest_factor, rate_of, slipped_price, upper_quantity
 from .jobs import Job
-from .numbers import SLACK, down_to_lot, tidy
+from .numbers import SLACK, down_to_lot, snapped, tidy
 from .position import Draft, Position, entry_stop
 from .scenario import Fill, Order
 from .state import ZERO
@@ -95,7 +95,9 @@ class Fills(Decisions):
         if held * job.side >= 0:
             return ZERO
         if job.resolve:
-            return min(abs(held), abs(job.quantity) - abs(job.closed) - abs(job.opened) - job.lost)
+            used = abs(job.closed) + abs(job.opened) + job.lost
+            job.quantity = job.side * (used + snapped(abs(job.quantity) - used, abs(held)))
+            return min(abs(held), abs(job.quantity) - used)
         return abs(held) if job.order.exit else min(abs(job.order.close), abs(held))
 
     def reduce_turn(self, t: int, job: Job, place: str) -> None:
@@ -267,7 +269,8 @@ class Fills(Decisions):
             order.cut_by.add("minimum")
             q = ZERO
         self.lose(job, job.piece_open - q)
-        if q and job.resolve:
+        if q and job.resolve and self.held(job.n) * job.side < 0:
+            q = snapped(q, abs(self.held(job.n)))
             q -= self.close_own(t, job, q, place)
         if q:
             self.put_on(t, job, job.side * q, place)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from .jobs import Job
-from .numbers import binary, tidy
+from .numbers import binary, snapped, tidy
 from .position import entry_stop
 from .resting_rows import Ask, Cancel, Meeting, Prices, Range, meet, on_grid
 from .scenario import Bracket, Order
@@ -127,6 +127,7 @@ def parts(e: Engine, entry: Entry) -> tuple[Fraction, Fraction]:
     held, q = e.held(entry.order.asset), entry.quantity
     close = ZERO
     if held * q < 0:
+        q = entry.side * snapped(abs(q), abs(held))
         close = q if abs(q) <= abs(held) else -held
     return close, ZERO if entry.reduce_only else q - close
 

@@ -6,7 +6,7 @@ import math
 
 from ..core.codes import OrderStatus, OrderType, Rule, TimeInForce
 from ..core.jit import kernel
-from ..core.rounding import tick_down, tick_up, whole_lots
+from ..core.rounding import snapped, tick_down, tick_up, whole_lots
 from ..execution.orders import clear_order
 from .account import settle, touch
 from .before import split_orders
@@ -273,6 +273,7 @@ def _reduce(a, o, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     quantity = abs(o.quantity)
     closing = 0.0
     if a.q * side < 0.0:
+        quantity = snapped(quantity, abs(a.q))
         closing = quantity if quantity < abs(a.q) else abs(a.q)
     opening = quantity - closing
     if 0.0 < closing < abs(a.q):
