@@ -272,13 +272,6 @@ def _a_waiting_order_counts_by_the_position_of_now() -> Scenario:
     return scenario(bars(flat(50, 4), flat(50, 4)), "orders", rows, **given)
 
 
-def _what_two_orders_share_closes_without_dust() -> Scenario:
-    """O6: a purchase and a sale that a limit cuts to the same size, by different factors, leave nothing between them."""
-    table = bars(flat(37, 1) + flat(36, 1), [(36, 36, 36, 36)] * 2)
-    rows: list[list[object]] = [[Ask(0, F(1, 4))], [Ask(0, -4), Ask(0, 40)]]
-    return scenario(table, "orders", rows, fill="close", risk=Risk(trade_loss=F(1, 128)))
-
-
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -321,4 +314,3 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_a_trailing_order_follows_the_whole_bar()).fills.t.tolist() == [2, 3]
     assert run_engine(_orders_of_one_asset_share_a_position()).orders.filled.tolist() == pytest.approx([0.1, 2.0])
     assert run_engine(_a_waiting_order_counts_by_the_position_of_now()).orders.filled.tolist() == [-4, -2, 0]
-    assert run_engine(_what_two_orders_share_closes_without_dust()).assets.q[0] == 0
