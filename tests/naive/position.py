@@ -134,6 +134,7 @@ class Position:
     own_trail: Distance | None = None
     opened_by: object = None  # the job that took it from flat
     inside: int = -1  # the bar inside which it was entered, T5
+    counts: tuple[Fraction, Fraction] | None = None  # the extremes of that bar that count for it (P8)
 
     @property
     def side(self) -> int:

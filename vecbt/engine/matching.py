@@ -10,7 +10,7 @@ import math
 
 from ..core.codes import InputKind, OrderStatus, Rule
 from ..core.jit import kernel
-from ..core.rounding import whole_lots
+from ..core.rounding import snapped, whole_lots
 from ..execution.costs import commission, fill_price
 from ..execution.orders import clear_order, forget_fill
 from .account import close_leg, open_leg, settle, touch
@@ -374,6 +374,7 @@ def _open_part(a, o, factor, at, acct, rules):  # type: ignore[no-untyped-def]
 def _cross(a, o, quantity, side, acct, rules):  # type: ignore[no-untyped-def]
     """O6: another order of the asset has opened the other side just before; what is held is closed first."""
     o.order_held = a.q
+    quantity = snapped(quantity, abs(a.q))
     o.order_closed = quantity if quantity < abs(a.q) else abs(a.q)
     o.order_opened = quantity - o.order_closed
     if o.order_closed > 0.0:

@@ -6,7 +6,7 @@ import math
 
 from ..core.codes import OrderStatus, OrderType, Rule, TimeInForce
 from ..core.jit import kernel
-from ..core.rounding import tick_down, tick_up, whole_lots
+from ..core.rounding import snapped, tick_down, tick_up, whole_lots
 from ..execution.orders import clear_order
 from .account import settle, touch
 from .before import split_orders
@@ -252,7 +252,7 @@ def _open_by_priority(at, book, desk, rules, stops, log):  # type: ignore[no-unt
             o = orders[k]
             if _is_ready(o, g) and o.order_priority == highest:
                 if o.order_stage == _WAITS:
-                    opening += _start(assets[o.n], o, 0.0, acct, rules)
+                    opening += _start(assets[o.n], o, abs(o.quantity), 0.0, acct, rules)
                 elif o.order_stage == _PRICED:
                     opening += 1
         if opening > 0:
@@ -281,17 +281,17 @@ def _reduce(a, o, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     """What it closes of what is held now; what it opens has its turn later."""
     met = a.open if o.where == _WITHIN else o.ref
     touch(a, a.q, met, met)
-    quantity = abs(o.quantity)
-    _start(a, o, quantity if quantity < abs(a.q) else abs(a.q), acct, rules)
+    quantity = snapped(abs(o.quantity), abs(a.q))
+    _start(a, o, quantity, quantity if quantity < abs(a.q) else abs(a.q), acct, rules)
     if o.order_closed > 0.0 and a.orders_now > 1:
         settle_part(a, o, acct, stops, log)
 
 
 @kernel
-def _start(a, o, closing, acct, rules):  # type: ignore[no-untyped-def]
+def _start(a, o, quantity, closing, acct, rules):  # type: ignore[no-untyped-def]
     """Let it take volume for what it closes and opens, and fill what it closes; whether (1) or not (0) it opens something."""
     side = 1.0 if o.quantity > 0.0 else -1.0
-    opening, forbidden, rule = abs(o.quantity) - closing, 0.0, _refusal(o, side, rules)
+    opening, forbidden, rule = quantity - closing, 0.0, _refusal(o, side, rules)
     if 0.0 < closing < abs(a.q):
         closing = whole_lots(closing, a.lot)
         if closing <= 0.0:
@@ -338,8 +338,6 @@ def _finish(a, o, acct, rules, stops, log):  # type: ignore[no-untyped-def]
             o.order_limit = 0
         if o.type != _MARKET:
             o.order_close_q = 0.0
-        if o.reduce_only == 1:
-            o.order_open_q = 0.0
 
 
 @kernel
