@@ -89,10 +89,13 @@ def start_order(a, o, acct, ref, rules):  # type: ignore[no-untyped-def]
     o.order_now = o.order_open_q
     opening, left = abs(o.order_open_q), volume_for(a, rules)
     is_piece = o.order_closed + opening > left
-    if is_piece:
-        if o.order_whole == 1:
-            _refuse_whole(o, _VOLUME)
+    if is_piece and o.order_whole == 1:
+        o.order_cut_by |= _VOLUME
+        if o.order_closed > left:
+            _refuse_whole(o)
             return 0
+        opening, o.order_open_q, o.order_now, is_piece = 0.0, 0.0, 0.0, False  # O3: each part by itself
+    if is_piece:
         opening = _allot(a, o, left)
     _price(a, o, opening, rules)
     if is_piece and opening > 0.0 and opening * abs(o.order_price) * a.multiplier < a.min_notional * (1.0 - 1e-9):
@@ -130,9 +133,8 @@ def _price(a, o, opening, rules):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _refuse_whole(o, rule):  # type: ignore[no-untyped-def]
-    """FOK: nothing of it, and the rule that would have cut it."""
-    o.order_cut_by |= rule
+def _refuse_whole(o):  # type: ignore[no-untyped-def]
+    """FOK: nothing of it."""
     o.order_closed = 0.0
     o.order_now = 0.0
     o.order_open_q = 0.0
@@ -233,6 +235,7 @@ def _drop_whole(queue, g, assets):  # type: ignore[no-untyped-def]
         o = orders[k]
         if _in_stage(o, _IN_GROUP, g) and o.order_whole == 1:
             o.order_cut_by |= _CASH
+            assets[o.n].volume_left += abs(o.order_now)
             o.order_now = 0.0
             o.order_open_q = 0.0
             o.order_stage = _SETTLED
