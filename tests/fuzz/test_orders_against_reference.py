@@ -1,17 +1,16 @@
 """Orders: the engine against the reference engine, as in `test_against_reference.py`.
 
-A failure prints the shrunk scenario as Python; it belongs into `test_orders_regressions.py`, with the rule that decides it.
+A failure prints the shrunk scenario as Python; it belongs into `test_regressions.py`, with the rule that decides it.
 """
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.compare import disagreements
+from tests.fuzz.compare import agree
 from tests.fuzz.orders_scenarios import ORDER_FAMILIES, order_scenarios
-from tests.naive.engine import simulate
 
 # a few hundred examples in `make test`, more in `make check`
 EXAMPLES = settings.default.max_examples // 2 if settings.default else 30
@@ -22,11 +21,4 @@ EXAMPLES = settings.default.max_examples // 2 if settings.default else 30
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_engine_does_with_orders_what_the_reference_does(family: str, data: st.DataObject) -> None:
-    """Scenarios whose outcome hangs on the rounding of floats (`fragile`) are left out; they are few and counted by an event."""
-    scenario = data.draw(order_scenarios(family))
-    log = simulate(scenario)
-    if log.fragile:
-        event(f"fragile: {log.fragile[0]}")
-    assume(not log.fragile)
-    found = disagreements(scenario, log)
-    assert not found, "\n".join(found[:8])
+    agree(data.draw(order_scenarios(family)))

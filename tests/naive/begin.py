@@ -18,12 +18,15 @@ class Begin(Fills):
     # ---- T1 --------------------------------------------------------------------------------------------------------------
 
     def actions(self, t: int) -> None:
-        """Splits and dividends of this bar and those that wait; booked where there is a market."""
+        """Splits and dividends of this bar and those that wait; booked where there is a market, or at the delisting."""
         for n in range(self.N):
-            if not self.gone(t, n) or self.bars.delisted[n][0] == t:
+            ends = n in self.bars.delisted and self.bars.delisted[n][0] == t
+            if ends or not self.gone(t, n):
                 self.note_actions(t, n)
             if self.valid(t, n):
                 self.book_actions(t, n, self.price_at(t, n, close=False))
+            elif ends:
+                self.book_actions(t, n, None)
 
     def note_actions(self, t: int, n: int) -> None:
         """Ratios multiply; a dividend that waits is divided by the ratios that come after it."""
@@ -32,7 +35,7 @@ class Begin(Fills):
         self.due_dividend[n] = self.due_dividend[n] / k + Fraction(self.bars.dividends.get((t, n), 0))
 
     def book_actions(self, t: int, n: int, ref: Fraction | None) -> None:
-        """A split first, its fraction at `ref` (None: at `m`, T10), then the dividend for what is left."""
+        """A split first, its fraction at `ref` (None: at `m`), then the dividend for what is left."""
         k, d = self.due_split[n], self.due_dividend[n]
         self.due_split[n], self.due_dividend[n] = Fraction(1), ZERO
         if k != 1:
@@ -70,23 +73,17 @@ class Begin(Fills):
             self.book_exit(t, n, -fraction, ref, ZERO, "split")
 
     def split_working(self, t: int, n: int, k: Fraction, before: Fraction) -> None:
-        """The order that waits: quantities times `k`; a partial reduction on the grid of lots again."""
+        """The order that waits: quantities times `k`; a partial reduction on the grid of lots again (nothing: it ends at its fill)."""
         order = self.working.get(n)
         if order is None:
             return
         whole = order.close != 0 and order.close == -before
         order.close, order.open, order.filled = order.close * k, order.open * k, order.filled * k
         order.wanted = None if order.wanted is None else order.wanted * k
-        if order.close and self.held(n) == 0:
-            order.close = ZERO
-            if not order.open:
-                self.end(t, order, "cancelled")  # an exit dies with its position
-        elif whole:
+        if whole:
             order.close = -self.held(n)
         elif order.close:
             order.close = self.to_lot(order, order.close)
-            if not order.close and not order.open:
-                self.end(t, order, "partial" if order.filled else "rejected")
 
     # ---- T2 --------------------------------------------------------------------------------------------------------------
 

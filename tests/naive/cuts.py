@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from . import resting
@@ -33,8 +33,10 @@ class Cuts(State):
         opening = [o for o in orders if o.open]
         for order in opening:
             self.cut_alone(order)
-        for g in range(self.G) if self.scenario.risk != Risk() else ():
+        for g in range(self.G) if replace(self.scenario.risk, daily_loss=None) != Risk() else ():
             mine = [o for o in opening if self.account(o.asset) == g and o.open and o.cash_fraction is None]
+            for order in [o for o in mine if self.mark[o.asset] is None]:
+                mine.remove(self.refuse(order, "position"))  # Z7: no price, no measure
             parts = self.parts(t, g, orders)
             for priority in sorted({o.priority for o in mine}, reverse=True):
                 self.cut_group(g, [o for o in mine if o.priority == priority], parts)

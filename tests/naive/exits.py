@@ -21,14 +21,12 @@ class Exits(Begin):
     # ---- T5 --------------------------------------------------------------------------------------------------------------
 
     def protect(self, t: int) -> None:
-        """Protective exits meet the bar, then this bar's extreme moves the watermark."""
+        """Protective exits meet the bar."""
         for n in range(self.N):
             position = self.positions[n]
             if position is None or self.stops is None or not self.valid(t, n):
                 continue
             o, h, low = self.bars.open[t][n], self.bars.high[t][n], self.bars.low[t][n]
-            if position.atr is None:
-                position.atr = self.atr_at(t - 1, n)  # F14: the first there is
             self.expose(t, n, o, *((h, low) if position.side > 0 else (low, h)))
 
     def expose(self, t: int, n: int, o: Fraction | None, good: Fraction | None, bad: Fraction | None) -> None:
@@ -45,10 +43,6 @@ class Exits(Begin):
             self.leave(t, n, *hit)
         if self.positions[n] is None:
             self.protected.add(n)  # P9
-            return
-        if good is not None and position.side * good > position.side * position.watermark:
-            position.watermark = good
-        position.arm(self.stops, self.watch)
 
     def met_level(
         self, position: Position, t: int, o: Fraction | None, good: Fraction | None, bad: Fraction | None
@@ -101,17 +95,30 @@ class Exits(Begin):
             self.cancel(t, n, "delisted")
             resting.cancel(self, t, n, "delisted", False)
             self.meet_bar(t, n)
-            self.book_actions(t, n, None)
             if self.positions[n] is not None:
                 price = self.price_at(t, n) * (1 - Fraction(haircut))
                 self.book_exit(t, n, -self.held(n), price, ZERO, "delisting")
 
     def meet_bar(self, t: int, n: int) -> None:
-        """M7, P8: a bar that was lived through to its close counts in full, an entry in T4 included."""
+        """M7, P8: a bar that was lived through to its close counts in full, an entry in T4 included; after an entry inside it, what counts.
+
+        P2: its best price moves the watermark, after all tests of the bar.
+        """
         position = self.positions[n]
-        if position is not None and self.valid(t, n) and position.inside != t:
-            position.draft.met(self.bars.high[t][n])
-            position.draft.met(self.bars.low[t][n])
+        if position is None:
+            return
+        if position.atr is None:
+            position.atr = self.atr_at(t, n)  # F14: the first there is
+        if not self.valid(t, n):
+            return
+        extremes = (self.bars.high[t][n], self.bars.low[t][n]) if position.inside != t else position.counts or ()
+        for price in extremes:
+            assert price is not None
+            position.draft.met(price)
+            if position.side * price > position.side * position.watermark:
+                position.watermark = price
+        if self.stops is not None:
+            position.arm(self.stops, self.watch)
 
     # ---- Z8 ----------------------------------------------------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from . import resting
 from .decide import Decisions
 from .fit import Claim, Tally, commission, largest_factor, rate_of, slipped_price, upper_quantity
 from .jobs import Job
-from .numbers import SLACK, down_to_lot, tidy
+from .numbers import SLACK, down_to_lot, snapped, tidy
 from .position import Draft, Position, entry_stop
 from .scenario import Fill, Order
 from .state import ZERO
@@ -94,7 +95,9 @@ class Fills(Decisions):
         if held * job.side >= 0:
             return ZERO
         if job.resolve:
-            return min(abs(held), abs(job.quantity) - abs(job.closed) - abs(job.opened) - job.lost)
+            used = abs(job.closed) + abs(job.opened) + job.lost
+            job.quantity = job.side * (used + snapped(abs(job.quantity) - used, abs(held)))
+            return min(abs(held), abs(job.quantity) - used)
         return abs(held) if job.order.exit else min(abs(job.order.close), abs(held))
 
     def reduce_turn(self, t: int, job: Job, place: str) -> None:
@@ -266,7 +269,8 @@ class Fills(Decisions):
             order.cut_by.add("minimum")
             q = ZERO
         self.lose(job, job.piece_open - q)
-        if q and job.resolve:
+        if q and job.resolve and self.held(job.n) * job.side < 0:
+            q = snapped(q, abs(self.held(job.n)))
             q -= self.close_own(t, job, q, place)
         if q:
             self.put_on(t, job, job.side * q, place)
@@ -299,8 +303,7 @@ class Fills(Decisions):
             position.add(q, p, atr)
             position.take(job.order.bracket)
             self.watch.priced(n, position.q, q, position.average)
-            if self.stops is not None:
-                position.arm(self.stops, self.watch)
+            self.start_trail(t, n, position, atr)
 
     def new_position(self, t: int, n: int, q: Fraction, p: Fraction, atr: Fraction | None, job: Job | None = None) -> Position:
         """A position from flat at `t` (bar -1 for a starting one, F14), with its first stop and initial risk (M7)."""
@@ -316,9 +319,14 @@ class Fills(Decisions):
         position.take(bracket)
         if job is not None and job.inside:
             position.inside = t
+        self.start_trail(t, n, position, atr)
+        return position
+
+    def start_trail(self, t: int, n: int, position: Position, atr: Fraction | None) -> None:
+        """P2: a trail that is armed by a fill has its level from then on, whatever a later fill of the bar puts in its place."""
         if self.stops is not None:
             position.arm(self.stops, self.watch)
-        return position
+            position.trail = position.trail_from(self.stops, replace(self.terms(t, n), atr=atr), self.watch)
 
     # ---- what became of it -----------------------------------------------------------------------------------------------------
 
@@ -349,7 +357,7 @@ class Fills(Decisions):
                 return
             order.cut_by.add("volume")
         found_nothing = not (job.closed or job.opened or order.cut_by)  # dies with its position
-        self.end(t, order, "cancelled" if found_nothing else "")
+        self.end(t, order, ("partial" if order.filled else "cancelled") if found_nothing else "")
         if order.reason in ("time", "stop", "trail", "target") and self.positions[n] is None:
             self.protected.add(n)  # P9
 

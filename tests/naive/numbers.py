@@ -9,7 +9,7 @@ from math import ceil, floor
 
 from .scenario import Bars
 
-__all__ = ["SLACK", "Watch", "adjusted", "atr_table", "binary", "down_to_lot", "root", "round_level", "sigma_table", "tidy"]
+__all__ = ["SLACK", "Watch", "adjusted", "atr_table", "binary", "down_to_lot", "root", "round_level", "sigma_table", "snapped", "tidy"]
 
 SLACK = Fraction(1, 10**9)  # "Lot and cash tests allow 1e-9 relative"
 _NEAR = Fraction(1, 10**10)
@@ -84,6 +84,11 @@ def down_to_lot(q: Fraction, lot: Fraction, watch: Watch | None = None) -> Fract
         watch.slack(ratio * (1 + SLACK), Fraction(count), "lot")
         watch.slack(ratio * (1 + SLACK), Fraction(count + 1), "lot")
     return count * lot if q > 0 else -count * lot
+
+
+def snapped(q: Fraction, held: Fraction) -> Fraction:
+    """O6: `q`, or what is held where they are 1e-9 of it apart; both >= 0."""
+    return held if abs(q - held) <= SLACK * held else q
 
 
 def round_level(level: Fraction, tick: Fraction, side: int, watch: Watch | None = None) -> Fraction:

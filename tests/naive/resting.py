@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from .jobs import Job
-from .numbers import binary, tidy
+from .numbers import binary, snapped, tidy
 from .position import entry_stop
 from .resting_rows import Ask, Cancel, Meeting, Prices, Range, meet, on_grid
 from .scenario import Bracket, Order
@@ -127,6 +127,7 @@ def parts(e: Engine, entry: Entry) -> tuple[Fraction, Fraction]:
     held, q = e.held(entry.order.asset), entry.quantity
     close = ZERO
     if held * q < 0:
+        q = entry.side * snapped(abs(q), abs(held))
         close = q if abs(q) <= abs(held) else -held
     return close, ZERO if entry.reduce_only else q - close
 
@@ -255,10 +256,8 @@ def _expose(e: Engine, t: int, n: int, jobs: list[Job]) -> None:
         good = bar.close if s * bar.close > s * entry else entry
     if where != "limit" and optimistic:
         bad = bar.close if s * bar.close < s * entry else entry
+    position.counts = good, bad
     e.expose(t, n, entry, good, bad)
-    if e.positions[n] is position:
-        position.draft.met(good)
-        position.draft.met(bad)
 
 
 def rested(e: Engine, t: int, job: Job) -> None:

@@ -6,7 +6,7 @@ import math
 
 from .jit import kernel
 
-__all__ = ["tick_down", "tick_up", "whole_lots"]
+__all__ = ["snapped", "tick_down", "tick_up", "whole_lots"]
 
 
 @kernel
@@ -15,6 +15,12 @@ def whole_lots(quantity, lot):  # type: ignore[no-untyped-def]
     if lot <= 0.0:
         return quantity
     return math.floor(quantity / lot * (1.0 + 1e-9)) * lot
+
+
+@kernel
+def snapped(quantity, held):  # type: ignore[no-untyped-def]
+    """`quantity`, or `held` itself where they are 1e-9 of it apart (O6): both >= 0. So 0.1 + 0.2 is closed by 0.3."""
+    return held if abs(quantity - held) <= 1e-9 * held else quantity
 
 
 @kernel

@@ -114,10 +114,10 @@ def _rest(desk, book, rules, stops, log):  # type: ignore[no-untyped-def]
     for n in range(lo, hi):
         assets[n].fresh = 0
     fill_resting(book, desk, rules, stops, log)
+    trail_book(book, assets[lo].g, assets)  # before `expose` cuts the bar to what counts for a position
     for n in range(lo, hi):
         if assets[n].fresh > 0 and assets[n].q != 0.0:
             expose(assets[n], acct, rules, stops, log)
-    trail_book(book, assets[lo].g, assets)
 
 
 @kernel

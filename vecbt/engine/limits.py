@@ -106,43 +106,58 @@ def _kept_risk(a):  # type: ignore[no-untyped-def]
 
 @kernel
 def _cut_position(k, slack, queue, desk, stops, terms):  # type: ignore[no-untyped-def]
-    """Z9 and Z7 for one asset: what is kept, what waits and the orders of this row before it count."""
+    """Z9 and Z7 for one asset and side, at the first of the group's orders there (`k`): what is kept and what waits counts before them."""
     first, last, orders = queue
     acct, o = desk.acct, orders[k]
     a = desk.assets[o.n]
-    quantity = abs(o.order_open_q)
-    if quantity <= 0.0:
+    if o.order_open_q == 0.0:
         return
     side = 1.0 if o.order_open_q > 0.0 else -1.0
     held = abs(a.kept) if a.kept * side > 0.0 else 0.0
     risk = _kept_risk(a) if held > 0.0 else 0.0
+    units, lost = 0.0, 0.0
     for j in range(first, last):
         other = orders[j]
-        counts = other.order_active == 1 and other.n == o.n and other.order_open_q * side > 0.0
-        if counts and j != k and (j < k or other.order_stage != _IN_GROUP) and other.order_stage != ASKED:
-            held += abs(other.order_open_q)
-            risk += _order_risk(a, other, stops)
+        if other.order_active == 1 and other.n == o.n and other.order_open_q * side > 0.0 and other.order_stage != ASKED:
+            if other.order_stage != _IN_GROUP:
+                held += abs(other.order_open_q)
+                risk += _order_risk(a, other, stops)
+            elif j < k:
+                return  # they share one factor (F10), found already
+            else:
+                units += abs(other.order_open_q)
+                lost += _order_risk(a, other, stops)
     if terms.max_trade_loss < math.inf:
-        unit = _unit_risk(a, order_stop(a, o, side, stops), side)
         most = terms.max_trade_loss * acct.equity - risk
-        quantity = _cut_to(o, quantity, most, unit, slack, _RULE_TRADE)
+        if not _fits(lost, most, slack):
+            units *= _cut_to(k, side, most, lost, slack, _RULE_TRADE, queue)
     most = terms.max_position * acct.equity
     if terms.max_position_value < most:
         most = terms.max_position_value
-    if most < math.inf:
-        quantity = _cut_to(o, quantity, most - held * _unit(a), _unit(a), slack, _RULE_POSITION)
-    o.order_open_q = side * quantity
+    if most < math.inf and units > 0.0:
+        most -= held * _unit(a)
+        if not _fits(units * _unit(a), most, slack):
+            _cut_to(k, side, most, units * _unit(a), slack, _RULE_POSITION, queue)
 
 
 @kernel
-def _cut_to(o, quantity, room, unit, slack, rule):  # type: ignore[no-untyped-def]
-    """`quantity`, or what fits `room` at `unit` each; the rule is noted where it cuts. Tolerance 1e-9 relative (F5)."""
-    if quantity <= 0.0 or (room > slack and quantity * unit <= room * (1.0 + 1e-9)):
-        return quantity
-    o.order_cut_by |= rule
+def _fits(needed, room, slack):  # type: ignore[no-untyped-def]
+    """Tolerance 1e-9 relative (F5); nothing fits no room (F10)."""
+    return room > slack and needed <= room * (1.0 + 1e-9)
+
+
+@kernel
+def _cut_to(k, side, room, needed, slack, rule, queue):  # type: ignore[no-untyped-def]
+    """The group's orders of one asset and side to what fits `room`; returns the factor. The rule is noted."""
+    _, last, orders = queue
     if room <= slack:
-        return 0.0
-    return room / unit
+        room = 0.0
+    for j in range(k, last):
+        o = orders[j]
+        if _is_in_group(o, orders[k].g) and o.n == orders[k].n and o.order_open_q * side > 0.0:
+            o.order_cut_by |= rule
+            o.order_open_q = o.order_open_q * room / needed if room > 0.0 else 0.0
+    return room / needed if room > 0.0 else 0.0
 
 
 @kernel

@@ -10,7 +10,7 @@ import math
 
 from ..core.codes import InputKind, OrderStatus, Rule
 from ..core.jit import kernel
-from ..core.rounding import whole_lots
+from ..core.rounding import snapped, whole_lots
 from ..execution.costs import commission, fill_price
 from ..execution.orders import clear_order, forget_fill
 from .account import close_leg, open_leg, settle, touch
@@ -90,10 +90,13 @@ def start_order(a, o, acct, ref, rules):  # type: ignore[no-untyped-def]
     o.order_now = o.order_open_q
     opening, left = abs(o.order_open_q), volume_for(a, rules)
     is_piece = o.order_closed + opening > left
-    if is_piece:
-        if o.order_whole == 1:
-            _refuse_whole(o, _VOLUME)
+    if is_piece and o.order_whole == 1:
+        o.order_cut_by |= _VOLUME
+        if o.order_closed > left:
+            _refuse_whole(o)
             return 0
+        opening, o.order_open_q, o.order_now, is_piece = 0.0, 0.0, 0.0, False  # O3: each part by itself
+    if is_piece:
         opening = _allot(a, o, left)
     _price(a, o, opening, rules)
     if is_piece and opening > 0.0 and opening * abs(o.order_price) * a.multiplier < a.min_notional * (1.0 - 1e-9):
@@ -131,9 +134,8 @@ def _price(a, o, opening, rules):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _refuse_whole(o, rule):  # type: ignore[no-untyped-def]
-    """FOK: nothing of it, and the rule that would have cut it."""
-    o.order_cut_by |= rule
+def _refuse_whole(o):  # type: ignore[no-untyped-def]
+    """FOK: nothing of it."""
     o.order_closed = 0.0
     o.order_now = 0.0
     o.order_open_q = 0.0
@@ -234,6 +236,7 @@ def _drop_whole(queue, g, assets):  # type: ignore[no-untyped-def]
         o = orders[k]
         if _in_stage(o, _IN_GROUP, g) and o.order_whole == 1:
             o.order_cut_by |= _CASH
+            assets[o.n].volume_left += abs(o.order_now)
             o.order_now = 0.0
             o.order_open_q = 0.0
             o.order_stage = _SETTLED
@@ -372,6 +375,7 @@ def _open_part(a, o, factor, at, acct, rules):  # type: ignore[no-untyped-def]
 def _cross(a, o, quantity, side, acct, rules):  # type: ignore[no-untyped-def]
     """O6: another order of the asset has opened the other side just before; what is held is closed first."""
     o.order_held = a.q
+    quantity = snapped(quantity, abs(a.q))
     o.order_closed = quantity if quantity < abs(a.q) else abs(a.q)
     o.order_opened = quantity - o.order_closed
     if o.order_closed > 0.0:

@@ -6,7 +6,7 @@ import math
 
 from ..core.codes import OrderStatus, OrderType, Rule, TimeInForce
 from ..core.jit import kernel
-from ..core.rounding import tick_down, tick_up, whole_lots
+from ..core.rounding import snapped, tick_down, tick_up, whole_lots
 from ..execution.orders import clear_order
 from .account import settle, touch
 from .before import split_orders
@@ -23,7 +23,7 @@ _DAY, _GTD, _IOC, _FOK = int(TimeInForce.DAY), int(TimeInForce.GTD), int(TimeInF
 _CANCELLED, _PARTIAL, _REJECTED = int(OrderStatus.CANCELLED), int(OrderStatus.PARTIAL), int(OrderStatus.REJECTED)
 _LOT, _VOLUME = int(Rule.LOT), int(Rule.VOLUME)
 _EXPIRED, _DIRECTION, _REDUCE_ONLY = int(Rule.EXPIRED), int(Rule.DIRECTION), int(Rule.REDUCE_ONLY)
-_SETTLED = 2
+_WAITS, _PRICED, _SETTLED = 0, 1, 2  # stages of an order while it executes, as in `matching`
 _NOT_NOW, _OPEN, _WITHIN = 0, 1, 2
 _BY_LIMIT, _BY_STOP, _BY_BOTH, _BY_OPEN = 1, 2, 3, 4  # how a position was opened in this bar (P8)
 
@@ -228,14 +228,11 @@ def _fill_ready(at, book, desk, rules, stops, log):  # type: ignore[no-untyped-d
     for k in range(used):
         if _is_ready(orders[k], g):
             assets[orders[k].n].orders_now += 1
-    opening = 0
     for k in range(used):
         o = orders[k]
         if _is_ready(o, g) and assets[o.n].q * o.quantity < 0.0:
-            opening += _reduce(assets[o.n], o, acct, rules, stops, log)
-    opening += _start_others(book, desk, rules, stops, log)
-    if opening > 0:
-        fill_openings(Queue(0, used, orders), opening, at, desk, rules, stops, log)
+            _reduce(assets[o.n], o, acct, rules, stops, log)
+    _open_by_priority(at, book, desk, rules, stops, log)
     for k in range(used):
         if _is_ready(orders[k], g):
             _finish(assets[orders[k].n], orders[k], acct, rules, stops, log)
@@ -244,21 +241,34 @@ def _fill_ready(at, book, desk, rules, stops, log):  # type: ignore[no-untyped-d
 
 
 @kernel
-def _start_others(book, desk, rules, stops, log):  # type: ignore[no-untyped-def]
-    """Orders that only open take what volume is left (F7) by priority, then id; how many open something."""
+def _open_by_priority(at, book, desk, rules, stops, log):  # type: ignore[no-untyped-def]
+    """New risk, group by group: an order that only opens takes what volume is left (F7) when its group's turn comes, by id."""
     lo, _, acct, assets = desk
-    g, opening, highest = assets[lo].g, 0, 1.0
-    while highest > 0.0:
-        highest = -1.0
-        for k in range(book.used[0]):
-            o = book.orders[k]
-            if _is_ready(o, g) and o.order_stage == 0 and o.order_priority > highest:
-                highest = o.order_priority
-        for k in range(book.used[0]):
-            o = book.orders[k]
-            if _is_ready(o, g) and o.order_stage == 0 and o.order_priority == highest:
-                opening += _reduce(assets[o.n], o, acct, rules, stops, log)
-    return opening
+    orders, used, g = book.orders, book.used[0], assets[lo].g
+    highest = _highest(book, g)
+    while highest >= 0.0:
+        opening = 0
+        for k in range(used):
+            o = orders[k]
+            if _is_ready(o, g) and o.order_priority == highest:
+                if o.order_stage == _WAITS:
+                    opening += _start(assets[o.n], o, abs(o.quantity), 0.0, acct, rules)
+                elif o.order_stage == _PRICED:
+                    opening += 1
+        if opening > 0:
+            fill_openings(Queue(0, used, orders), opening, at, desk, rules, stops, log)
+        highest = _highest(book, g)
+
+
+@kernel
+def _highest(book, g):  # type: ignore[no-untyped-def]
+    """The highest priority of the orders that have something to open, or whose turn is yet to come; -1: none."""
+    highest = -1.0
+    for k in range(book.used[0]):
+        o = book.orders[k]
+        if _is_ready(o, g) and o.order_stage < _SETTLED and o.order_priority > highest:
+            highest = o.order_priority
+    return highest
 
 
 @kernel
@@ -268,35 +278,50 @@ def _is_ready(o, g):  # type: ignore[no-untyped-def]
 
 @kernel
 def _reduce(a, o, acct, rules, stops, log):  # type: ignore[no-untyped-def]
-    """What it closes of what is held now, and whether (1) or not (0) it opens something."""
+    """What it closes of what is held now; what it opens has its turn later."""
+    met = a.open if o.where == _WITHIN else o.ref
+    touch(a, a.q, met, met)
+    quantity = snapped(abs(o.quantity), abs(a.q))
+    _start(a, o, quantity, quantity if quantity < abs(a.q) else abs(a.q), acct, rules)
+    if o.order_closed > 0.0 and a.orders_now > 1:
+        settle_part(a, o, acct, stops, log)
+
+
+@kernel
+def _start(a, o, quantity, closing, acct, rules):  # type: ignore[no-untyped-def]
+    """Let it take volume for what it closes and opens, and fill what it closes; whether (1) or not (0) it opens something."""
     side = 1.0 if o.quantity > 0.0 else -1.0
-    quantity = abs(o.quantity)
-    closing = 0.0
-    if a.q * side < 0.0:
-        closing = quantity if quantity < abs(a.q) else abs(a.q)
-    opening = quantity - closing
+    opening, forbidden, rule = quantity - closing, 0.0, _refusal(o, side, rules)
     if 0.0 < closing < abs(a.q):
         closing = whole_lots(closing, a.lot)
         if closing <= 0.0:
             o.order_cut_by |= _LOT
-    if opening > 0.0 and o.reduce_only == 1:
-        opening = 0.0
-        o.order_cut_by |= _REDUCE_ONLY
-    elif opening > 0.0 and (rules.longs == 0 if side > 0.0 else rules.shorts == 0):
-        opening = 0.0
-        o.order_cut_by |= _DIRECTION
+    if rule != 0:
+        opening, forbidden = 0.0, opening
     o.order_close_q = side * closing
     o.order_open_q = side * opening
     if closing == 0.0 and opening == 0.0:
+        if forbidden > 0.0:
+            o.order_cut_by |= rule
         o.order_stage = _SETTLED
         return 0
-    if a.q != 0.0:
-        met = a.open if o.where == _WITHIN else o.ref
-        touch(a, a.q, met, met)
     opens = start_order(a, o, acct, o.ref, rules)
-    if o.order_closed > 0.0 and a.orders_now > 1:
-        settle_part(a, o, acct, stops, log)
+    if forbidden > 0.0:
+        if o.order_closed == closing:
+            o.order_cut_by |= rule
+        elif o.order_whole == 0:
+            o.order_open_q = side * forbidden  # F7: waits with the rest
     return opens
+
+
+@kernel
+def _refusal(o, side, rules):  # type: ignore[no-untyped-def]
+    """O6: the rule that lets the order open nothing, 0 if none does."""
+    if o.reduce_only == 1:
+        return _REDUCE_ONLY
+    if side > 0.0:
+        return _DIRECTION if rules.longs == 0 else 0
+    return _DIRECTION if rules.shorts == 0 else 0
 
 
 @kernel

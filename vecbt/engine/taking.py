@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.codes import OrderStatus, OrderType, Reason, Rule, TimeInForce
 from ..core.jit import kernel
-from ..core.rounding import whole_lots
+from ..core.rounding import snapped, whole_lots
 from ..execution.orders import begin_order, clear_order
 from .decide import cut_at_decision, risk_is_refused
 from .desk import Queue
@@ -68,6 +68,8 @@ def take_orders(asked, book, desk, rules, stops, zones, terms, log):  # type: ig
         row = requests[r]
         if row.type == _CANCEL and lo <= row.n < hi:
             _cancel(row, book, acct, log)
+    if terms is not None:
+        _measure_waiting(book, desk)
     for r in range(first, last):
         row = requests[r]
         if row.type != _CANCEL and lo <= row.n < hi:
@@ -88,6 +90,21 @@ def _cancel(row, book, acct, log):  # type: ignore[no-untyped-def]
         o = book.orders[k]
         if o.order_active == 1 and o.n == row.n and (row.tag == -1 or o.tag == row.tag):
             end_order(o, _CANCELLED, _ASKED_TO, acct, log)
+
+
+@kernel
+def _measure_waiting(book, desk):  # type: ignore[no-untyped-def]
+    """Z5, Z7: what each order that waits would close and open if it filled alone against the position of now."""
+    lo, _, _, assets = desk
+    for k in range(book.used[0]):
+        o = book.orders[k]
+        if o.order_active == 1 and o.g == assets[lo].g:
+            a, side, quantity, closing = assets[o.n], 1.0 if o.quantity > 0.0 else -1.0, abs(o.quantity), 0.0
+            if a.q * side < 0.0:
+                quantity = snapped(quantity, abs(a.q))
+                closing = quantity if quantity < abs(a.q) else abs(a.q)
+            o.order_close_q = side * closing if o.type == _MARKET else 0.0
+            o.order_open_q = side * (quantity - closing) if o.reduce_only == 0 else 0.0
 
 
 @kernel
@@ -125,6 +142,7 @@ def _ask(o, a, acct, stops, zones, terms):  # type: ignore[no-untyped-def]
     side = 1.0 if o.quantity > 0.0 else -1.0
     quantity, closing = abs(o.quantity), 0.0
     if a.q * side < 0.0:
+        quantity = snapped(quantity, abs(a.q))
         closing = quantity if quantity < abs(a.q) else abs(a.q)
     opening = quantity - closing
     o.order_close_q = side * closing
