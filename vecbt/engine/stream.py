@@ -34,7 +34,7 @@ from .keywords import Keywords, explicit
 from .log import Log
 from .orders_input import Orders, flow_labels
 from .setup import Rules, Setup, spans_of
-from .strategy import Feed, SteppingFeed, as_strategy
+from .strategy import Feed, SteppingFeed, as_strategy, written
 from .taking import REQUEST
 from .workspace import Workspace, step_workspace
 
@@ -352,7 +352,7 @@ class Stream:
 
     def _header(self) -> dict[str, Any]:
         strategy = self._strategy
-        what = self._given.__name__ if self._given is not None else f"{strategy.name} {strategy.parameters!r}"  # type: ignore[union-attr]
+        what = written(strategy) if strategy is not None else self._given.__name__  # type: ignore[union-attr]
         market = json.dumps(self.market.to_dict(), sort_keys=True, default=str)
         return {
             "kind": "stream",
