@@ -60,6 +60,7 @@ def _split(a, acct, stops, log):  # type: ignore[no-untyped-def]
     a.avg /= k
     a.atr /= k
     a.level_atr /= k
+    a.level_tick /= k
     a.watermark /= k
     a.trail /= k
     a.own_stop /= k
