@@ -196,7 +196,7 @@ def _mark(desk, rules):  # type: ignore[no-untyped-def]
                 worst += units * (_worst_price(a) - a.mark)
             need += abs(a.q) * a.maintenance_margin if a.maintenance_margin > 0.0 else rules.maintenance * abs(money)
     acct.equity = acct.cash + value
-    if acct.equity <= _RUIN * acct.initial:
+    if acct.equity <= _RUIN * acct.initial and acct.empty == 0:
         acct.ruined = 1
     acct.margin_call = 1 if acct.equity < need or acct.ruined == 1 else 0
     return acct.equity + worst
@@ -216,7 +216,7 @@ def _judge(acct, zones, terms, worst):  # type: ignore[no-untyped-def]
     """T6: the drawdown zone (Z1) and the daily loss (Z4)."""
     judge_zone(acct, zones, worst)
     if terms is not None:
-        if terms.daily_loss > 0.0 and acct.equity <= acct.day_start * (1.0 - terms.daily_loss):
+        if terms.daily_loss > 0.0 and acct.empty == 0 and acct.equity <= acct.day_start * (1.0 - terms.daily_loss):
             acct.day_blocked = 1
 
 
