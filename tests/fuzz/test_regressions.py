@@ -272,6 +272,20 @@ def _a_waiting_order_counts_by_the_position_of_now() -> Scenario:
     return scenario(bars(flat(50, 4), flat(50, 4)), "orders", rows, **given)
 
 
+def _an_emptied_account_starts_anew() -> Scenario:
+    """F15, F13, Z1: all is withdrawn at bar 2 and 512 paid in at bar 4, a quarter of which is lost in that bar: EMERGENCY, not ruin."""
+    table = bars([(16,) * 4, (16,) * 4, (16,) * 4, (16,) * 4, (16, 16, 8, 8), (8,) * 4])
+    given: dict[str, Any] = {"zones": Zones(*ZONES), "flows": {2: -4096, 4: 512}, "capital": 1024, "risk": Risk(daily_loss=F(1, 16))}
+    return scenario(table, "quantities", column(4, 0, None, 16, None, 20), **given)
+
+
+def _ticks_after_a_split_and_an_increase() -> Scenario:
+    """T1: 8 ticks of 1/2 are 2 after a split of 2, and 4 again from the next increase on."""
+    table = bars([(32,) * 4, (32,) * 4, (16,) * 4, (16, 20, 13, 16), (16, 16, 11, 16)], tick=[HALF], splits={(2, 0): 2})
+    given: dict[str, Any] = {"stops": Stops(hard=Distance("ticks", 8), trailing=Distance("ticks", 16)), "capital": 4096}
+    return scenario(table, "quantities", column(4, None, 16, None, None), **given)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -314,3 +328,6 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_a_trailing_order_follows_the_whole_bar()).fills.t.tolist() == [2, 3]
     assert run_engine(_orders_of_one_asset_share_a_position()).orders.filled.tolist() == pytest.approx([0.1, 2.0])
     assert run_engine(_a_waiting_order_counts_by_the_position_of_now()).orders.filled.tolist() == [-4, -2, 0]
+
+    assert run_engine(_an_emptied_account_starts_anew()).zone[:, 0].tolist() == [0, 0, 0, 0, 3, 3]
+    assert run_engine(_ticks_after_a_split_and_an_increase()).fills.price.tolist() == [32, 16, 12]

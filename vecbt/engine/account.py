@@ -127,6 +127,7 @@ def _enter(a, o, now, day, side, fee):  # type: ignore[no-untyped-def]
             a.watermark = a.avg
         touch(a, side, o.order_price, o.order_price)
     a.level_atr = a.atr
+    a.level_tick = a.tick
     a.entered += o.order_opened
     a.entered_value += o.order_opened * o.order_price
     a.commission += fee

@@ -75,7 +75,7 @@ def _start_holding(a: Any, quantity: float, price: float, first_day: int, rules:
     a.q, a.entered, a.entered_value = quantity, abs(quantity), abs(quantity) * price
     for name in ("avg", "mark", "watermark", "worst", "best", "settled"):
         setattr(a, name, price)
-    a.entry_t, a.entry_day = -1, first_day
+    a.entry_t, a.entry_day, a.level_tick = -1, first_day, a.tick
     set_levels(a, 1.0 if quantity > 0 else -1.0, rules.stops[0])
     a.first_stop = a.stop
     a.initial_risk = a.entered * a.multiplier * abs(price - a.stop)

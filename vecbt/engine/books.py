@@ -44,6 +44,7 @@ ACCOUNT = np.dtype(
         ("day_blocked", "i8"),
         ("margin_call", "i8"),  # F13 holds at this T6
         ("ruined", "i8"),
+        ("empty", "i8"),  # F15: all was withdrawn, and nothing paid in since
         ("broke", "i8"),  # Z8 left the market in this bar
         *ZONE_FIELDS,
         ("peak_before", "f8"),  # the five zone fields before this bar's T6, for redoing it (T7)

@@ -59,8 +59,8 @@ def watch(desk, row, rules):  # type: ignore[no-untyped-def]
 
 @spine
 def is_ruin(acct, equity):  # type: ignore[no-untyped-def]
-    """F13: nothing is left."""
-    return equity <= _RUIN * acct.initial
+    """F13: nothing is left, though not all was withdrawn (F15)."""
+    return equity <= _RUIN * acct.initial and acct.empty == 0
 
 
 @spine
@@ -88,7 +88,7 @@ def judge(acct, zones, terms, worst):  # type: ignore[no-untyped-def]
     """The drawdown zone (Z1) and the daily loss (Z4)."""
     judge_zone(acct, zones, worst)
     if terms is not None:
-        if terms.daily_loss > 0.0 and acct.equity <= acct.day_start * (1.0 - terms.daily_loss):
+        if terms.daily_loss > 0.0 and acct.empty == 0 and acct.equity <= acct.day_start * (1.0 - terms.daily_loss):
             acct.day_blocked = 1
 
 

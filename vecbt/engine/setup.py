@@ -13,6 +13,7 @@ import numpy as np
 
 from .._typing import Records
 from ..core.codes import InputKind
+from ..core.identity import identity
 from ..core.state import records
 from ..errors import ConfigError, nearest
 from ..execution.carry import Carry
@@ -322,8 +323,8 @@ class Setup:
         return rows
 
     def digest(self) -> str:
-        """Hash of every parameter, 16 hexadecimal digits."""
-        return hashlib.sha256(repr(self.describe()).encode()).hexdigest()[:16]
+        """Hash of every parameter, 16 hexadecimal digits: equal for equal ones, whatever their type or order, in every process."""
+        return hashlib.sha256(identity(self).encode()).hexdigest()[:16]
 
 
 def _checked_positions(positions: Any) -> Mapping[str, tuple[float, float]]:

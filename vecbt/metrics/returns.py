@@ -282,7 +282,10 @@ def _flow_returns_fill(equity, paid, initial, out, curve):  # type: ignore[no-un
     for column in range(equity.shape[1]):
         last, level = initial[column], initial[column]
         for t in range(equity.shape[0]):
-            value = simple_return(equity[t, column], last + paid[t, column])
+            base = last + paid[t, column]
+            value = simple_return(equity[t, column], base)
+            if base == 0.0 and equity[t, column] == 0.0 and level > 0.0:
+                value = 0.0  # all was withdrawn: nothing to earn on, and nothing lost
             last = equity[t, column]
             level *= 1.0 + value
             out[t, column] = value
