@@ -56,13 +56,13 @@ def bar_step(books, g, rules_of, row, asked, log):  # type: ignore[no-untyped-de
     accounts, assets, spans, resting, used = books
     common, stops, zones, terms = rules_of
     desk = Desk(spans[unsigned(g)], spans[unsigned(g + 1)], accounts[unsigned(g)], assets)
-    book, laws = _book_of(resting, used), (common[0], stops[0], zones[0], _record(terms))
+    book, laws = _book_of(resting, used), (common[0], stops[0], zones[0])
     inside = common[0].looks_inside == 1 or desk.acct.waiting > 0 or row.leaves
     if inside:
         _load(desk, row)
-        begin_bar(desk, book, laws, log)
+        begin_bar(desk, book, laws, _record(terms), log)
         match_bar(desk, book, laws, log)
-    finish_bar(desk, book, row, inside, asked, laws, log)
+    finish_bar(desk, book, row, inside, asked, laws, _record(terms), log)
 
 
 @spine
@@ -72,9 +72,9 @@ def _load(desk, row):  # type: ignore[no-untyped-def]
 
 
 @spine
-def begin_bar(desk, book, laws, log):  # type: ignore[no-untyped-def]
-    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones, and of terms or None."""
-    rules, stops, _, terms = laws
+def begin_bar(desk, book, laws, terms, log):  # type: ignore[no-untyped-def]
+    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones."""
+    rules, stops, _ = laws
     acct, assets = desk.acct, desk.assets
     if terms is not None:
         if book is not None:
@@ -87,7 +87,7 @@ def begin_bar(desk, book, laws, log):  # type: ignore[no-untyped-def]
 @spine
 def match_bar(desk, book, laws, log):  # type: ignore[no-untyped-def]
     """T4 and T5, the simulated venue: waiting orders at the open, then exits and resting orders."""
-    rules, stops, zones, _ = laws
+    rules, stops, zones = laws
     lo, hi, acct, assets = desk
     if rules.participation > 0.0:
         for n in range(lo, hi):
@@ -150,12 +150,12 @@ def _end_of_bar(a, prices, book, acct, rules, stops, log):  # type: ignore[no-un
 
 
 @spine
-def finish_bar(desk, book, row, loaded, asked, laws, log):  # type: ignore[no-untyped-def]
+def finish_bar(desk, book, row, loaded, asked, laws, terms, log):  # type: ignore[no-untyped-def]
     """T6 and T7: mark, judge, prepare the levels of the next bar, decide; with `fill="close"` execute and mark again.
 
     `loaded`: the bar is in the records already; else it gets there where something is to be decided.
     """
-    rules, stops, zones, terms = laws
+    rules, stops, zones = laws
     acct = desk.acct
     worst = _end(desk, book, row, rules, stops, log) if loaded else watch(desk, row, rules)
     asks = row_asks(row.at + desk.lo, row.at + desk.hi, row)
