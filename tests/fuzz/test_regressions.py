@@ -272,6 +272,13 @@ def _a_waiting_order_counts_by_the_position_of_now() -> Scenario:
     return scenario(bars(flat(50, 4), flat(50, 4)), "orders", rows, **given)
 
 
+def _longs_and_shorts_that_balance_add_no_net() -> Scenario:
+    """Z7: the net is used up; a purchase and a sale that gross cuts to the same money pass, though their sum in floats is not quite 0."""
+    table = bars([(F(173, 4),) * 4] * 2, flat(59, 2), [(F(105, 2),) * 4] * 2)
+    given: dict[str, Any] = {"risk": Risk(limits=Limits(gross=HALF, net=F(1, 8))), "size": Size("notional", 4096), "capital": 1024}
+    return scenario(table, "signals", [[BUY, NOTHING, NOTHING], [NOTHING, SHORT, BUY]], **given)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -314,3 +321,4 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_a_trailing_order_follows_the_whole_bar()).fills.t.tolist() == [2, 3]
     assert run_engine(_orders_of_one_asset_share_a_position()).orders.filled.tolist() == pytest.approx([0.1, 2.0])
     assert run_engine(_a_waiting_order_counts_by_the_position_of_now()).orders.filled.tolist() == [-4, -2, 0]
+    assert run_engine(_longs_and_shorts_that_balance_add_no_net()).orders.cut_by.tolist() == [3 * 8192, 8192, 8192]
