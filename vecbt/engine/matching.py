@@ -207,10 +207,9 @@ def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-
         o = orders[k]
         if _in_stage(o, _IN_GROUP, g):
             a = assets[o.n]
-            fee = o.order_fee
-            _open_part(a, o, factor, at, acct, rules)
+            paid = _open_part(a, o, factor, at, acct, rules)
             if at == INSIDE:
-                acct.room -= o.order_opened * unit_use(a, o.order_price, rules) + rules.leverage * (o.order_fee - fee)
+                acct.room -= o.order_opened * unit_use(a, o.order_price, rules) + rules.leverage * paid
             a.group_price = math.nan
             if a.orders_now > 1 and o.order_opened + o.order_closed > 0.0:
                 settle_part(a, o, acct, stops, log)
@@ -345,8 +344,8 @@ def _size_by_room(room, alone, desk, rules):  # type: ignore[no-untyped-def]
 
 @kernel
 def _open_part(a, o, factor, at, acct, rules):  # type: ignore[no-untyped-def]
-    """Cut to the factor, lots and the minimum (S5), and fill what is left."""
-    quantity = factor * abs(o.order_now)
+    """Cut to the factor, lots and the minimum (S5), and fill what is left; returns the commission of what it opens."""
+    quantity, fee = factor * abs(o.order_now), 0.0
     side = 1.0 if o.order_now > 0.0 else -1.0
     allotted = abs(o.order_now)
     if factor < 1.0 or quantity == 0.0:
@@ -364,15 +363,18 @@ def _open_part(a, o, factor, at, acct, rules):  # type: ignore[no-untyped-def]
     if a.q * side < 0.0:
         if at != AT_CLOSE and (a.fresh == 0 or a.fresh > 3):
             touch(a, a.q, a.open, a.open)  # M7: not where it was opened inside the bar, or at its close
-        _cross(a, o, whole, side, acct, rules)
+        fee = _cross(a, o, whole, side, acct, rules)
     elif whole > 0.0:
-        open_leg(a, o, acct, side, _fee(a, o, o.order_closed + whole, rules) - o.order_fee)
+        fee = _fee(a, o, o.order_closed + whole, rules) - o.order_fee
+        open_leg(a, o, acct, side, fee)
     o.order_stage = _SETTLED
+    return fee
 
 
 @kernel
 def _cross(a, o, quantity, side, acct, rules):  # type: ignore[no-untyped-def]
     """O6: another order of the asset has opened the other side just before; what is held is closed first."""
+    fee = 0.0
     o.order_held = a.q
     quantity = snapped(quantity, abs(a.q))
     o.order_closed = quantity if quantity < abs(a.q) else abs(a.q)
@@ -381,7 +383,9 @@ def _cross(a, o, quantity, side, acct, rules):  # type: ignore[no-untyped-def]
         o.order_fee = _fee(a, o, o.order_closed, rules)
         close_leg(a, o, acct)
     if o.order_opened > 0.0:
-        open_leg(a, o, acct, side, _fee(a, o, quantity, rules) - o.order_fee)
+        fee = _fee(a, o, quantity, rules) - o.order_fee
+        open_leg(a, o, acct, side, fee)
+    return fee
 
 
 @kernel
