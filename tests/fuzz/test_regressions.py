@@ -286,6 +286,13 @@ def _ticks_after_a_split_and_an_increase() -> Scenario:
     return scenario(table, "quantities", column(4, None, 16, None, None), **given)
 
 
+def _longs_and_shorts_that_balance_add_no_net() -> Scenario:
+    """Z7: the net is used up; a purchase and a sale that gross cuts to the same money pass, though their sum in floats is not quite 0."""
+    table = bars([(F(173, 4),) * 4] * 2, flat(59, 2), [(F(105, 2),) * 4] * 2)
+    given: dict[str, Any] = {"risk": Risk(limits=Limits(gross=HALF, net=F(1, 8))), "size": Size("notional", 4096), "capital": 1024}
+    return scenario(table, "signals", [[BUY, NOTHING, NOTHING], [NOTHING, SHORT, BUY]], **given)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -331,3 +338,4 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
 
     assert run_engine(_an_emptied_account_starts_anew()).zone[:, 0].tolist() == [0, 0, 0, 0, 3, 3]
     assert run_engine(_ticks_after_a_split_and_an_increase()).fills.price.tolist() == [32, 16, 12]
+    assert run_engine(_longs_and_shorts_that_balance_add_no_net()).orders.cut_by.tolist() == [3 * 8192, 8192, 8192]

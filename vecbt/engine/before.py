@@ -13,7 +13,7 @@ from .account import close_leg, settle
 from .log import scratch_order
 from .matching import AT_MARK, log_order, room_at
 
-__all__ = ["before_open", "split_orders"]
+__all__ = ["before_open", "split_order"]
 
 _CASH_INSTRUMENT, _PERPETUAL = int(Instrument.CASH), int(Instrument.PERPETUAL)
 _SPLIT = int(Reason.SPLIT)
@@ -72,7 +72,8 @@ def _split(a, acct, stops, log):  # type: ignore[no-untyped-def]
     if a.q != 0.0:
         set_levels(a, 1.0 if a.q > 0.0 else -1.0, stops)
     if a.order_active == 1:
-        split_orders(a, a, k)
+        split_order(a, k)
+        _round_reduction(a)
     if a.lot >= 1.0 and a.q != 0.0:
         fraction = abs(a.q) - whole_lots(abs(a.q), 1.0)
         if fraction > 1e-9 * abs(a.q):
@@ -80,18 +81,23 @@ def _split(a, acct, stops, log):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def split_orders(a, o, k):  # type: ignore[no-untyped-def]
-    """The quantities of a waiting order; partial reductions are rounded to lots again."""
+def split_order(o, k):  # type: ignore[no-untyped-def]
+    """The quantities of an order that waits."""
     o.order_open_q *= k
     o.order_wanted *= k
     o.order_done *= k
     o.order_close_q *= k
-    if o.order_close_all == 0 and o.order_close_q != 0.0:
-        whole = whole_lots(abs(o.order_close_q), a.lot)
+
+
+@kernel
+def _round_reduction(a):  # type: ignore[no-untyped-def]
+    """A partial reduction that waits is rounded to lots again; orders of the book are where they fill."""
+    if a.order_close_all == 0 and a.order_close_q != 0.0:
+        whole = whole_lots(abs(a.order_close_q), a.lot)
         if whole <= 0.0:
-            o.order_cut_by |= _LOT
+            a.order_cut_by |= _LOT
             whole = 0.0
-        o.order_close_q = whole if o.order_close_q > 0.0 else -whole
+        a.order_close_q = whole if a.order_close_q > 0.0 else -whole
 
 
 @kernel

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ArrayN, ArrayTN, IndexT, Records
-from ..core import memory
 from ..core.codes import InputKind
 from ..data.bars import Bars
 from ..data.labels import label_text
@@ -23,7 +22,7 @@ from ..data.market import Market
 from ..data.touch import as_matrix, is_pandas
 from ..errors import InputError, nearest
 from ..indicators.shape import readonly
-from .alignment import place
+from .alignment import count_infinite, place
 from .orders_input import Orders
 
 __all__ = [
@@ -143,8 +142,8 @@ class _Numbers:
 
     def _check(self, values: ArrayTN, where: Where) -> None:
         name = type(self).__name__
-        infinite = np.isinf(values, out=memory.empty(values.shape, np.bool_))
-        _refuse(infinite, values, f"{name}: infinite", "expected a finite number, or NaN to change nothing", where)
+        if count_infinite(np.ascontiguousarray(values).reshape(-1)):
+            _refuse(np.isinf(values), values, f"{name}: infinite", "expected a finite number, or NaN to change nothing", where)
 
 
 @dataclass(frozen=True, eq=False)

@@ -175,7 +175,7 @@ def fill_openings(queue, opening, at, desk, rules, stops, log):  # type: ignore[
     assets = desk.assets
     g = assets[desk.lo].g
     while opening > 0:
-        highest = -1.0
+        highest, sized_here = -1.0, 0
         for k in range(first, last):
             if _in_stage(orders[k], _PRICED, g) and orders[k].order_priority > highest:
                 highest = orders[k].order_priority
@@ -183,13 +183,14 @@ def fill_openings(queue, opening, at, desk, rules, stops, log):  # type: ignore[
             if _in_stage(orders[k], _PRICED, g) and orders[k].order_priority == highest:
                 orders[k].order_stage = _IN_GROUP
                 assets[orders[k].n].group_price = orders[k].order_price
+                sized_here += 1 if orders[k].order_cash != 0.0 else 0
                 opening -= 1
-        _fill_group(queue, at, desk, rules, stops, log)
+        _fill_group(queue, sized_here, at, desk, rules, stops, log)
 
 
 @kernel
-def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-def]
-    """The orders at stage IN_GROUP share the room by one factor."""
+def _fill_group(queue, sized_here, at, desk, rules, stops, log):  # type: ignore[no-untyped-def]
+    """The orders at stage IN_GROUP share the room by one factor; `sized_here` of them ask for a part of it (S3)."""
     first, last, orders = queue
     acct, assets = desk.acct, desk.assets
     g = assets[desk.lo].g
@@ -198,9 +199,10 @@ def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-
         room, slack = room_at(at, desk, rules)
     if room <= slack:
         room = 0.0  # what is left of a room used up is rounding, not room
-    for k in range(first, last):
-        if _in_stage(orders[k], _IN_GROUP, g) and orders[k].order_cash != 0.0:
-            _size_by_room(room, Queue(k, k + 1, orders), desk, rules)
+    if sized_here > 0:
+        for k in range(first, last):
+            if _in_stage(orders[k], _IN_GROUP, g) and orders[k].order_cash != 0.0:
+                _size_by_room(room, Queue(k, k + 1, orders), desk, rules)
     factor = _group_factor(room, slack, queue, desk, rules)
     if factor < 1.0 and _drop_whole(queue, g, assets) > 0:
         factor = _group_factor(room, slack, queue, desk, rules)
@@ -208,10 +210,9 @@ def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-
         o = orders[k]
         if _in_stage(o, _IN_GROUP, g):
             a = assets[o.n]
-            fee = o.order_fee
-            _open_part(a, o, factor, at, acct, rules)
+            paid = _open_part(a, o, factor, at, acct, rules)
             if at == INSIDE:
-                acct.room -= o.order_opened * unit_use(a, o.order_price, rules) + rules.leverage * (o.order_fee - fee)
+                acct.room -= o.order_opened * unit_use(a, o.order_price, rules) + rules.leverage * paid
             a.group_price = math.nan
             if a.orders_now > 1 and o.order_opened + o.order_closed > 0.0:
                 settle_part(a, o, acct, stops, log)
@@ -346,8 +347,8 @@ def _size_by_room(room, alone, desk, rules):  # type: ignore[no-untyped-def]
 
 @kernel
 def _open_part(a, o, factor, at, acct, rules):  # type: ignore[no-untyped-def]
-    """Cut to the factor, lots and the minimum (S5), and fill what is left."""
-    quantity = factor * abs(o.order_now)
+    """Cut to the factor, lots and the minimum (S5), and fill what is left; returns the commission of what it opens."""
+    quantity, fee = factor * abs(o.order_now), 0.0
     side = 1.0 if o.order_now > 0.0 else -1.0
     allotted = abs(o.order_now)
     if factor < 1.0 or quantity == 0.0:
@@ -365,15 +366,18 @@ def _open_part(a, o, factor, at, acct, rules):  # type: ignore[no-untyped-def]
     if a.q * side < 0.0:
         if at != AT_CLOSE and (a.fresh == 0 or a.fresh > 3):
             touch(a, a.q, a.open, a.open)  # M7: not where it was opened inside the bar, or at its close
-        _cross(a, o, whole, side, acct, rules)
+        fee = _cross(a, o, whole, side, acct, rules)
     elif whole > 0.0:
-        open_leg(a, o, acct, side, _fee(a, o, o.order_closed + whole, rules) - o.order_fee)
+        fee = _fee(a, o, o.order_closed + whole, rules) - o.order_fee
+        open_leg(a, o, acct, side, fee)
     o.order_stage = _SETTLED
+    return fee
 
 
 @kernel
 def _cross(a, o, quantity, side, acct, rules):  # type: ignore[no-untyped-def]
     """O6: another order of the asset has opened the other side just before; what is held is closed first."""
+    fee = 0.0
     o.order_held = a.q
     quantity = snapped(quantity, abs(a.q))
     o.order_closed = quantity if quantity < abs(a.q) else abs(a.q)
@@ -382,7 +386,9 @@ def _cross(a, o, quantity, side, acct, rules):  # type: ignore[no-untyped-def]
         o.order_fee = _fee(a, o, o.order_closed, rules)
         close_leg(a, o, acct)
     if o.order_opened > 0.0:
-        open_leg(a, o, acct, side, _fee(a, o, quantity, rules) - o.order_fee)
+        fee = _fee(a, o, quantity, rules) - o.order_fee
+        open_leg(a, o, acct, side, fee)
+    return fee
 
 
 @kernel

@@ -9,7 +9,7 @@ from ..core.jit import kernel
 from ..core.rounding import snapped, tick_down, tick_up, whole_lots
 from ..execution.orders import clear_order
 from .account import settle, touch
-from .before import split_orders
+from .before import split_order
 from .desk import Queue
 from .matching import AT_OPEN, INSIDE, can_fill, end_of_fill, fill_openings, is_new, log_order, room_at, settle_part, start_order
 
@@ -55,7 +55,7 @@ def split_book(book, g, assets):  # type: ignore[no-untyped-def]
         if o.order_active == 1 and o.g == g and assets[o.n].split != 1.0:
             a = assets[o.n]
             ratio = a.split
-            split_orders(a, o, ratio)
+            split_order(o, ratio)
             o.quantity *= ratio
             o.limit /= ratio
             o.stop /= ratio
