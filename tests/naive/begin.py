@@ -73,7 +73,7 @@ class Begin(Fills):
             self.book_exit(t, n, -fraction, ref, ZERO, "split")
 
     def split_working(self, t: int, n: int, k: Fraction, before: Fraction) -> None:
-        """The order that waits: quantities times `k`; a partial reduction on the grid of lots again. What is nothing now ends at its fill."""
+        """The order that waits: quantities times `k`; a partial reduction on the grid of lots again (nothing: it ends at its fill)."""
         order = self.working.get(n)
         if order is None:
             return

@@ -178,8 +178,9 @@ class Cuts(State):
             return
         base = self.signed(parts)
         more = self.signed([self.part(o.asset, o.open, o.at, o.first_stop) for o in orders])
-        against = base * more < 0
-        if more:
+        against, least = base * more < 0, SLACK * abs(whole)
+        self.watch.slack(abs(more), least, "net", whole)
+        if abs(more) > least:
             self.apply(orders, "net", limit + abs(base) if against else limit - abs(base), abs(more), whole)
 
     def signed(self, parts: list[Part]) -> Fraction:

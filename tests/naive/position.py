@@ -133,6 +133,7 @@ class Position:
     own_target: Fraction | None = None
     own_trail: Distance | None = None
     opened_by: object = None  # the job that took it from flat
+    grown: bool = False  # by an increase: its average is a sum that floats may round
     inside: int = -1  # the bar inside which it was entered, T5
     counts: tuple[Fraction, Fraction] | None = None  # the extremes of that bar that count for it (P8)
 
@@ -162,7 +163,7 @@ class Position:
         """F9 and P1: an increase averages the price, takes this fill's ATR and may lift the watermark."""
         self.average = tidy((self.q * self.average + q * price) / (self.q + q))
         self.q += q
-        self.atr = atr
+        self.atr, self.grown = atr, True
         if self.side * self.average > self.side * self.watermark:
             self.watermark = self.average
         self.draft.met(price)
@@ -203,7 +204,7 @@ class Position:
             hard = round_level(hard, terms.tick, self.side, watch)
         if hard is None:
             return None if trail is None else (trail, "trail")
-        same = self.average == self.watermark and stops.hard == stops.trailing  # the same sum twice
+        same = self.average == self.watermark and stops.hard == stops.trailing and not self.grown  # the same sum twice
         shaky = not same and self.shaky(terms.tick, watch)
         if trail is None or watch.at_most(self.side * trail, self.side * hard, "hard or trail", spoilt=shaky):
             return hard, "stop"

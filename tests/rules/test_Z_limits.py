@@ -475,16 +475,6 @@ def test_Z7_W1_limits_hold_for_weights_and_signals_and_with_both_fills(fill: str
     assert_rows([o.filled for o in out.orders], [-4.0])
 
 
-def test_Z7_O6_orders_are_limited_by_what_they_would_open_alone() -> None:
-    # 2 held: a sale of 5 opens 3 short, of which the limit leaves 2.5; judged at the close of 100, not at its limit of 120
-    bars, start = bars_of([100, (100, 125, 100, 100)]), {"positions": {"A": (2.0, 100.0)}, "initial_capital": 800.0}
-    out = run(bars, rows({0: [sell(5, "limit", limit=120)]}), **start, risk=limited(max_position=0.25))
-    assert_rows(out.ordered(), [(0, -5.0, -4.5, "partial", "position")])
-    # resting orders count: 3 wait at 80, so one more fits a gross of 4
-    out = run(bars_of(FLAT), rows({0: [buy(3, "limit", limit=80)], 1: [buy(3)]}), risk=limited(max_gross=0.4))
-    assert_rows(out.filled(), [(2, 1.0, 100.0)])
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -264,10 +264,10 @@ def _fit(which, base, load, most, slack):  # type: ignore[no-untyped-def]
     room, needed = most - abs(base), abs(load)
     if which == _NET and base * load < 0.0:
         room = most + abs(base)
+    if which == _NET and needed <= slack:
+        return 1.0  # longs and shorts that balance, but for rounding
     if room <= slack:
-        room = 0.0
-        if which != _NET:
-            return 0.0  # F10: nothing fits no room, whatever it needs
-    if needed <= room + (slack if room > 0.0 else 0.0):
+        return 0.0  # F10: nothing fits no room, whatever it needs
+    if needed <= room + slack:
         return 1.0
     return room / needed

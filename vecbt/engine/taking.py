@@ -69,7 +69,8 @@ def take_orders(asked, book, desk, rules, stops, zones, terms, log):  # type: ig
         if row.type == _CANCEL and lo <= row.n < hi:
             _cancel(row, book, acct, log)
     if terms is not None:
-        _measure_waiting(book, desk)
+        if last > first:
+            _measure_waiting(book, desk)
     for r in range(first, last):
         row = requests[r]
         if row.type != _CANCEL and lo <= row.n < hi:
