@@ -293,6 +293,24 @@ def _longs_and_shorts_that_balance_add_no_net() -> Scenario:
     return scenario(table, "signals", [[BUY, NOTHING, NOTHING], [NOTHING, SHORT, BUY]], **given)
 
 
+def _a_peak_of_nothing_is_an_emergency() -> Scenario:
+    """Z1, Z3: the cooldown re-arms at an equity of exactly 0, which is a peak to be below; only an account that was emptied has none."""
+    table = bars([(60, 68, 60, 68), (64,) * 4, (64,) * 4])
+    given: dict[str, Any] = {
+        "zones": Zones((F(1, 32), F(1, 16), F(1, 8)), (1, HALF, F(1, 4), 0), cooldown_bars=1),
+        "capital": 512,
+        "positions": {0: (-8, 8)},
+    }
+    return scenario(
+        table,
+        "weights",
+        column(None, None, None),
+        leverage=2,
+        stops=Stops(trailing=Distance("pct", F(1, 32)), activation=F(1, 32)),
+        **given,
+    )
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 
 
@@ -335,7 +353,7 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_a_trailing_order_follows_the_whole_bar()).fills.t.tolist() == [2, 3]
     assert run_engine(_orders_of_one_asset_share_a_position()).orders.filled.tolist() == pytest.approx([0.1, 2.0])
     assert run_engine(_a_waiting_order_counts_by_the_position_of_now()).orders.filled.tolist() == [-4, -2, 0]
-
     assert run_engine(_an_emptied_account_starts_anew()).zone[:, 0].tolist() == [0, 0, 0, 0, 3, 3]
     assert run_engine(_ticks_after_a_split_and_an_increase()).fills.price.tolist() == [32, 16, 12]
+    assert run_engine(_a_peak_of_nothing_is_an_emergency()).zone[:, 0].tolist() == [3, 0, 3]
     assert run_engine(_longs_and_shorts_that_balance_add_no_net()).orders.cut_by.tolist() == [3 * 8192, 8192, 8192]

@@ -127,20 +127,20 @@ class _State:
     zone: int = 0
     halted: int = -1  # bars since, -1: not
     leaves: bool = False
+    empty: bool = False  # F15: all was withdrawn
 
 
 def _judge(before: _State, equity: float, rule: Zones) -> _State:
     """One T6."""
     peak = max(before.peak, equity)
     if before.halted >= 0 and rule.cooldown_bars is not None and before.halted + 1 >= rule.cooldown_bars:
-        return _State(equity)
-    empty = peak == 0.0  # F15: all was withdrawn
-    zone = 0 if empty else sum(equity <= peak * (1.0 - b) for b in rule.boundaries)
-    leaves = before.leaves or (not empty and rule.liquidate_at is not None and equity <= peak * (1.0 - rule.liquidate_at))
+        return _State(equity, empty=before.empty)
+    zone = 0 if before.empty else sum(equity <= peak * (1.0 - b) for b in rule.boundaries)
+    leaves = before.leaves or (not before.empty and rule.liquidate_at is not None and equity <= peak * (1.0 - rule.liquidate_at))
     halted = before.halted + 1 if before.halted >= 0 else -1
     if halted < 0 and (leaves or zone == _EMERGENCY):
         halted = 0
-    return _State(peak, _EMERGENCY if halted >= 0 else zone, halted, leaves)
+    return _State(peak, _EMERGENCY if halted >= 0 else zone, halted, leaves, before.empty)
 
 
 def _judged(equity: ArrayN, seen: ArrayN, flows: ArrayTN, initial: float, rule: Zones) -> _Judged:
@@ -149,7 +149,8 @@ def _judged(equity: ArrayN, seen: ArrayN, flows: ArrayTN, initial: float, rule: 
     zone, told, leaves = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     same = bool((equity == seen).all())
     for t, (value, seen_value, (k, paid)) in enumerate(zip(equity.tolist(), seen.tolist(), flows.tolist(), strict=True)):
-        state.peak = state.peak * k if state.peak != 0.0 else paid
+        state.peak = paid if state.empty else state.peak * k
+        state.empty = paid <= 0.0 if state.empty else paid < 0.0 and k == 0.0
         at_t7 = _judge(state, seen_value, rule)
         state = at_t7 if same else _judge(state, value, rule)
         zone[t], told[t], leaves[t] = state.zone, at_t7.zone, at_t7.leaves
