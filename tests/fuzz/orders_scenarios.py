@@ -12,7 +12,7 @@ from tests.fuzz.scenarios import scenarios
 from tests.naive.resting_rows import Ask, Cancel
 from tests.naive.scenario import Bars, Bracket, Distance, Scenario
 
-__all__ = ["OPEN_FAMILIES", "ORDER_FAMILIES", "order_scenarios"]
+__all__ = ["ORDER_FAMILIES", "order_scenarios"]
 
 Draw = Any
 
@@ -31,18 +31,15 @@ ORDER_FAMILIES: dict[str, tuple[str, bool]] = {
     "orders_money": ("carry_zones", False),
     "orders_contracts": ("contracts_stops", True),
     "orders_negative": ("negative", False),
+    "orders_volume": ("volume_quantities", False),
+    "orders_volume_impact": ("volume_impact", False),
+    "orders_volume_all": ("volume_actions", True),
     "orders_volume_stops": ("volume_stops", True),
     "orders_inside": ("inside_stops", True),
     "orders_limits": ("limits_quantities", False),
     "orders_limits_stops": ("limits_stops", True),
     "orders_mix": ("mix_weights", True),
 }
-OPEN_FAMILIES: dict[str, tuple[str, bool]] = {
-    "orders_volume": ("volume_quantities", False),
-    "orders_volume_impact": ("volume_impact", False),
-    "orders_volume_all": ("volume_actions", True),
-}
-"""Families in which engine and reference do not agree everywhere yet (ARCHITECTURE.md, Next); not run by the tests."""
 
 KINDS = ["market", "limit", "limit", "stop", "stop", "stop_limit", "trailing"]
 QUANTITIES = [F(q) for q in (1, 2, 4, 4, 8, 8, 16, 40)] + [F(5, 2), F(1, 4)]
@@ -51,7 +48,7 @@ QUANTITIES = [F(q) for q in (1, 2, 4, 4, 8, 8, 16, 40)] + [F(5, 2), F(1, 4)]
 @st.composite
 def order_scenarios(draw: Draw, name: str) -> Scenario:
     """A scenario of the family, its rows replaced by orders."""
-    family, brackets = (ORDER_FAMILIES | OPEN_FAMILIES)[name]
+    family, brackets = ORDER_FAMILIES[name]
     base = draw(scenarios(family))
     count = len(base.bars.close)
     rows: list[list[object]] = [draw(st.lists(_row(base.bars, t, brackets), max_size=3)) for t in range(count)]
