@@ -29,6 +29,7 @@ DEAR = vb.Costs(commission_rate=0.02, per_order=1.0, per_unit=0.01, minimum=2.0,
     capital=st.sampled_from([50.0, 2_000.0, 1e6]),
     end=st.booleans(),
 )
+@example(case=next(c for c in CASES if c.name == "weights of too much"), seed=3600, costs=None, capital=50.0, end=False)
 def test_f3_honest_runs_pass(case: Case, seed: int, costs: vb.Costs | None, capital: float, end: bool) -> None:
     """Random bars for each rule combination; a capital of 50 buys one unit at most and is soon gone."""
     bars = case.bars(seed=seed, T=60)

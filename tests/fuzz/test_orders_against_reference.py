@@ -1,6 +1,6 @@
 """Orders: the engine against the reference engine, as in `test_against_reference.py`.
 
-A failure prints the shrunk scenario as Python; it belongs into `test_regressions.py`, with the rule that decides it.
+A failure prints the shrunk scenario as Python; it belongs into `test_orders_regressions.py`, with the rule that decides it.
 """
 
 from __future__ import annotations

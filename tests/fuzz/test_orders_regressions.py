@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.compare import disagreements, run_engine
 from tests.naive.build import bars, flat, scenario
 from tests.naive.resting_rows import Ask
-from tests.naive.scenario import Costs, Scenario
+from tests.naive.scenario import Costs, Limits, Risk, Scenario
 from vecbt.core.codes import OrderStatus, rule_names
 
 EIGHTH, THIRTY_SECOND = F(1, 8), F(1, 32)
@@ -67,6 +67,24 @@ def _a_crossing_order_takes_room_for_what_it_opens() -> Scenario:
     return _orders(table, {0: [Ask(0, -1, "limit", limit=25, priority=F(1, 2)), *first]}, costs=Costs(per_order=1))
 
 
+def _a_trailing_order_follows_the_whole_bar() -> Scenario:
+    """O5, P8: a sale inside bar 2 is followed by no more than the close, for the position it opens; the trailing order's high is 38."""
+    table = bars([None, (35, 35, 35, 35), (36, 38, 34, 36), (36, 36, 34, 36)])
+    asks = {0: [Ask(0, -1, "trailing", trail_by=3)], 1: [Ask(0, F(-5, 2), "stop_limit", stop=F(69, 2), limit=35)]}
+    return _orders(table, asks, intrabar="optimistic")
+
+
+def _orders_of_one_asset_share_a_position() -> Scenario:
+    """Z7, F10: 2 and 40 at 50 share a position of 105 by one factor; the first one does not take all."""
+    return _orders(bars(flat(50, 2)), {0: [Ask(0, 2), Ask(0, 40)]}, risk=Risk(limits=Limits(position_value=105)))
+
+
+def _a_waiting_order_counts_by_the_position_of_now() -> Scenario:
+    """Z7: a resting sale of what was held when it was given would open a short, once a market order has sold that."""
+    asks = {0: [Ask(0, -4, "limit", limit=60)], 1: [Ask(0, -4)], 2: [Ask(1, -8)]}
+    return _orders(bars(flat(50, 4), flat(50, 4)), asks, positions={0: (4, 50)}, risk=Risk(limits=Limits(gross=F(1, 4))))
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 SCENARIOS.remove(_orders)
 
@@ -87,6 +105,9 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
         _a_reduction_without_volume_keeps_its_quantity: ["pending: ", "pending: "],
         _a_split_rounds_no_order_of_the_book: ["rejected: reduce_only", "filled: "],
         _a_crossing_order_takes_room_for_what_it_opens: ["partial: cash"] * 3,
+        _a_trailing_order_follows_the_whole_bar: ["filled: ", "filled: "],
+        _orders_of_one_asset_share_a_position: ["partial: position", "partial: position"],
+        _a_waiting_order_counts_by_the_position_of_now: ["pending: ", "filled: ", "partial: gross"],
     }
     for make, words in reached.items():
         orders = sorted(run_engine(make()).orders, key=lambda o: int(o.id))

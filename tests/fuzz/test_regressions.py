@@ -9,7 +9,6 @@ import pytest
 
 from tests.fuzz.compare import disagreements, run_engine
 from tests.naive.build import BUY, COVER, NOTHING, SELL, SHORT, bars, column, flat, scenario
-from tests.naive.resting_rows import Ask
 from tests.naive.scenario import Costs, Distance, Limits, Risk, Scenario, Size, Stops, Zones
 
 HALF, ALL = F(1, 2), F(1)
@@ -252,26 +251,6 @@ def _nothing_fits_no_room_not_even_nothing() -> Scenario:
     return scenario(table, "signals", rows, capital=4096, **given)
 
 
-def _a_trailing_order_follows_the_whole_bar() -> Scenario:
-    """O5, P8: a sale inside bar 2 is followed by no more than the close, for the position it opens; the trailing order's high is 38."""
-    table = bars([None, flat(35, 1)[0], (36, 38, 34, 36), (36, 36, 34, 36)])
-    trailing, late = Ask(0, -1, "trailing", trail_by=3), Ask(0, F(-5, 2), "stop_limit", stop=F(69, 2), limit=35)
-    return scenario(table, "orders", [[trailing], [late], [], []], intrabar="optimistic")
-
-
-def _orders_of_one_asset_share_a_position() -> Scenario:
-    """Z7, F10: 40 and 2 at 50 share a position of 105 by one factor, whichever comes first."""
-    given: dict[str, Any] = {"risk": Risk(limits=Limits(position_value=105))}
-    return scenario(bars(flat(50, 2)), "orders", [[Ask(0, 2), Ask(0, 40)], []], **given)
-
-
-def _a_waiting_order_counts_by_the_position_of_now() -> Scenario:
-    """Z7: a resting sale of what was held when it was given would open a short, once a market order has sold that."""
-    rows: list[list[object]] = [[Ask(0, -4, "limit", limit=60)], [Ask(0, -4)], [Ask(1, -8)], []]
-    given: dict[str, Any] = {"positions": {0: (4, 50)}, "risk": Risk(limits=Limits(gross=F(1, 4)))}
-    return scenario(bars(flat(50, 4), flat(50, 4)), "orders", rows, **given)
-
-
 def _an_emptied_account_starts_anew() -> Scenario:
     """F15, F13, Z1: all is withdrawn at bar 2 and 512 paid in at bar 4, a quarter of which is lost in that bar: EMERGENCY, not ruin."""
     table = bars([(16,) * 4, (16,) * 4, (16,) * 4, (16,) * 4, (16, 16, 8, 8), (8,) * 4])
@@ -350,9 +329,6 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_a_piece_under_the_minimum_moves_no_price()).orders.cut_by[-1] == 64
     assert run_engine(_a_split_that_is_never_booked()).orders.wanted.tolist() == [-50]
     assert run_engine(_nothing_fits_no_room_not_even_nothing()).orders.cut_by.tolist() == [32768, 32768]
-    assert run_engine(_a_trailing_order_follows_the_whole_bar()).fills.t.tolist() == [2, 3]
-    assert run_engine(_orders_of_one_asset_share_a_position()).orders.filled.tolist() == pytest.approx([0.1, 2.0])
-    assert run_engine(_a_waiting_order_counts_by_the_position_of_now()).orders.filled.tolist() == [-4, -2, 0]
     assert run_engine(_an_emptied_account_starts_anew()).zone[:, 0].tolist() == [0, 0, 0, 0, 3, 3]
     assert run_engine(_ticks_after_a_split_and_an_increase()).fills.price.tolist() == [32, 16, 12]
     assert run_engine(_a_peak_of_nothing_is_an_emergency()).zone[:, 0].tolist() == [3, 0, 3]

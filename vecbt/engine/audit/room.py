@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import ArrayN, ArrayTG, ArrayTN
+from ...core.codes import OrderStatus, Rule
 from .facts import TOLERANCE, Finding, Phase, columns_off, shown
 from .money import Money
 
@@ -20,8 +21,8 @@ _NAMES = {Phase.OPEN: "at the open", Phase.CLOSE: "at the close", Phase.INSIDE: 
 class Room:
     """The test is exact where it can be made from the log: the state after the last group that opened something.
 
-    Left out are weights of equity before costs (W2), several orders of one asset on one price, and the bars of a run with limited volume
-    whose orders the log does not tell apart.
+    Left out are weights of equity before costs (W2), several orders of one asset on one price, bars in which an order had its part of the
+    room and came to nothing by lot, minimum or FOK, and those of a run with limited volume whose orders the log does not tell apart.
     """
 
     def __init__(self, money: Money) -> None:
@@ -66,7 +67,18 @@ class Room:
         count = np.zeros((facts.T, facts.N))
         np.add.at(count, (fills["t"][mine], fills["asset"][mine]), 1.0)
         several = facts.by_account((count > 1.0).astype(np.float64)) > 0.0
-        return prices, np.isfinite(lowest), several
+        return prices, np.isfinite(lowest), several | self._unpriced
+
+    @cached_property
+    def _unpriced(self) -> NDArray[np.bool_]:
+        """Bars in which an order was refused whose group was given room at its price (F4), which the log does not have."""
+        log = self.facts.run.orders
+        refused = (log["status"] == OrderStatus.REJECTED) & ((log["cut_by"] & (Rule.LOT | Rule.MINIMUM | Rule.CASH)) != 0)
+        if not self.facts.of_orders:
+            refused &= log["open_q"] != 0.0  # else T7 refused it
+        out = np.zeros((self.facts.T, self.facts.G), dtype=bool)
+        out[log["t_done"][refused], log["account"][refused]] = True
+        return out
 
     def _state(self, phase: Phase, prices: ArrayTN) -> tuple[ArrayTG, ArrayTG]:
         """Equity and exposure after the fills of a phase, each asset at `prices`."""
