@@ -39,6 +39,8 @@ ORDER_FAMILIES: dict[str, tuple[str, bool]] = {
     "orders_limits": ("limits_quantities", False),
     "orders_limits_stops": ("limits_stops", True),
     "orders_mix": ("mix_weights", True),
+    "orders_mix_volume": ("mix_signals", True),
+    "orders_mix_contracts": ("mix_contracts", True),
 }
 
 KINDS = ["market", "limit", "limit", "stop", "stop", "stop_limit", "trailing"]
