@@ -1,0 +1,84 @@
+"""Stretches of bars that only mark positions (`engine.calm`) against the stream, which marks bar by bar in the records (D1, T6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vecbt as vb
+from tests.fuzz.compare import agree
+from tests.fuzz.scenarios import scenarios
+from vecbt.core.jit import ENGINE
+from vecbt.engine import bar, calm
+
+COSTS = vb.Costs(commission_rate=0.001, slippage_bps=5)
+ZONES = [
+    None,
+    vb.Zones(boundaries=(0.01, 0.02, 0.04)),
+    vb.Zones(boundaries=(0.01, 0.02, 0.04), liquidate_at=0.03, cooldown_bars=3),
+]
+
+
+def panel(rng: np.random.Generator, bars: int, assets: int, missing: float, sigma: float) -> Any:
+    """Random walks with bars without a market, and assets that end early."""
+    close = 50.0 * np.exp(np.cumsum(rng.normal(0.0, sigma, (bars, assets)), axis=0))
+    open_ = close * np.exp(rng.normal(0.0, sigma / 4, close.shape))
+    high, low = np.maximum(open_, close) * 1.01, np.minimum(open_, close) * 0.99
+    gone = rng.random(close.shape) < missing
+    gone[0] = False
+    for n in range(0, assets, 3):
+        gone[rng.integers(bars // 2, bars + 1) :, n] = True
+    prices = [np.where(gone, np.nan, part) for part in (open_, high, low, close)]
+    index = np.datetime64("2024-01-01", "ns").astype(np.int64) + 86_400_000_000_000 * np.arange(bars)
+    return vb.Bars.from_numpy(*prices, index=index, symbols=[f"A{n}" for n in range(assets)], asset_class="crypto", missing="no_market")
+
+
+@settings(max_examples=settings.default.max_examples // 3 if settings.default else 10)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    assets=st.integers(calm.MANY, calm.MANY + 3),
+    every=st.integers(5, 20),
+    kind=st.sampled_from(["weights", "shorts", "signals"]),
+    fill=st.sampled_from(["close", "next_open"]),
+    zones=st.sampled_from(ZONES),
+    sigma=st.sampled_from([0.01, 0.08]),
+)
+def test_D1_a_batch_of_calm_stretches_is_the_stream(
+    seed: int, assets: int, every: int, kind: str, fill: str, zones: vb.Zones | None, sigma: float
+) -> None:
+    """Cash and equity of each bar, all state at the end, trades with the worst and best price they met."""
+    rng = np.random.default_rng(seed)
+    bars = panel(rng, 48, assets, missing=0.1, sigma=sigma)
+    rows: Any
+    if kind == "signals":
+        buy, sell = np.zeros((2, bars.T, bars.N), dtype=bool)
+        buy[::every] = rng.random((len(buy[::every]), assets)) < 0.5
+        sell[2::every] = rng.random((len(sell[2::every]), assets)) < 0.3
+        rows = vb.Signals(buy & ~sell, sell)
+    else:
+        table = np.full((bars.T, bars.N), np.nan)
+        least = 0.0 if kind == "weights" else -1.0
+        table[::every] = rng.uniform(least, 1.0, table[::every].shape) * 2.0 / assets
+        rows = vb.Weights(table)
+    risk = None if zones is None else vb.Risk(zones=zones)
+    report = vb.check_parity(bars, rows, costs=COSTS, fill=fill, risk=risk, leverage=2.0, maintenance=0.25, initial_capital=10_000.0)
+    assert report.ok, str(report)
+
+
+@pytest.mark.skipif(ENGINE != "python", reason="the compiled loop has its limits built in")
+@pytest.mark.parametrize("family", ["signals_zones", "weights", "weights_zones", "quantities", "leverage"])
+def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same stretches for one asset and one bar, so that all scenarios of the fuzz meet them."""
+    monkeypatch.setattr(bar, "MANY", 1)
+    monkeypatch.setattr(calm, "_LONG", 1)
+
+    @settings(max_examples=settings.default.max_examples if settings.default else 20)
+    @given(scenario=scenarios(family))
+    def run(scenario: Any) -> None:
+        agree(scenario)
+
+    run()
