@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,11 +50,30 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def main() -> None:
     """Entry of the `vecbt` command: mistakes of the user become one message and an exit code, anything else is raised."""
     try:
-        app()
+        with _plain_warnings():
+            app()
     except (AuditError, ParityError) as error:
         _stop(error, FAILED)
     except VecbtError as error:
         _stop(error, MISTAKE)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """What a run file's user is told is a line of its own, without the place in this package it comes from."""
+    plain = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if category is UserWarning:
+            _say(f"warning: {' '.join(str(message).split())}")
+        else:
+            plain(message, category, *where, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = plain
 
 
 def _stop(error: Exception, code: int) -> NoReturn:

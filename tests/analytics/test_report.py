@@ -12,6 +12,8 @@ import pytest
 
 from tests.analytics.example import run_of, small
 from vecbt.analytics.result import Result
+from vecbt.analytics.words import RULES
+from vecbt.core.codes import Rule
 
 VOID = {"meta", "img", "source", "br"}
 
@@ -54,7 +56,9 @@ def test_the_page_is_whole(written: Path) -> None:
     assert not page.open
     for heading in ("Statistics", "Trades", "Still open", "Orders", "Assumptions in force"):
         assert heading in page.text
-    for part in ("Total return", "-6.40%", "Sharpe", "zone, cash", "stop", "2024-01-02", "next_open", "365", "per_order", "Weight(1/N)"):
+    for part in (RULES[Rule.ZONE], RULES[Rule.CASH], "An order counts for each rule that cut it."):
+        assert part in page.text, part
+    for part in ("Total return", "-6.40%", "Sharpe", "stop", "2024-01-02", "next_open", "365", "per_order", "Weight(1/N)"):
         assert part in page.text, part
     assert "4 orders: 1 pending, 1 filled, 1 partial, 1 rejected." in page.text
     for row in Result(small()).assumptions().itertuples(index=False):

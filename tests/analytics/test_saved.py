@@ -17,12 +17,11 @@ import pytest
 
 import vecbt as vb
 from tests.analytics.example import CLOSE, FILLS, run_of, small
+from vecbt import Cancel, Carry, Order, Orders
 from vecbt.analytics.result import Result
 from vecbt.analytics.saved.folder import MANIFEST, write_manifest
 from vecbt.engine.inputs import AlignedInputs
-from vecbt.engine.orders_input import Cancel, Order, Orders
 from vecbt.errors import ConfigError, StateError
-from vecbt.execution.carry import Carry
 
 BARS = vb.samples.load("us_daily", symbols=["AAPL", "MSFT"])[-160:]
 STOPPED = {

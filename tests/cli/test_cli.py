@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,16 @@ def test_a_bar_of_progress_is_drawn_on_terminals_only(monkeypatch: pytest.Monkey
         assert progress is not None
         progress(3, 10)
     assert capsys.readouterr().out == ""
+
+
+def test_a_warning_is_one_line_on_stderr(vecbt_command: Any) -> None:
+    """Of the file's user, in his words: no place in the package, no source line; other warnings keep theirs."""
+    shown = warnings.showwarning
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = vecbt_command("backtest", "run.yaml", "--set", "strategy.parameters={fast_period: 5, slow: 20}")
+    assert done.code == 0 and done.out.startswith("SmaCross")
+    assert done.err.startswith("warning: ") and done.err.count("\n") == 1 and "'fast_period' was read as 'fast'" in done.err
+    with pytest.warns(RuntimeWarning, match="of a library"), cli._plain_warnings():
+        warnings.warn("of a library", RuntimeWarning, stacklevel=1)
+    assert warnings.showwarning is shown

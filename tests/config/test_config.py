@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
+from vecbt import Carry
 from vecbt.config import load_run, parse_run, rules, run_schema, sizes
 from vecbt.config.example import EXAMPLE
 from vecbt.config.models import AccountSection, CostsSection, RunConfig
@@ -20,7 +21,6 @@ from vecbt.data import samples
 from vecbt.engine.setup import Setup
 from vecbt.engine.strategy import FunctionStrategy
 from vecbt.errors import ConfigError, DataError, VecbtError
-from vecbt.execution.carry import Carry
 from vecbt.execution.costs import Costs
 from vecbt.risk.limits import Limits
 from vecbt.risk.presets import STOPS

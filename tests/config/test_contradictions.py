@@ -207,6 +207,33 @@ def test_c21_a_side_that_is_not_allowed(tmp_path: Path) -> None:
         assert not [f for f in check_config(tree | {"direction": "both"}, folder=tmp_path) if f.id == "direction"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "remedy"),
+    [
+        ("risk={reduce_exposure_at_drawdown: 0.1, stop_trading_at_drawdown: 0.15}", "use risk.zones.boundaries"),  # C1
+        ("stops={default_stop_loss_pct: 0.05}", "use stops.hard"),  # C3
+        ("stops={use_stop_loss: false}", "a stop that is given is on"),
+        ("sizing.kelly={kelly_win_loss_ratio: 1.0}", "give avg_win and avg_loss"),  # C5
+        ("sizing.kelly={half_kelly: true}", "use kelly_fraction: 0.5"),
+        ("signal={long_threshold: 0.01, signal_scale: 3}", "strategy.parameters"),  # C8
+        ("prediction={confidence_threshold: 0.6}", "strategy.parameters"),  # C9
+        ("order={type: limit, time_in_force: day}", "market orders at the next open"),  # C12
+        ("walk_forward={train_window_bars: 252, test_window_bars: 63, step_bars: 63}", "one simulation"),  # C13
+        ("execution={algorithm: twap, parts: 10}", "market orders at the next open"),  # C15
+        ("ensemble={thresholds: {vote_ratio: 0.66}}", "strategy.parameters"),  # C17
+        ("allow_short=false", "use direction"),  # C21
+        ("optimization={tune_on: test}", "one simulation"),  # C22
+        ("sizing={weight: 0.1, equal_risk_contribution: {}}", "use inverse_volatility"),  # C23
+    ],
+)
+def test_what_other_programs_say_elsewhere_is_refused_and_says_where_it_stands_here(setting: str, remedy: str) -> None:
+    """No key is silently ignored: each is an error whose remedy names the key, or the place, that decides it here."""
+    errors = [f for f in findings(setting, data=False) if f.id == "unknown-key"]
+    assert errors and all(remedy in f.remedy for f in errors), errors
+    with pytest.raises(ConfigError, match=remedy):
+        parse_run(_text(), [setting])
+
+
 def test_c23_risk_parity_says_which_of_the_two_it_is() -> None:
     (finding,) = found("other-name", "sizing={method: risk_parity}", data=False)
     assert "leaves correlations aside" in finding.remedy + finding.what and "inverse_volatility" in finding.remedy

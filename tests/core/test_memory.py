@@ -59,13 +59,13 @@ def test_a_frame_keeps_its_memory() -> None:
 
 def test_no_more_is_kept_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     size = SHAPE[0] * 8
-    monkeypatch.setattr(memory, "KEPT_BYTES", 2 * size)
+    monkeypatch.setattr(memory, "_STORE", memory._Store(2 * size))
     arrays = [memory.empty(SHAPE) for _ in range(4)]
     places = [address(array) for array in arrays]
     arrays.reverse()
     while arrays:
         arrays.pop()
-    assert sum(part.nbytes for part in memory._kept) <= 2 * size
+    assert sum(part.nbytes for part in memory._STORE._kept) <= 2 * size
     again = [memory.empty(SHAPE), memory.empty(SHAPE)]
     assert sorted(address(array) for array in again) == sorted(places[2:])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,32 @@ def test_a_row_comes_in_many_forms() -> None:
 def test_a_row_that_may_not_be_is_refused(row: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         normalize_row(row, BARS.market)
+
+
+ONE_FORMS = [
+    0.5, -1.0, 1.5, -0.0, 0, 1, 7, 2**53, 2**53 + 1, -(2**60), 10**400, math.nan, math.inf, -math.inf, True, False, None, "1", np.True_,
+    np.False_, np.float64(0.5), np.float64(2.0), np.float64(math.nan), np.float64(math.inf),
+]  # fmt: skip
+ONE_FORMS += [np.array([v], dtype=t) for v in (0, 1, 0.5, 2.0) for t in (np.float64, np.float32, np.longdouble, np.int64, np.bool_, object)]
+ONE_FORMS += [np.array([v], dtype=t) for v in (math.nan, math.inf) for t in (np.float64, np.float32, np.longdouble, object)]
+
+
+@pytest.mark.parametrize("kind", [*NUMBERS, Signals])
+def test_the_short_way_of_one_asset_says_what_the_long_one_says(kind: Any) -> None:
+    """A mapping goes the long way: the same numbers, the same bits, the same errors."""
+    market = ONE.market
+    for form in ONE_FORMS:
+        if form is None and kind is Signals:
+            continue
+        plain = form[0] if isinstance(form, np.ndarray) else form
+        found = []
+        for row in (kind(form), kind({market.symbols[0]: plain})):
+            try:
+                flags, values = normalize_row(row, market)
+                found.append((None if flags is None else flags.tobytes(), None if values is None else values.tobytes()))
+            except InputError as error:
+                found.append(str(error))
+        assert found[0] == found[1], (kind, form)
 
 
 def test_aligned_inputs_hold_one_array_of_their_kind() -> None:

@@ -331,9 +331,27 @@ def test_the_digest_tells_setups_apart() -> None:
         {"risk": vb.Risk(zones=vb.Zones())}, {"risk": vb.Risk(zones=vb.Zones(mark="intrabar"))}, {"positions": {"A": (1, 2)}},
         {"accounts": "separate"}, {"liquidate_at_end": True},
     ]  # fmt: skip
+    others += [{"costs": vb.Costs(per_order=1 + 2**-52)}, {"flows": {"2024-01-02": 1.0}}, {"flows": {"2024-01-02": 2.0}}, {"leverage": 2.0}]
+    others += [
+        {"carry": vb.Carry(borrow_rate={"A": 0.1})},
+        {"carry": vb.Carry(borrow_rate={"B": 0.1})},
+        {"carry": vb.Carry(borrow_rate=0.1)},
+    ]
     digests = [Setup.of(**{**base, **other}).digest() for other in [{}, *others]]
     assert len(set(digests)) == len(digests)
     assert Setup.of(**base).digest() == digests[0]
+
+
+def test_the_digest_of_equal_setups_is_equal() -> None:
+    """A session is restored by it: neither numbers of numpy nor the order of a mapping make another setup."""
+    one = {"initial_capital": 100_000, "costs": vb.Costs(per_order=0.1), "positions": {"A": (1, 2), "B": (3, 4)}, "band": 0}
+    two = {
+        "initial_capital": np.float64(1e5), "costs": vb.Costs(per_order=np.float64(0.1)), "positions": {"B": (3.0, 4.0), "A": (1.0, 2.0)},
+        "accumulate": np.False_, "band": np.float64(0.0), "carry": None,
+    }  # fmt: skip
+    assert Setup.of(**one).digest() == Setup.of(**two).digest()
+    rates = [vb.Carry(borrow_rate=dict(pairs)) for pairs in ((("A", 0.1), ("B", 0.2)), (("B", 0.2), ("A", 0.1)))]
+    assert len({Setup.of(costs=FREE, carry=carry).digest() for carry in rates}) == 1
 
 
 def test_f14_positions_cannot_be_changed_from_outside() -> None:

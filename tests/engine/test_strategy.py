@@ -167,3 +167,21 @@ def test_a_feed_refuses_the_state_of_another_strategy() -> None:
             other.feed(BARS.market).restore(saved)
     with pytest.raises(StateError, match="symbols"):
         Breakout(4).feed(BARS.select(BARS.symbols[:1]).market).restore(saved)
+
+
+def test_a_feed_tells_parameters_apart_by_all_they_hold() -> None:
+    """Arrays by every number, objects by what is in them, not by what their repr shows or where they stand."""
+
+    class Model:
+        def __init__(self, weights: np.ndarray) -> None:
+            self.weights = weights
+
+    def rows(bars: Bars, model: Model) -> Strengths:
+        return Strengths(np.full(bars.shape, model.weights[0]))
+
+    weights = np.zeros(5000)
+    saved = as_strategy(functools.partial(rows, model=Model(weights))).feed(BARS.market).save()
+    as_strategy(functools.partial(rows, model=Model(weights.copy()))).feed(BARS.market).restore(saved)
+    weights[2500] = 1.0
+    with pytest.raises(StateError, match="the saved state has strategy"):
+        as_strategy(functools.partial(rows, model=Model(weights))).feed(BARS.market).restore(saved)

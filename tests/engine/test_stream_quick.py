@@ -101,6 +101,65 @@ def test_d3_ways_can_be_changed_at_any_bar(seed: int, ways: list[str]) -> None:
     assert mixed.save() == long.save()
 
 
+# --- rows that the user gives ---------------------------------------------------------------------------------------
+
+GIVEN: dict[type, tuple[Any, ...]] = {
+    vb.Weights: (0.5, -0.25, NAN, -0.0, 1, np.float64(0.3), np.array([0.4]), np.array([True]), [0.2], {"X": -0.5}, {}),
+    vb.Strengths: (1.0, -1, 0.5, NAN, np.array([-0.5]), np.array([0.25], dtype=np.float32), [None]),
+    vb.Quantities: (5, -3.0, 0, NAN, np.array([2.0]), np.int64(4), {"X": 7}),
+    vb.Signals: (
+        {"entries": True}, {"exits": True}, {"entries": np.array([True]), "exits": False}, {"short_entries": [True]},
+        {"short_exits": np.True_, "entries": np.False_}, {"exits": {"X": True}}, {"entries": 1.0},
+    ),
+}  # fmt: skip
+WRONG: dict[type, tuple[Any, ...]] = {
+    vb.Weights: (math.inf, np.array([-math.inf]), "half", [0.1, 0.2], {"Y": 0.1}, 2**53 + 1, 10**400),
+    vb.Strengths: (1.5, -2, np.array([1.01]), np.float64(-1.5)),
+    vb.Quantities: (np.array([math.inf]), [[1.0], [2.0]]),
+    vb.Signals: ({"entries": NAN}, {"exits": 2}, {"entries": np.array([NAN])}, {"short_exits": "yes"}),
+}
+
+
+def row_of(kind: type, said: Any) -> Any:
+    return kind(**said) if kind is vb.Signals else kind(said)
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+@pytest.mark.parametrize("name", ["plain", "stops", "volume"])
+def test_d1_rows_given_say_the_same_on_both_ways(kind: type, name: str) -> None:
+    rng = np.random.default_rng(13)
+    short, long = stream(kind, **SETUPS[name]), stream(kind, **SETUPS[name])
+    fills = 0
+    for bar in walk(14, 200):
+        row = None if rng.random() < 0.2 else row_of(kind, GIVEN[kind][rng.integers(len(GIVEN[kind]))])
+        decision = short.update(bar, row)
+        assert everything(decision) == everything(long.update(long_way(bar), row))
+        fills += len(decision.fills)
+    assert short.save() == long.save() and fills > 10
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_s1_a_wrong_row_is_refused_on_both_ways_alike_and_changes_nothing(kind: type) -> None:
+    s = stream(kind)
+    bars = walk(15, 10)
+    for bar in bars[:5]:
+        s.update(bar, row_of(kind, GIVEN[kind][0]))
+    before = s.save()
+    for row in (*(row_of(kind, said) for said in WRONG[kind]), "hold", 0.5, vb.Orders([])):
+        said = []
+        for bar in (bars[5], long_way(bars[5])):
+            with pytest.raises(InputError) as refused:
+                s.update(bar, row)
+            said.append(str(refused.value))
+        assert said[0] == said[1] and s.save() == before
+    with pytest.raises(DataError, match="is not later than the last one"):
+        s.update(bars[4], row_of(kind, GIVEN[kind][0]))
+    honest = stream(kind)
+    for bar in bars[:5]:
+        honest.update(bar, row_of(kind, GIVEN[kind][0]))
+    assert everything(s.update(bars[5])) == everything(honest.update(bars[5]))  # silence, whatever was refused before it
+
+
 # --- bars -----------------------------------------------------------------------------------------------------------
 
 times = st.sampled_from((FIRST, np.int64(FIRST), "2024-01-02", True))

@@ -13,9 +13,9 @@ from tests.naive.scenario import Distance, Limits, Number, Row, Scenario, Size
 from tests.naive.scenario import Risk as PlainRisk
 from tests.naive.scenario import Stops as PlainStops
 from tests.naive.scenario import Zones as PlainZones
+from vecbt import Carry
 from vecbt.data.bars import Bars
 from vecbt.engine.inputs import Quantities, Signals, Strengths, Weights
-from vecbt.execution.carry import Carry
 from vecbt.execution.costs import Costs
 from vecbt.risk.limits import Limits as RiskLimits
 from vecbt.risk.sizing import (

@@ -23,7 +23,7 @@ RELATIVE = 1e-9
 def run_engine(scenario: Scenario) -> Any:
     """The run of vecbt's engine."""
     bars, inputs, keywords = arguments(scenario)
-    return vb.backtest(bars, inputs, **keywords).run
+    return vb.backtest(bars, inputs, audit=True, **keywords).run
 
 
 def agree(scenario: Scenario) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from tests.naive.resting_rows import Ask
 from tests.naive.resting_rows import Cancel as PlainCancel
 from tests.naive.scenario import Scenario
-from vecbt.engine.orders_input import Cancel, Order, Orders
+from vecbt import Cancel, Order, Orders
 
 __all__ = ["orders"]
 

@@ -251,6 +251,20 @@ def _nothing_fits_no_room_not_even_nothing() -> Scenario:
     return scenario(table, "signals", rows, capital=4096, **given)
 
 
+def _an_emptied_account_starts_anew() -> Scenario:
+    """F15, F13, Z1: all is withdrawn at bar 2 and 512 paid in at bar 4, a quarter of which is lost in that bar: EMERGENCY, not ruin."""
+    table = bars([(16,) * 4, (16,) * 4, (16,) * 4, (16,) * 4, (16, 16, 8, 8), (8,) * 4])
+    given: dict[str, Any] = {"zones": Zones(*ZONES), "flows": {2: -4096, 4: 512}, "capital": 1024, "risk": Risk(daily_loss=F(1, 16))}
+    return scenario(table, "quantities", column(4, 0, None, 16, None, 20), **given)
+
+
+def _ticks_after_a_split_and_an_increase() -> Scenario:
+    """T1: 8 ticks of 1/2 are 2 after a split of 2, and 4 again from the next increase on."""
+    table = bars([(32,) * 4, (32,) * 4, (16,) * 4, (16, 20, 13, 16), (16, 16, 11, 16)], tick=[HALF], splits={(2, 0): 2})
+    given: dict[str, Any] = {"stops": Stops(hard=Distance("ticks", 8), trailing=Distance("ticks", 16)), "capital": 4096}
+    return scenario(table, "quantities", column(4, None, 16, None, None), **given)
+
+
 def _longs_and_shorts_that_balance_add_no_net() -> Scenario:
     """Z7: the net is used up; a purchase and a sale that gross cuts to the same money pass, though their sum in floats is not quite 0."""
     table = bars([(F(173, 4),) * 4] * 2, flat(59, 2), [(F(105, 2),) * 4] * 2)
@@ -297,4 +311,6 @@ def test_regressions_still_reach_what_they_were_made_for() -> None:
     assert run_engine(_a_piece_under_the_minimum_moves_no_price()).orders.cut_by[-1] == 64
     assert run_engine(_a_split_that_is_never_booked()).orders.wanted.tolist() == [-50]
     assert run_engine(_nothing_fits_no_room_not_even_nothing()).orders.cut_by.tolist() == [32768, 32768]
+    assert run_engine(_an_emptied_account_starts_anew()).zone[:, 0].tolist() == [0, 0, 0, 0, 3, 3]
+    assert run_engine(_ticks_after_a_split_and_an_increase()).fills.price.tolist() == [32, 16, 12]
     assert run_engine(_longs_and_shorts_that_balance_add_no_net()).orders.cut_by.tolist() == [3 * 8192, 8192, 8192]

@@ -12,7 +12,7 @@ from vecbt.core import jit
 
 # constants and types, shapes; on scalars math.* is used instead of np.*
 NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "uint8", "bool_"}
-CALLS_ALLOWED = {"abs", "bool", "borrowed", "float", "int", "len", "max", "min", "prange", "range", "round"}
+CALLS_ALLOWED = {"abs", "bool", "borrowed", "float", "int", "len", "max", "min", "prange", "range", "record_at", "round", "unsigned"}
 METHODS_ALLOWED = {"view"}
 FORBIDDEN = {
     ast.Raise: "raises",

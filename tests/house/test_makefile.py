@@ -35,7 +35,7 @@ def _fake_python(folder: Path, body: str) -> str:
 def test_make_alone_lists_its_targets(tmp_path: Path) -> None:
     done = _make(tmp_path, "python3")
     assert done.returncode == 0
-    for target in ("demo", "test", "check", "lint", "bench", "notebooks"):
+    for target in ("demo", "test", "check", "outside", "lint", "bench", "notebooks"):
         assert f"make {target} " in done.stdout
 
 
@@ -66,3 +66,20 @@ def test_byte_code_is_written(tmp_path: Path) -> None:
     """Without it every import takes three to four times as long."""
     (tmp_path / "extra.mk").write_text("include Makefile\nshow:\n\t@echo value=$$PYTHONDONTWRITEBYTECODE\n")
     assert _make(tmp_path, "python3", "-f", "extra.mk", "show").stdout.strip() == "value="
+
+
+def test_the_seed_that_is_printed_is_the_seed_that_is_used(tmp_path: Path) -> None:
+    """Drawn once for all commands of a run, so that a failure of `make check` is repeated by the seed it printed."""
+    (tmp_path / "extra.mk").write_text("include Makefile\nshow:\n\t@echo $(SEED)\n\t@echo $(SEED)\n")
+    first, second = _make(tmp_path, "python3", "-f", "extra.mk", "show").stdout.split()
+    assert first == second and first.isdigit()
+    assert _make(tmp_path, "python3", "-f", "extra.mk", "show", "SEED=5").stdout.split() == ["5", "5"]
+
+
+@pytest.mark.parametrize("target", ["check", "outside"])
+def test_what_draws_examples_prints_its_seed_and_takes_one(tmp_path: Path, target: str) -> None:
+    (tmp_path / "tests/outside").mkdir(parents=True)
+    shutil.copy(ROOT / "tests/outside/requirements.txt", tmp_path / "tests/outside/requirements.txt")
+    done = _make(tmp_path, "python3", "-n", target, "SEED=5")
+    assert done.returncode == 0, done.stderr
+    assert "SEED=5" in done.stdout and "--hypothesis-seed=5" in done.stdout

@@ -132,9 +132,15 @@ class Begin(Fills):
             amount = -min(-amount, max(ZERO, room / self.L))
         self.watch.booked(amount)
         self.cash[g] = tidy(self.cash[g] + amount)
+        risk = self.risk[g]
         if equity > 0:
             factor = (equity + amount) / equity
-            self.risk[g].peak = tidy(self.risk[g].peak * factor)
-            self.risk[g].day_start = tidy(self.risk[g].day_start * factor)
+            risk.peak, risk.day_start = tidy(risk.peak * factor), tidy(risk.day_start * factor)
             self.watch.booked(factor)
+        elif risk.empty:
+            risk.peak = risk.day_start = amount
+        if amount > 0:
+            risk.empty = False
+        elif amount < 0 and self.cash[g] == 0 and not any(self.held(n) for n in self.mine(g)):
+            risk.empty, risk.peak, risk.day_start = True, ZERO, ZERO
         return amount

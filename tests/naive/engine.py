@@ -103,8 +103,14 @@ class Engine(Exits):
         before = self.log.initial
         for equity, paid in zip(self.log.equity, self.log.flows, strict=True):
             bases = [b + p for b, p in zip(before, paid, strict=True)]
-            self.log.returns.append([None if b <= 0 else e / b - 1 for e, b in zip(equity, bases, strict=True)])
+            self.log.returns.append([self.return_of(g, e, b) for g, (e, b) in enumerate(zip(equity, bases, strict=True))])
             before = equity
+
+    def return_of(self, g: int, equity: Fraction, base: Fraction) -> Fraction | None:
+        """None where nothing was left to earn on; 0 where all was withdrawn before any ruin."""
+        if base > 0:
+            return equity / base - 1
+        return ZERO if base == equity == 0 and all(row[g] not in (None, -1) for row in self.log.returns) else None
 
     # ---- T6 --------------------------------------------------------------------------------------------------------------
 
@@ -127,6 +133,9 @@ class Engine(Exits):
             return now
         if now.halted_at is not None and zones.cooldown_bars is not None and t - now.halted_at >= zones.cooldown_bars:
             return replace(now, peak=equity, zone=0, halted_at=None, liquidating=False)
+        if now.empty:
+            now.zone = 0 if now.halted_at is None else len(zones.boundaries)
+            return now
         judged, peak = (min(worst, equity), before.peak) if zones.mark == "intrabar" else (equity, now.peak)
         reached = sum(self.watch.at_most(judged, peak * (1 - Fraction(b)), "zone") for b in zones.boundaries)
         at, last = zones.liquidate_at, len(zones.boundaries)
@@ -144,11 +153,11 @@ class Engine(Exits):
             q, own = abs(self.held(n)), self.last_margin[n]
             need += q * own if own else q * abs(self.mark[n] or ZERO) * self.x[n] * self.scenario.maintenance
         now.margin = not self.watch.at_most(need, equity, "margin", scale=self.log.initial[g])
-        if self.watch.at_most(equity, self.log.initial[g] / 10**9, "ruin", scale=self.log.initial[g]):
+        if not now.empty and self.watch.at_most(equity, self.log.initial[g] / 10**9, "ruin", scale=self.log.initial[g]):
             now.ruined = True
 
     def judge_day(self, now: RiskState, equity: Fraction) -> None:
         """Z4: blocked until the next session, recovery or not."""
         limit = self.scenario.risk.daily_loss
-        if limit is not None and self.watch.at_most(equity, now.day_start * (1 - Fraction(limit)), "daily loss"):
+        if limit is not None and not now.empty and self.watch.at_most(equity, now.day_start * (1 - Fraction(limit)), "daily loss"):
             now.blocked = True

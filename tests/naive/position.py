@@ -132,6 +132,7 @@ class Position:
     own_stop: Fraction | None = None
     own_target: Fraction | None = None
     own_trail: Distance | None = None
+    units: Fraction = Fraction(1)  # today's for each one of the last increase: splits since then
     opened_by: object = None  # the job that took it from flat
     grown: bool = False  # by an increase: its average is a sum that floats may round
     inside: int = -1  # the bar inside which it was entered, T5
@@ -153,7 +154,7 @@ class Position:
     def split(self, k: Fraction) -> None:
         """T1: units times `k`, every price divided by it."""
         self.q, self.average, self.watermark = self.q * k, self.average / k, self.watermark / k
-        self.atr = None if self.atr is None else self.atr / k
+        self.atr, self.units = None if self.atr is None else self.atr / k, self.units * k
         self.trail = None if self.trail is None else self.trail / k
         self.own_stop = None if self.own_stop is None else self.own_stop / k
         self.own_target = None if self.own_target is None else self.own_target / k
@@ -163,7 +164,7 @@ class Position:
         """F9 and P1: an increase averages the price, takes this fill's ATR and may lift the watermark."""
         self.average = tidy((self.q * self.average + q * price) / (self.q + q))
         self.q += q
-        self.atr, self.grown = atr, True
+        self.atr, self.units, self.grown = atr, Fraction(1), True
         if self.side * self.average > self.side * self.watermark:
             self.watermark = self.average
         self.draft.met(price)
@@ -188,17 +189,22 @@ class Position:
         shaky = self.draft.asset in watch.prices_spoilt
         self.armed = watch.at_most(self.side * goal, self.side * self.watermark, "activation", spoilt=shaky)
 
+    def own(self, terms: Terms, atr: Fraction | None) -> Terms:
+        """The terms of its distances: T1 divides those in ticks, too."""
+        return replace(terms, atr=atr, tick=terms.tick / self.units)
+
     def trail_from(self, stops: Stops, terms: Terms, watch: Watch) -> Fraction | None:
         """P2: the trailing level the watermark asks for (not rounded yet), once armed never lowered; its ATR is the last bar's."""
         if not self.armed:
             return self.trail
+        terms = self.own(terms, terms.atr)
         level = distance_level(stops.trailing if self.own_trail is None else self.own_trail, self.watermark, self.side, terms)
         return _tighter(self.trail, level, self.side)
 
     def stop(self, stops: Stops, terms: Terms, watch: Watch, trail: Fraction | None) -> tuple[Fraction, str] | None:
         """P3: the level and its reason, on the tick grid; the hard one where both are equal."""
         trail = None if trail is None else round_level(trail, terms.tick, self.side, watch)
-        own = replace(terms, atr=self.atr)
+        own = self.own(terms, self.atr)
         hard = distance_level(stops.hard, self.average, self.side, own) if self.own_stop is None else self.own_stop
         if hard is not None:
             hard = round_level(hard, terms.tick, self.side, watch)
@@ -212,7 +218,7 @@ class Position:
 
     def target(self, stops: Stops, terms: Terms, watch: Watch) -> Fraction | None:
         """P4, mirrored from P1: up for a long, on the tick grid."""
-        own = replace(terms, atr=self.atr)
+        own = self.own(terms, self.atr)
         level = distance_level(stops.take_profit, self.average, -self.side, own) if self.own_target is None else self.own_target
         return None if level is None else round_level(level, terms.tick, self.side, watch)
 

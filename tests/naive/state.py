@@ -27,6 +27,7 @@ class RiskState:
     blocked: bool = False
     margin: bool = False
     ruined: bool = False
+    empty: bool = False  # F15: all was withdrawn
 
 
 class State:

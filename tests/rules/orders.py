@@ -11,7 +11,7 @@ import numpy as np
 import vecbt as vb
 from tests.rules.helpers import Given, Outcome, run
 from tests.rules.sides import at, sided, sign
-from vecbt.engine.orders_input import Cancel, Order, Orders
+from vecbt import Cancel, Order, Orders
 
 __all__ = ["Cancel", "buy", "ends", "fills", "rows", "sell", "time_of", "trade_on"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vecbt as vb
-from tests.rules.helpers import Outcome, assert_rows, bars_of, quantities, run, run_in_every_order, weights
+from tests.rules.helpers import Outcome, assert_rows, bars_of, quantities, run, run_in_every_order, signals, weights
 from tests.rules.sides import BOTH_FILLS
 
 HUNDRED = [100.0] * 6
@@ -203,3 +203,73 @@ def test_F15_M1_returns_are_of_the_equity_after_the_flow() -> None:
 def test_F15_flows_that_make_no_sense_are_refused(flows: Any, message: str) -> None:
     with pytest.raises(vb.errors.VecbtError, match=message):
         run(bars_of(HUNDRED), quantities([1]), flows=flows)
+
+
+# --- all of it ---------------------------------------------------------------------------------------------------------------------
+
+
+@BOTH_FILLS
+@pytest.mark.parametrize("leverage", [1.0, 3.0])
+def test_F15_F13_an_emptied_account_trades_on_after_the_next_deposit(fill: str, leverage: float) -> None:
+    """5 at 100 sold at 110: 1050, all withdrawn at bar 3; 700 paid in at bar 5 buy 5 at 120, sold at 130."""
+    bars = bars_of([100, 100, 110, 110, 110, 120, 120, 130, 130])
+    rows = [5, 0, None, None, None, 5, 0] if fill == "next_open" else [None, 5, 0, None, None, 5, None, 0]
+    risk = vb.Risk(zones=vb.Zones(), daily_loss=0.05)
+    out = run(bars, quantities(rows), fill=fill, leverage=leverage, risk=risk, flows={day(3): -5000.0, day(5): 700.0})
+    assert_rows(paid(out), [0, 0, 0, -1050, 0, 700, 0, 0, 0])
+    entry = 6 if fill == "next_open" else 5
+    assert_rows(out.filled(), [(1, 5.0, 100.0), (2, -5.0, 110.0), (entry, 5.0, 120.0), (7, -5.0, 130.0)])
+    assert_rows(out.equity, [1000, 1000, 1050, 0, 0, 700, 700, 750, 750])
+    assert out.zone == [0] * 9
+    account = out.raw.accounts[0]
+    assert (account.ruined, account.margin_call, account.day_blocked, account.empty) == (0, 0, 0, 0)
+
+
+def test_F15_while_it_is_empty_there_is_no_money() -> None:
+    # 2 at 100 are wanted at bars 1 and 2, the account is empty at bars 1 and 2: no equity, no size (S3), no room (F4), rule cash
+    bars = bars_of(HUNDRED)
+    out = run(bars, signals("L L L . L"), sizing=vb.Units(2), flows={day(1): -1000.0, day(3): 500.0})
+    assert_rows(paid(out), [0, -1000, 0, 500, 0, 0])
+    assert [(o.t, o.filled, o.status, o.cut_by) for o in out.orders] == [
+        (0, 0.0, "rejected", "cash"), (1, 0.0, "rejected", "cash"), (2, 0.0, "rejected", "cash"), (4, 2.0, "filled", ""),
+    ]  # fmt: skip
+    # weights and their band too
+    out = run(bars, weights([0.5, 0.5, 0.5, 0.5]), band=0.1, flows={day(1): -1000.0, day(3): 500.0})
+    assert_rows(out.filled(), [(4, 2.5, 100.0)])
+
+
+def test_F15_the_next_deposit_is_the_new_peak_and_reference() -> None:
+    """1000 fall to 880 (ALERT), which are withdrawn: no drawdown. 1000 paid in, 60 lost in that very bar: CAUTION."""
+    bars = bars_of([100, 100, 88, 88, 88, (100, 100, 94, 94), 94])
+    risk = vb.Risk(zones=vb.Zones(), daily_loss=0.05)
+    out = run(bars, quantities([10, 0, None, None, 10]), risk=risk, flows={day(4): -880.0, day(5): 1000.0})
+    assert_rows(out.filled(), [(1, 10.0, 100.0), (2, -10.0, 88.0), (5, 10.0, 100.0)])
+    assert_rows(out.equity, [1000, 1000, 880, 880, 0, 940, 940])
+    assert out.zone == [0, 0, 2, 2, 0, 1, 1]
+    # the reference of the daily loss is the deposit, too: new risk at bar 5 is refused, at bar 6 (a new session) it is not
+    out = run(bars, quantities([10, 0, None, None, 9, 10, 10]), risk=vb.Risk(daily_loss=0.05), flows={day(4): -880.0, day(5): 1000.0})
+    assert [(o.t, o.status, o.cut_by) for o in out.orders[2:]] == [(4, "filled", ""), (5, "rejected", "daily_loss"), (6, "pending", "")]
+
+
+def test_F15_an_emergency_stays_one_without_money() -> None:
+    bars = bars_of([100, 100, 80, 80, 80, 80, 80])
+    out = run(bars, quantities([10, 0, None, None, 1]), risk=vb.Risk(zones=vb.Zones()), flows={day(3): -5000.0, day(4): 1000.0})
+    assert_rows(out.equity[2:], [800, 0, 1000, 1000, 1000])
+    assert out.zone == [0, 0, 3, 3, 3, 3, 3] and out.orders[-1].cut_by == "zone"
+
+
+def test_F15_M1_an_empty_account_returns_nothing() -> None:
+    bars = bars_of([100, 100, 110, 110, 110, 110, 110, 121])
+    out = run(bars, quantities([10, 0, None, None, None, 10]), flows={day(3): -5000.0, day(5): 1100.0})
+    assert_rows(out.equity, [1000, 1000, 1100, 0, 0, 1100, 1100, 1210])
+    assert_rows(out.result.returns.tolist(), [0, 0, 0.1, 0, 0, 0, 0, 0.1])
+    stats: Any = out.result.stats()
+    assert_rows([stats["max_drawdown"], stats["cagr"]], [0.0, 1.21 ** (252 / 8) - 1])
+
+
+def test_F15_F13_what_is_lost_stays_ruin() -> None:
+    # 10 at 100 are worth nothing; a withdrawal finds no room and changes nothing
+    bars = bars_of({"A": [100] * 6, "B": [10] * 6}, delistings={"A": ("2024-01-03", 1.0)})
+    out = run(bars, quantities({"A": [10], "B": [None, None, None, None, 5]}), flows={day(3): -10.0, day(4): 1000.0})
+    assert_rows(out.equity, [1000, 1000, 0, 0, 1000, 1000])
+    assert (out.raw.accounts[0].ruined, out.orders[-1].cut_by) == (1, "margin")

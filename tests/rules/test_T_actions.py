@@ -109,6 +109,50 @@ def test_T1_levels_stand_in_new_units_already_in_the_bar_of_the_split(side: floa
     assert_rows(out.exits(), [(2, 50 - side * 2.5, reason) for reason in expected])
 
 
+@SIDES
+@pytest.mark.parametrize("ratio", [2.0, 0.5])
+@pytest.mark.parametrize(
+    ("which", "form"), [("stop", "ticks"), ("stop", "price"), ("target", "ticks"), ("target", "price"), ("trail", "ticks")]
+)
+def test_T1_levels_in_ticks_and_prices_are_divided(side: float, ratio: float, which: str, form: str) -> None:
+    """Entered at 100, 80 ticks of 1/8 against (for a target: with) the position are 90 (110); a split of 2 makes 45 (55) of it."""
+    toward = -side if which == "target" else side
+    level = 100 - toward * 10
+    distance = vb.Ticks(80) if form == "ticks" else vb.Price(level)
+    name = {"stop": "hard", "target": "take_profit", "trail": "trailing"}[which]
+    near, far = ((100 - toward * d) / ratio for d in (9.5, 11.0))
+    quiet = 100 / ratio
+    last = [(quiet, max(quiet, p), min(quiet, p), quiet) for p in (near, far)]
+    bars = bars_of([100, 100, quiet, *last], tick=0.125, splits=on({2: ratio}))
+    out = run(bars, quantities([6 * side]), stops=vb.Stops(**{name: distance}))
+    assert_rows(out.exits(), [(4, level / ratio, which)])
+
+
+@SIDES
+@pytest.mark.parametrize("ratio", [2.0, 0.5])
+def test_T1_P2_a_trail_in_ticks_keeps_its_divided_distance(side: float, ratio: float) -> None:
+    # 10 behind 100, then behind 104: 94, which is 47 in new units after a split of 2 and 188 after one for two
+    peak, level = (100 + side * 4) / ratio, (100 - side * 6) / ratio
+    quiet = 100 / ratio
+    rises, falls = ((quiet, max(quiet, p), min(quiet, p), quiet) for p in (peak, (100 - side * 7) / ratio))
+    bars = bars_of([100, 100, quiet, rises, falls], tick=0.125, splits=on({2: ratio}))
+    assert_rows(run(bars, quantities([6 * side]), stops=vb.Stops(trailing=vb.Ticks(80))).exits(), [(4, level, "trail")])
+
+
+@SIDES
+def test_T1_P1_an_increase_after_a_split_counts_ticks_anew(side: float) -> None:
+    # 4 at 100, stop 10 away; 8 at 50, 5 away after the split; 16 at 50 with the stop 10 away again
+    bars = bars_of([100, 100, 50, 50, (50, 50 + 9.5, 50 - 9.5, 50), (50, 61, 39, 50)], tick=0.5, splits=on({2: 2.0}))
+    out = run(bars, quantities([4 * side, None, 16 * side]), stops=vb.Stops(hard=vb.Ticks(20)))
+    assert_rows(out.exits(), [(5, 50 - side * 10, "stop")])
+
+
+def test_T1_F14_a_starting_position_has_its_ticks_divided() -> None:
+    bars = bars_of([100, 50, (50, 50, 45.5, 50), (50, 50, 44, 50)], tick=0.5, splits=on({1: 2.0}))
+    out = run(bars, quantities([None]), positions={"A": (6.0, 100.0)}, stops=vb.Stops(hard=vb.Ticks(20)))
+    assert_rows(out.exits(), [(3, 45.0, "stop")])
+
+
 def test_T1_a_trail_in_new_units_is_rounded_to_the_tick_again() -> None:
     # 10 % below 103 is 92.7, on ticks of 1 up to 93; after a split of 2 it is 46.35, up to 47
     bars = bars_of([100, (100, 103, 100, 100), (50, 50, 48, 50), (50, 50, 47, 50)], tick=1.0, splits=on({2: 2.0}))

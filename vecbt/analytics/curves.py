@@ -1,6 +1,6 @@
 """What follows from a run by arithmetic: positions, exposure, drawdown, returns.
 
-Arrays are new each time they are asked for: making one costs no more than copying one that was kept.
+Arrays are the caller's own, new each time they are asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ArrayTG, ArrayTN
+from ..core import memory
 from ..metrics.drawdowns import drawdowns_of
 from ..metrics.holdings import Holdings, exposures, holdings, positions
 from ..metrics.returns import flow_returns_of, simple_returns_of
@@ -56,11 +57,13 @@ class Curves:
     @property
     def returns(self) -> ArrayTG:
         """Simple return of each bar (M1)."""
-        return self.performance[0]
+        copy = memory.empty(self.performance[0].shape)
+        copy[...] = self.performance[0]
+        return copy
 
-    @property
+    @cached_property
     def performance(self) -> tuple[ArrayTG, ArrayTG]:
-        """Simple returns, and the equity they make: what it is but for deposits and withdrawals (M1)."""
+        """Simple returns, and the equity they make: what it is but for deposits and withdrawals (M1). Kept: several figures need them."""
         run = self._run
         if run.flows is None:
             return simple_returns_of(run.equity, run.initial), run.equity

@@ -130,7 +130,7 @@ def open_positions_table(run: Run) -> Raw:
 
 
 def orders_section(run: Run) -> str:
-    """How many orders became what, and which rule cut or refused how many."""
+    """How many orders became what, and how many of them each rule cut or refused."""
     counts = np.bincount(run.orders["status"], minlength=len(OrderStatus))
     became = ", ".join(f"{counts[status]:,} {status.name.lower()}" for status in OrderStatus if counts[status])
     parts = ["<h2>Orders</h2>", f"<p>{len(run.orders):,} orders: {text(became)}.</p>" if len(run.orders) else "<p>No order was given.</p>"]
@@ -142,4 +142,6 @@ def orders_section(run: Run) -> str:
         [cell(row.rule), cell(row.status), cell(f"{row.orders:,}", number=True), cell(row.because)] for row in frame.itertuples(index=False)
     ]
     parts.append(table(("cut or refused by", "became", "orders", "because"), rows, (2,)))
+    if int(frame["orders"].sum()) > np.count_nonzero(run.orders["cut_by"]):
+        parts.append('<p class="note">An order counts for each rule that cut it.</p>')
     return "\n".join(parts)

@@ -178,7 +178,7 @@ class Result:
 
     @property
     def refusals(self) -> Table:
-        """How many orders which rules cut or refused, and because of what."""
+        """How many orders each rule cut or refused, and why; an order that several rules cut counts for each of them."""
         return tables.refusals(self.run)
 
     def to_polars(self, name: str) -> Table:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Table
-from ..core.codes import OrderStatus, OrderType, Reason, TimeInForce, rule_names
+from ..core.codes import OrderStatus, OrderType, Reason, Rule, TimeInForce, rule_names
 from ..engine.audit.facts import requests_of_orders
 from ..metrics.holdings import position_values
-from .words import because
+from .words import RULES
 
 if TYPE_CHECKING:
     from ..engine.run import Run
@@ -192,15 +192,28 @@ def open_positions(run: Run) -> Table:
 
 
 def refusals(run: Run) -> Table:
-    """Orders that rules cut or refused, counted by rules and what became of them, most frequent first (Z6).
+    """How many orders each rule cut or refused, and what became of them, most frequent first (Z6).
 
-    `rule` names one or several rules, as in `"zone, cash"`; `status`; `orders`, how many; `because`, what the rules say.
+    `rule` names one rule; `status` is what became of the orders, `orders` how many there are, `because` says why. An order that
+    several rules cut counts for each of them, so the counts may add up to more than the orders whose `cut_by` is not empty.
     """
+    log, rows = run.orders, []
+    for rule in Rule:
+        statuses, counts = np.unique(log["status"][(log["cut_by"] & rule) != 0], return_counts=True)
+        name, sentence = str(rule.name).lower(), RULES[rule]
+        rows += [(name, OrderStatus(s).name.lower(), n, sentence) for s, n in zip(statuses.tolist(), counts.tolist(), strict=True)]
+    rows.sort(key=lambda row: (-row[2], row[0], row[1]))
+    return _frame(
+        {
+            "rule": _text_of([row[0] for row in rows]),
+            "status": _text_of([row[1] for row in rows]),
+            "orders": np.array([row[2] for row in rows], dtype=np.int64),
+            "because": _text_of([row[3] for row in rows]),
+        }
+    )
+
+
+def _text_of(words: Sequence[str]) -> Any:
     import pandas as pd
 
-    log = run.orders[run.orders["cut_by"] != 0]
-    pairs = pd.DataFrame({"rule": _rules(log["cut_by"]), "status": _words(log["status"], OrderStatus)})
-    counted = pairs.value_counts().rename("orders").reset_index()
-    counted = counted.sort_values(["orders", "rule", "status"], ascending=[False, True, True], ignore_index=True)
-    reasons = {rule_names(int(mask)): because(int(mask)) for mask in np.unique(log["cut_by"])}
-    return counted.assign(because=pd.array([reasons[rule] for rule in counted["rule"]], dtype="str"))
+    return pd.array(list(words), dtype="str")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.codes import Rule
 
-__all__ = ["EXIT_INSIDE", "MEANINGS", "NAMED", "RULES", "because"]
+__all__ = ["EXIT_INSIDE", "MEANINGS", "NAMED", "RULES"]
 
 MEANINGS = {
     ("fill", "next_open"): "orders decided at a close are executed at the next open (T7)",
@@ -109,8 +109,3 @@ RULES = {
     Rule.REDUCE_ONLY: "it may only reduce, and there was less to reduce, or nothing",
 }
 """Why each rule cuts or refuses an order (Z6)."""
-
-
-def because(mask: int) -> str:
-    """The sentences of the rules in a bit mask."""
-    return "; ".join(RULES[rule] for rule in Rule if mask & rule)

@@ -34,6 +34,32 @@ _KINDS = {
     "finite_number": "a finite number",
 }
 
+_ELSEWHERE = {
+    ("allow_short", "allow_shorts", "long_only", "short_selling", "spot_only"): "use direction: long, short or both",
+    ("reduce_exposure_at_drawdown", "stop_trading_at_drawdown"): "use risk.zones.boundaries: where CAUTION, ALERT and EMERGENCY begin",
+    ("use_stop_loss", "use_take_profit"): "leave it out: a stop that is given is on",
+    ("default_stop_loss_pct", "stop_loss_pct"): "use stops.hard",
+    ("default_take_profit_pct",): "use stops.take_profit",
+    ("kelly_win_loss_ratio", "win_loss_ratio", "payoff_ratio"): "give avg_win and avg_loss, whose ratio it is",
+    ("half_kelly",): "use kelly_fraction: 0.5",
+    ("default_order_type", "execution", "order", "order_type", "orders"): (
+        "leave it out: signals become market orders at the next open, and a strategy that gives Orders says the type of each"
+    ),
+    ("ensemble", "prediction", "predictions", "predictive_models", "signal", "signals"): (
+        "leave it out: thresholds, votes and confidence are the strategy's own, under strategy.parameters"
+    ),
+    ("optimization", "optimizer", "walk_forward"): "leave it out: a run file is one simulation",
+    ("equal_risk_contribution",): (
+        "use inverse_volatility, which leaves correlations aside, or a strategy that gives target weights: this is an allocation"
+    ),
+}
+"""What keys of other programs mean here, where no single key takes their place."""
+
+
+def _hint(key: str, known: list[str]) -> str:
+    """What to do about an unknown key."""
+    return next((hint for keys, hint in _ELSEWHERE.items() if key in keys), "") or nearest(key, known)
+
 
 def explain(error: ValidationError, model: type[BaseModel], source: Source) -> ConfigError:
     """All that is wrong in one ConfigError, a line each."""
@@ -62,7 +88,7 @@ def _sentence(item: Any, place: Place, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         section = dotted(place[:-1])
         inside = f" in {section}" if section else ""
-        return f"unknown key {place[-1]!r}{inside}; {nearest(str(place[-1]), _known(model, place[:-1]))}"
+        return f"unknown key {place[-1]!r}{inside}; {_hint(str(place[-1]), _known(model, place[:-1]))}"
     if kind == "missing":
         return f"{key} is missing{_described(model, place)}"
     if kind == "model_type" and item["input"] is None:

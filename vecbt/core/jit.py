@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigError
 
-__all__ = ["ENGINE", "borrowed", "cache_folder", "kernel", "kernel_loop", "kernel_sources_hash", "spine"]
+__all__ = ["ENGINE", "borrowed", "cache_folder", "kernel", "kernel_loop", "kernel_sources_hash", "record_at", "spine", "unsigned"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -150,4 +150,50 @@ borrowed = _make_borrowed()
 
 Each time a kernel hands an array on, numba counts a reference up and down with an atomic instruction: 5 ns each, 100 ns a
 bar for the handful of arrays the step passes along. A borrowed array must not be returned or kept.
+"""
+
+
+def _make_record_at() -> Any:
+    if ENGINE == "python":
+        return lambda block, place, dtype: block[place : place + dtype.itemsize].view(dtype)[0]
+    from numba.extending import intrinsic
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def record_there(typing_context: Any, block: Any, place: Any, dtype: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            owner = context.make_array(block)(context, builder, value=arguments[0])
+            return builder.bitcast(builder.gep(owner.data, [arguments[1]]), context.get_value_type(dtype.dtype))
+
+        return dtype.dtype(block, place, dtype), code
+
+    return record_there
+
+
+record_at = _make_record_at()
+"""The record of `dtype` that stands `place` bytes into a block of uint8; the place must be right, nothing is checked.
+
+A kernel that is handed several arrays of records spends more on their descriptions than on what it writes to them; a block is one array.
+"""
+
+
+def _make_unsigned() -> Any:
+    if ENGINE == "python":
+        return lambda index: index
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def known_place(typing_context: Any, index: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return arguments[0]
+
+        return types.uint64(types.int64), code
+
+    return known_place
+
+
+unsigned = _make_unsigned()
+"""The same index, known to be no negative one: numba then leaves out what would count it from the end, three instructions a time.
+
+For indexing alone: arithmetic of unsigned with signed integers makes floats.
 """

@@ -25,38 +25,46 @@ _LINE = 64  # arrays begin on a cache line, which compiled loops like
 
 Memory = NDArray[np.uint8]
 
-_lock = RLock()  # a lease may end while another one begins, in the same thread
-_kept: deque[Memory] = deque()
+
+class _Store:
+    """Memory nobody uses. Leases hold it themselves: some end when the interpreter has already let go of this module."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = RLock()  # a lease may end while another one begins, in the same thread
+        self._kept: deque[Memory] = deque()
+
+    def keep(self, memory: Memory) -> None:
+        with self._lock:
+            self._kept.append(memory)
+            held = sum(part.nbytes for part in self._kept)
+            while held > self._most:
+                held -= self._kept.popleft().nbytes
+
+    def find(self, size: int) -> Memory:
+        with self._lock:
+            for place, memory in enumerate(self._kept):
+                if memory.nbytes == size:
+                    del self._kept[place]
+                    return memory
+        raw = np.empty(size + _LINE, dtype=np.uint8)
+        first = -raw.ctypes.data % _LINE
+        return raw[first : first + size]
+
+
+_STORE = _Store(KEPT_BYTES)
 
 
 class _Lease:
     """Memory in use; arrays made of it keep it alive."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self.__array_interface__ = memory.__array_interface__
+    def __init__(self, size: int) -> None:
+        self._store = _STORE
+        self._memory = self._store.find(size)
+        self.__array_interface__ = self._memory.__array_interface__
 
     def __del__(self) -> None:
-        _keep(self._memory)
-
-
-def _keep(memory: Memory) -> None:
-    with _lock:
-        _kept.append(memory)
-        held = sum(part.nbytes for part in _kept)
-        while held > KEPT_BYTES:
-            held -= _kept.popleft().nbytes
-
-
-def _find(size: int) -> Memory:
-    with _lock:
-        for place, memory in enumerate(_kept):
-            if memory.nbytes == size:
-                del _kept[place]
-                return memory
-    raw = np.empty(size + _LINE, dtype=np.uint8)
-    first = -raw.ctypes.data % _LINE
-    return raw[first : first + size]
+        self._store.keep(self._memory)
 
 
 def empty(shape: tuple[int, ...], dtype: Any = np.float64) -> NDArray[Any]:
@@ -65,5 +73,5 @@ def empty(shape: tuple[int, ...], dtype: Any = np.float64) -> NDArray[Any]:
     size = math.prod(shape) * kind.itemsize
     if size < _LEAST:
         return np.empty(shape, dtype=kind)
-    array: NDArray[Any] = np.asarray(_Lease(_find(size))).view(kind).reshape(shape)
+    array: NDArray[Any] = np.asarray(_Lease(size)).view(kind).reshape(shape)
     return array

@@ -10,12 +10,27 @@ import numpy as np
 from .._typing import Records
 from .jit import ENGINE
 
-__all__ = ["plain", "records", "schema_hash"]
+__all__ = ["padded", "plain", "records", "schema_hash"]
+
+_LINE = 64
 
 
 def records(dtype: np.dtype[Any], count: int) -> Records:
-    """`count` records of `dtype`, all zero, C order, writable."""
-    return np.zeros(count, dtype=dtype).view(np.recarray)
+    """`count` records of `dtype`, all zero, C order, writable. The first begins on a cache line."""
+    size = count * dtype.itemsize
+    raw = np.zeros(size + _LINE, dtype=np.uint8)
+    first = -raw.ctypes.data % _LINE
+    return raw[first : first + size].view(dtype).view(np.recarray)
+
+
+def padded(dtype: np.dtype[Any], size: int) -> np.dtype[Any]:
+    """The same record, `size` bytes long."""
+    if size == dtype.itemsize:
+        return dtype
+    fields: dict[str, Any] = dict(dtype.fields or {})
+    names = list(fields)
+    places = [fields[name][1] for name in names]
+    return np.dtype({"names": names, "formats": [dtype[name] for name in names], "offsets": places, "itemsize": size}, align=True)
 
 
 def plain(array: Records) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from ..core.codes import Reason
-from ..core.jit import kernel
+from ..core.jit import kernel, spine
 from ..risk.levels import clear_levels, set_levels
+from .log import next_fill, next_trade
 
-__all__ = ["close_leg", "open_leg", "settle", "settle_move", "touch"]
+__all__ = ["close_leg", "extremes", "open_leg", "settle", "settle_move", "touch"]
 
 _STOP, _TIME = int(Reason.STOP), int(Reason.TIME)  # the reasons of P: stop, trail, target, time
 
@@ -51,15 +52,18 @@ def open_leg(a, o, acct, side, extra_fee):  # type: ignore[no-untyped-def]
     o.order_fee += extra_fee
 
 
+@spine
+def extremes(side, worst, best, high, low):  # type: ignore[no-untyped-def]
+    """M7: the worst and the best price a position has met, after it met these."""
+    if side > 0.0:
+        return low if low < worst else worst, high if high > best else best
+    return high if high > worst else worst, low if low < best else best
+
+
 @kernel
 def touch(a, side, high, low):  # type: ignore[no-untyped-def]
     """M7: prices met while the position was held."""
-    worst = low if side > 0.0 else high
-    best = high if side > 0.0 else low
-    if (worst - a.worst) * side < 0.0:
-        a.worst = worst
-    if (best - a.best) * side > 0.0:
-        a.best = best
+    a.worst, a.best = extremes(side, a.worst, a.best, high, low)
 
 
 @kernel
@@ -123,6 +127,7 @@ def _enter(a, o, now, day, side, fee):  # type: ignore[no-untyped-def]
             a.watermark = a.avg
         touch(a, side, o.order_price, o.order_price)
     a.level_atr = a.atr
+    a.level_tick = a.tick
     a.entered += o.order_opened
     a.entered_value += o.order_opened * o.order_price
     a.commission += fee
@@ -130,7 +135,7 @@ def _enter(a, o, now, day, side, fee):  # type: ignore[no-untyped-def]
 
 @kernel
 def _log_fill(a, o, now, q, slipped, log):  # type: ignore[no-untyped-def]
-    fill = log.fills[log.counts[1]]
+    fill = next_fill(log)
     fill.t = now
     fill.asset = a.n
     fill.account = a.g
@@ -141,7 +146,6 @@ def _log_fill(a, o, now, q, slipped, log):  # type: ignore[no-untyped-def]
     fill.commission = o.order_fee
     fill.slippage = slipped
     fill.reason = o.order_reason
-    log.counts[1] += 1
 
 
 @kernel
@@ -149,7 +153,7 @@ def _end_trade(a, o, acct, now, log):  # type: ignore[no-untyped-def]
     """M4: the position is flat; write its trade and forget it."""
     side = 1.0 if o.order_held > 0.0 else -1.0
     entry = a.entered_value / a.entered
-    trade = log.trades[log.counts[2]]
+    trade = next_trade(log)
     trade.asset = a.n
     trade.account = a.g
     trade.side = int(side)
@@ -171,7 +175,6 @@ def _end_trade(a, o, acct, now, log):  # type: ignore[no-untyped-def]
     trade.initial_risk = a.initial_risk
     trade.stop = a.first_stop
     _count_trade(a, acct, trade.pnl)
-    log.counts[2] += 1
     if _STOP <= o.order_reason <= _TIME:
         a.stopped_t = now  # P9
     _forget_trade(a)

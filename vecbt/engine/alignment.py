@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,22 @@ from numpy.typing import NDArray
 
 from .._typing import ArrayTN, IndexT
 from ..core import memory
+from ..core.jit import kernel_loop
 from ..data.bars import Bars
 from ..data.labels import label_text, time_labels
 from ..data.touch import as_matrix, is_pandas, is_polars
 from ..errors import DataError, InputError, nearest
 
-__all__ = ["place"]
+__all__ = ["count_infinite", "place"]
+
+
+@kernel_loop
+def count_infinite(values):  # type: ignore[no-untyped-def]
+    """How many of the numbers (K,) are infinite."""
+    count = 0
+    for k in range(values.shape[0]):
+        count += 1 if abs(values[k]) == math.inf else 0
+    return count
 
 
 def place(value: Any, name: str, bars: Bars) -> ArrayTN:

@@ -10,23 +10,22 @@ from __future__ import annotations
 import math
 
 from ..core.codes import Rule
-from ..core.jit import borrowed, kernel, kernel_loop, spine
+from ..core.jit import borrowed, kernel, kernel_loop, spine, unsigned
 from ..risk.levels import raise_watermark, set_levels
-from ..risk.zones import judge_zone
-from .account import settle_move, touch
 from .before import before_open
+from .calm import MANY, Course, calm_bars
 from .decide import decide
 from .desk import Book, Desk, Queue
 from .exits import close_at_end, delist, expose, leave_inside, protect
-from .log import Log, has_room
+from .log import bars_of_room
+from .marks import balance, judge, keep_judgement, mark, mark_again, watch, weigh
 from .matching import AT_CLOSE, AT_OPEN, can_fill, execute_orders
 from .resting import cancel_book, expire_book, fill_market, fill_resting, measure_room, split_book, sweep_book, trail_book
-from .rows import load_events, load_inputs, load_prices, load_volatility
+from .rows import Row, last_prices, load_cell, load_events, row_asks
 from .taking import take_orders
 
 __all__ = ["bar_step", "begin_bar", "close_all", "finish_bar", "match_bar", "run_bars", "sweep_if_any"]
 
-_RUIN = 1e-9  # F13: of `initial`
 _DELISTED = int(Rule.DELISTED)
 
 
@@ -49,22 +48,33 @@ def _book_of(resting, used):  # type: ignore[no-untyped-def]
 
 
 @spine
-def bar_step(books, g, rules_of, asked, log):  # type: ignore[no-untyped-def]
+def bar_step(books, g, rules_of, row, asked, log):  # type: ignore[no-untyped-def]
     """This bar for account `g`: changes the books in place, appends to the log.
 
-    `rules_of` are the parameters, one-record arrays, `terms` may be None; `asked` this bar's rows of orders as a Queue, or None.
+    `rules_of` are the parameters, one-record arrays, `terms` may be None; `row` the bar, `asked` its rows of orders as a Queue, or None.
     """
     accounts, assets, spans, resting, used = books
     common, stops, zones, terms = rules_of
-    desk, book, rules = Desk(spans[g], spans[g + 1], accounts[g], assets), _book_of(resting, used), common[0]
-    begin_bar(desk, book, rules, stops[0], _record(terms), log)
-    match_bar(desk, book, rules, stops[0], zones[0], log)
-    finish_bar(desk, book, asked, rules, stops[0], zones[0], _record(terms), log)
+    desk = Desk(spans[unsigned(g)], spans[unsigned(g + 1)], accounts[unsigned(g)], assets)
+    book, laws = _book_of(resting, used), (common[0], stops[0], zones[0])
+    inside = common[0].looks_inside == 1 or desk.acct.waiting > 0 or row.leaves
+    if inside:
+        _load(desk, row)
+        begin_bar(desk, book, laws, _record(terms), log)
+        match_bar(desk, book, laws, log)
+    finish_bar(desk, book, row, inside, asked, laws, _record(terms), log)
 
 
 @spine
-def begin_bar(desk, book, rules, stops, terms, log):  # type: ignore[no-untyped-def]
-    """T1 to T3: what happens before the open. The judgement of the last bar is kept, so that T6 can be redone."""
+def _load(desk, row):  # type: ignore[no-untyped-def]
+    for n in range(desk.lo, desk.hi):
+        load_cell(desk.assets[unsigned(n)], n, row)
+
+
+@spine
+def begin_bar(desk, book, laws, terms, log):  # type: ignore[no-untyped-def]
+    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones."""
+    rules, stops, _ = laws
     acct, assets = desk.acct, desk.assets
     if terms is not None:
         if book is not None:
@@ -72,18 +82,12 @@ def begin_bar(desk, book, rules, stops, terms, log):  # type: ignore[no-untyped-
         before_open(desk, rules, stops, terms, log)
     if book is not None:
         expire_book(book, assets[desk.lo].g, acct, log)
-    acct.broke = 0
-    acct.peak_before = acct.peak
-    acct.zone_before = acct.zone
-    acct.halted_before = acct.halted
-    acct.liquidating_before = acct.liquidating
-    acct.halted_bars_before = acct.halted_bars
-    acct.day_blocked_before = acct.day_blocked
 
 
 @spine
-def match_bar(desk, book, rules, stops, zones, log):  # type: ignore[no-untyped-def]
-    """T4 and T5, the simulated venue: waiting orders at the open, then exits and resting orders; last, delistings (T10)."""
+def match_bar(desk, book, laws, log):  # type: ignore[no-untyped-def]
+    """T4 and T5, the simulated venue: waiting orders at the open, then exits and resting orders."""
+    rules, stops, zones = laws
     lo, hi, acct, assets = desk
     if rules.participation > 0.0:
         for n in range(lo, hi):
@@ -93,13 +97,10 @@ def match_bar(desk, book, rules, stops, zones, log):  # type: ignore[no-untyped-
     if book is not None:
         fill_market(AT_OPEN, book, desk, rules, stops, log)
         measure_room(desk, rules)
-    for n in range(lo, hi):
-        a = assets[n]
-        if stops.on == 1 and a.q != 0.0 and can_fill(a, rules):
-            protect(a, acct, rules, stops, log)
-        if book is None:
-            if rules.exits_inside == 0:
-                _end_of_bar(a, book, acct, rules, stops, log)
+    if stops.on == 1:
+        for n in range(lo, hi):
+            if assets[n].q != 0.0 and can_fill(assets[n], rules):
+                protect(assets[n], acct, rules, stops, log)
     if book is not None:
         _rest(desk, book, rules, stops, log)
     if book is not None or rules.exits_inside == 1:
@@ -125,21 +126,23 @@ def _after_all(desk, book, rules, stops, zones, log):  # type: ignore[no-untyped
     lo, hi, acct, assets = desk
     for n in range(lo, hi):
         if assets[n].delists == 1:
-            _end_of_bar(assets[n], book, acct, rules, stops, log)
+            _end_of_bar(assets[n], _last(assets[n]), book, acct, rules, stops, log)
     if rules.exits_inside == 1:
         leave_inside(desk, rules, stops, zones, log)
     for n in range(lo, hi):
         if assets[n].delists == 0:
-            _end_of_bar(assets[n], book, acct, rules, stops, log)
+            _end_of_bar(assets[n], _last(assets[n]), book, acct, rules, stops, log)
 
 
 @spine
-def _end_of_bar(a, book, acct, rules, stops, log):  # type: ignore[no-untyped-def]
+def _last(a):  # type: ignore[no-untyped-def]
+    return a.high, a.low, a.close
+
+
+@spine
+def _end_of_bar(a, prices, book, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     """The bar's prices belong to what is held; a delisting ends it (T10)."""
-    if not math.isnan(a.close) and a.delisted == 0:
-        if a.q != 0.0:
-            touch(a, a.q, a.high, a.low)
-        a.mark = a.close
+    mark(a, prices)
     if a.delists == 1:
         if book is not None:
             cancel_book(book, a.n, 0, _DELISTED, acct, a.g, log)
@@ -147,15 +150,21 @@ def _end_of_bar(a, book, acct, rules, stops, log):  # type: ignore[no-untyped-de
 
 
 @spine
-def finish_bar(desk, book, asked, rules, stops, zones, terms, log):  # type: ignore[no-untyped-def]
-    """T6 and T7: mark, judge, prepare the levels of the next bar, decide; with `fill="close"` execute and mark again."""
-    lo, hi, acct, assets = desk
-    worst = _mark(desk, rules)
-    _judge(acct, zones, terms, worst)
-    if stops.on == 1:
-        for n in range(lo, hi):
-            _after_the_test(assets[n], stops)
-    decide(desk, rules, stops, zones, terms, log)
+def finish_bar(desk, book, row, loaded, asked, laws, terms, log):  # type: ignore[no-untyped-def]
+    """T6 and T7: mark, judge, prepare the levels of the next bar, decide; with `fill="close"` execute and mark again.
+
+    `loaded`: the bar is in the records already; else it gets there where something is to be decided.
+    """
+    rules, stops, zones = laws
+    acct = desk.acct
+    worst = _end(desk, book, row, rules, stops, log) if loaded else watch(desk, row, rules)
+    asks = row_asks(row.at + desk.lo, row.at + desk.hi, row)
+    if rules.at_close == 1:
+        keep_judgement(acct)
+    judge(acct, zones, terms, worst)
+    if not loaded and (asks or acct.margin_call == 1 or acct.liquidating == 1):
+        _load(desk, row)
+    decide(desk, asks, rules, stops, zones, terms, log)
     if book is not None:
         take_orders(asked, book, desk, rules, stops, zones, terms, log)
     if rules.at_close == 1:
@@ -163,42 +172,38 @@ def finish_bar(desk, book, asked, rules, stops, zones, terms, log):  # type: ign
             execute_orders(desk, AT_CLOSE, rules, stops, log)
             if book is not None:
                 fill_market(AT_CLOSE, book, desk, rules, stops, log)
-            acct.peak = acct.peak_before
-            acct.zone = acct.zone_before
-            acct.halted = acct.halted_before
-            acct.liquidating = acct.liquidating_before
-            acct.halted_bars = acct.halted_bars_before
-            acct.day_blocked = acct.day_blocked_before
-            _mark(desk, rules)
-            _judge(acct, zones, terms, worst)
+            mark_again(desk, zones, terms, worst, rules)
     if rules.volume_share > 0.0:
-        for n in range(lo, hi):
-            if not math.isnan(assets[n].bar_sigma):
-                assets[n].sigma = assets[n].bar_sigma
+        for n in range(desk.lo, desk.hi):
+            if not math.isnan(desk.assets[n].bar_sigma):
+                desk.assets[n].sigma = desk.assets[n].bar_sigma
     acct.bars += 1
 
 
 @spine
-def _mark(desk, rules):  # type: ignore[no-untyped-def]
-    """T6: equity at the marks, and whether it carries them (F13); returns it at the bar's worst prices (Z1 `mark="intrabar"`)."""
+def _end(desk, book, row, rules, stops, log):  # type: ignore[no-untyped-def]
+    """T6: each asset's end of the bar, the account's equity at the marks, and whether it carries them (F13).
+
+    Returns the equity at the bar's worst prices (Z1 `mark="intrabar"`).
+    """
     lo, hi, acct, assets = desk
-    worst, value, need = 0.0, 0.0, 0.0
+    value, need, worst = 0.0, 0.0, 0.0
+    # what a loop over records writes could change any record, so what it reads of the rules is read once
+    ends_here, levels, needs_worst, maintenance = rules.exits_inside == 0, stops.on == 1, rules.needs_worst == 1, rules.maintenance
     for n in range(lo, hi):
-        a = assets[n]
+        a = assets[unsigned(n)]
+        if book is None:
+            if ends_here:
+                _end_of_bar(a, last_prices(n, row), book, acct, rules, stops, log)
         if a.q != 0.0:
-            units = a.q * a.multiplier
-            money = units * a.mark
-            if a.kind == 0:
-                value += money
-            else:
-                settle_move(a, acct, a.mark)
-            if rules.needs_worst == 1:
-                worst += units * (_worst_price(a) - a.mark)
-            need += abs(a.q) * a.maintenance_margin if a.maintenance_margin > 0.0 else rules.maintenance * abs(money)
-    acct.equity = acct.cash + value
-    if acct.equity <= _RUIN * acct.initial:
-        acct.ruined = 1
-    acct.margin_call = 1 if acct.equity < need or acct.ruined == 1 else 0
+            worth, margin = weigh(a, acct, maintenance)
+            value += worth
+            need += margin
+            if needs_worst:
+                worst += a.q * a.multiplier * (_worst_price(a) - a.mark)
+        if levels:
+            _after_the_test(a, stops)
+    balance(acct, value, need)
     return acct.equity + worst
 
 
@@ -209,15 +214,6 @@ def _worst_price(a):  # type: ignore[no-untyped-def]
     if 0 < a.fresh < 4:
         worst = a.full_low if a.q > 0.0 else a.full_high
     return a.mark if math.isnan(worst) else worst
-
-
-@spine
-def _judge(acct, zones, terms, worst):  # type: ignore[no-untyped-def]
-    """T6: the drawdown zone (Z1) and the daily loss (Z4)."""
-    judge_zone(acct, zones, worst)
-    if terms is not None:
-        if terms.daily_loss > 0.0 and acct.equity <= acct.day_start * (1.0 - terms.daily_loss):
-            acct.day_blocked = 1
 
 
 @kernel
@@ -253,11 +249,6 @@ def _cancel_all(resting, used, acct, g, log):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _borrowed_log(log):  # type: ignore[no-untyped-def]
-    return Log(borrowed(log.orders), borrowed(log.fills), borrowed(log.trades), borrowed(log.scratch), borrowed(log.counts))
-
-
-@kernel
 def _borrowed_books(books):  # type: ignore[no-untyped-def]
     accounts, assets, spans, resting, used = books
     return borrowed(accounts), borrowed(assets), borrowed(spans), borrowed(resting), borrowed(used)
@@ -279,52 +270,61 @@ def _asked(orders, starts, t):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _room_for(resting, used, starts, t):  # type: ignore[no-untyped-def]
-    """Orders the book may hold in this bar; -1 when it is too small for them."""
+def _bars_of_room(log, resting, used, starts, t, assets):  # type: ignore[no-untyped-def]
+    """For how many bars from `t` on the log has room; one at most where there is an order book, which must have room for the row, too."""
     if resting is not None:
         most = used[0] + starts[t + 1] - starts[t]
-        return most if most < resting.shape[0] else -1
+        return min(1, bars_of_room(log, assets, most)) if most < resting.shape[0] else 0
     else:
-        return 0
+        return bars_of_room(log, assets, 0)
 
 
 @kernel_loop
 def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-untyped-def]
-    """Bars `start` to `stop - 1` of every account. `series` is (cash, equity, zone, paid), each (T, accounts); the last two may be (0, 0).
+    """Bars `start` to `stop - 1` of every account. `series` is (cash, equity, zone, paid), each (T x accounts,); the last two may be (0,).
 
     Returns the bar it stopped before: `stop`, or earlier when log or order book have no room for another bar; the caller makes room
     and calls again, the books go on where they are.
     """
-    cash, equity, zone, paid = series
-    mine, laws, book = _borrowed_books(books), _borrowed_rules(rules), _borrowed_log(log)
+    cash, equity, zone, paid = borrowed(series[0]), borrowed(series[1]), borrowed(series[2]), borrowed(series[3])
+    mine, laws, book = _borrowed_books(books), _borrowed_rules(rules), borrowed(log)
     accounts, assets, _, resting, used = mine
     prices, flags, values = borrowed(rows.prices), borrowed(rows.flags), borrowed(rows.values)
     atr, sigma, day = borrowed(rows.atr), borrowed(rows.sigma), borrowed(rows.day)
-    delist_bar, haircut, events = borrowed(rows.delist_bar), borrowed(rows.haircut), borrowed(rows.events)
-    time, flow = borrowed(rows.time), borrowed(rows.flow)
+    eventful, time, flow = borrowed(rows.eventful), borrowed(rows.time), borrowed(rows.flow)
     orders, starts = borrowed(rows.orders), borrowed(rows.starts)
-    for t in range(start, stop):
-        wanted = _room_for(resting, used, starts, t)
-        if wanted < 0 or not has_room(book, assets.shape[0], wanted):
-            return t
-        load_prices(assets, t, prices, delist_bar, haircut)
-        load_volatility(assets, t, atr, sigma)
-        load_inputs(assets, t, flags, values)
-        load_events(assets, t, events)
-        for g in range(accounts.shape[0]):
-            acct = accounts[g]
-            acct.day = day[t]
-            acct.time = time[t]
+    count, groups, checked = assets.shape[0], accounts.shape[0], start
+    size = day.shape[0] * count
+    course, t = Course(eventful, day, time, cash, equity, zone, borrowed(rows.dense)), start
+    while t < stop:
+        row = Row(prices, size, t * count, False, flags, values, atr, sigma)
+        if resting is None:
+            if groups == 1 and count >= MANY:
+                t = calm_bars(t, stop, Desk(0, count, accounts[0], assets), laws[0][0], laws[2][0], row, course)
+                if t == stop:
+                    break
+        if t == checked:
+            checked += _bars_of_room(book, resting, used, starts, t, count)
+            if t == checked:
+                return t
+        bar = unsigned(t)
+        leaves = load_events(assets, t, rows) if eventful[bar] == 1 else False
+        row = Row(prices, size, t * count, leaves, flags, values, atr, sigma)
+        for g in range(groups):
+            acct, place = accounts[unsigned(g)], unsigned(t * groups + g)
+            acct.day = day[bar]
+            acct.time = time[bar]
             if flow.shape[0] > 0:
-                acct.flow = flow[t]
-            bar_step(mine, g, laws, _asked(orders, starts, t), book)
-            cash[t, g] = acct.cash
-            equity[t, g] = acct.equity
+                acct.flow = flow[bar]
+            bar_step(mine, g, laws, row, _asked(orders, starts, t), book)
+            cash[place] = acct.cash
+            equity[place] = acct.equity
             if zone.shape[0] > 0:
-                zone[t, g] = acct.zone
+                zone[place] = acct.zone
             if paid.shape[0] > 0:
-                paid[t, g] = acct.paid
+                paid[place] = acct.paid
         sweep_if_any(resting, used)
+        t += 1
     return stop
 
 

@@ -17,8 +17,9 @@ from ..indicators.volatility import atr, close_sigma
 from ..risk.levels import set_levels
 from .bar import close_all, run_bars
 from .books import Books, empty_book, make_books, open_orders, with_room
+from .calm import CALM_ROWS
 from .decision import pending_orders
-from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, has_room, make_log
+from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, bars_of_room, make_log
 from .orders_input import booked_flows
 from .rows import Rows
 from .run import Run
@@ -34,6 +35,7 @@ BOOK_ROOM = 64
 """Orders the book has room for at first."""
 
 _NOTHING = np.empty((0, 0), dtype=np.float64)
+_NO_FLAGS = np.empty((0, 0), dtype=np.uint8)
 _NO_EVENTS = np.empty((0, 0, 0), dtype=np.float64)
 _NO_STARTS = np.zeros(0, dtype=np.int64)
 
@@ -57,10 +59,12 @@ def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules, ord
     books.accounts.cash[:] = setup.initial_capital
     for symbol, (quantity, price) in (setup.positions or {}).items():
         _start_holding(books.assets[market.symbols.index(symbol)], float(quantity), float(price), first_day, rules)
-    for g, account in enumerate(books.accounts):
-        held = books.assets[books.spans[g] : books.spans[g + 1]]
-        value = sum(float(a.q * a.mark * a.multiplier) for a in held if a.q != 0.0 and a.kind == 0)
-        account.equity = account.initial = account.peak = account.day_start = float(account.cash) + value
+    at_start = np.full(len(books.accounts), float(setup.initial_capital))
+    for n in np.flatnonzero((books.assets.q != 0.0) & (books.assets.kind == 0)):
+        a = books.assets[n]
+        at_start[a.g] += a.q * a.mark * a.multiplier
+    for name in ("equity", "initial", "peak", "day_start"):
+        books.accounts[name][:] = at_start
     return books
 
 
@@ -71,7 +75,7 @@ def _start_holding(a: Any, quantity: float, price: float, first_day: int, rules:
     a.q, a.entered, a.entered_value = quantity, abs(quantity), abs(quantity) * price
     for name in ("avg", "mark", "watermark", "worst", "best", "settled"):
         setattr(a, name, price)
-    a.entry_t, a.entry_day = -1, first_day
+    a.entry_t, a.entry_day, a.level_tick = -1, first_day, a.tick
     set_levels(a, 1.0 if quantity > 0 else -1.0, rules.stops[0])
     a.first_stop = a.stop
     a.initial_risk = a.entered * a.multiplier * abs(price - a.stop)
@@ -85,22 +89,38 @@ def _rows_of(bars: Bars, inputs: AlignedInputs, setup: Setup) -> Rows:
         true_range = atr(adjusted, setup.stops.atr_window)
         if bars.actions is not None:
             true_range = true_range / bars.actions.scale
-    window = setup.sigma_window
+    window, events = setup.sigma_window, _events_of(bars)
     return Rows(
-        _frozen(bars.block),
-        None if inputs.flags is None else _frozen(inputs.flags),
-        None if inputs.values is None else _frozen(inputs.values),
-        _frozen(true_range),
-        _frozen(_NOTHING if window is None else close_sigma(adjusted, window)),
+        _flat(bars.block),
+        _flat(_NO_FLAGS if inputs.flags is None else inputs.flags),
+        _flat(_NOTHING if inputs.values is None else inputs.values),
+        _flat(true_range),
+        _flat(_NOTHING if window is None else close_sigma(adjusted, window)),
         _frozen(bars.session),
         _frozen(bars.index),
         _frozen(bars.delist_bar),
         _frozen(bars.delist_haircut),
-        _frozen(_events_of(bars)),
+        _frozen(events),
+        _frozen(_eventful(bars, events)),
         _frozen(booked_flows(setup.flows, bars)),
         None if inputs.orders is None else _frozen(inputs.orders.view(np.ndarray)),
         _frozen(_NO_STARTS if inputs.starts is None else inputs.starts),
+        np.empty((CALM_ROWS, bars.N)),
     )
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    return _frozen(array).reshape(-1)
+
+
+def _eventful(bars: Bars, events: np.ndarray) -> np.ndarray:
+    """1 at bars with a delisting or with any of the events, and at the next one, which has to forget them; (T,) uint8."""
+    out = np.zeros(bars.T, dtype=np.uint8)
+    out[bars.delist_bar[bars.delist_bar >= 0]] = 1
+    if events.size:
+        out[(events[0] != 1.0).any(axis=1) | (events[1:] != 0.0).any(axis=(0, 2))] = 1
+    out[1:] |= out[:-1].copy()
+    return out
 
 
 def _events_of(bars: Bars) -> np.ndarray:
@@ -161,7 +181,7 @@ class Batch:
         orders = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
         self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, orders)
         self.initial = self.books.accounts.initial.copy()
-        spare = 1024 + bars.T * bars.N // 64  # a guess; the log grows where it is too small
+        spare = 1024 + bars.T * bars.N // 16  # a guess; the log grows where it is too small
         self.log = make_log(ORDERS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare)
         zoned = bool(self.rules.zones.on[0])
         self.cash: ArrayTG = memory.empty((bars.T, groups))
@@ -172,9 +192,9 @@ class Batch:
 
     def advance(self, stop: int) -> None:
         """Run the bars up to, not including, `stop`."""
-        series = (self.cash, self.equity, self.zone, self.paid)
+        series = tuple(part.reshape(-1) for part in (self.cash, self.equity, self.zone, self.paid))
         while self.t < stop:
-            self.t = int(run_bars(self.t, stop, self.books, self.rows, self.rules, self.log, series))
+            self.t = int(run_bars(self.t, stop, self.books, self.rows, self.rules, self.log.block, series))
             if self.t < stop:
                 self._make_room()
 
@@ -188,17 +208,17 @@ class Batch:
 
     def close_all(self) -> None:
         """T8: close everything after the last bar; its record is then net of it."""
-        while not has_room(self.log, self.bars.N, int(self.books.used[0])):
+        while bars_of_room(self.log.block, self.bars.N, int(self.books.used[0])) == 0:
             self.log = _grown(self.log)
         for g in range(len(self.books.accounts)):
-            close_all(self.books, g, self.rules.common, self.rules.stops, self.log)
+            close_all(self.books, g, self.rules.common, self.rules.stops, self.log.block)
         empty_book(self.books)
         self.cash[-1] = self.books.accounts.cash
         self.equity[-1] = self.books.accounts.equity
 
     def finish(self) -> Run:
         """The finished run."""
-        orders, fills, trades = (records[:count] for records, count in zip(self.log[:3], self.log.counts, strict=True))
+        orders, fills, trades = (records[:count] for records, count in zip(self.log.parts, self.log.counts, strict=True))
         waiting = pending_orders(self.books.assets, open_orders(self.books))
         return Run(
             bars=self.bars,
@@ -229,8 +249,8 @@ def simulate(bars: Bars, source: Any, inputs: AlignedInputs, setup: Setup) -> Ru
 
 def _grown(log: Log) -> Log:
     """The same log with four times the room."""
-    grown = make_log(*(4 * len(records) for records in log[:3]))
-    for old, new, count in zip(log[:3], grown[:3], log.counts, strict=True):
+    grown = make_log(*(4 * len(records) for records in log.parts))
+    for old, new, count in zip(log.parts, grown.parts, log.counts, strict=True):
         new[:count] = old[:count]
     grown.counts[:] = log.counts
     return grown

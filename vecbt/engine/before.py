@@ -10,6 +10,7 @@ from ..core.rounding import whole_lots
 from ..execution.orders import begin_order, clear_order
 from ..risk.levels import set_levels
 from .account import close_leg, settle
+from .log import scratch_order
 from .matching import AT_MARK, log_order, room_at
 
 __all__ = ["before_open", "split_order"]
@@ -60,6 +61,7 @@ def _split(a, acct, stops, log):  # type: ignore[no-untyped-def]
     a.avg /= k
     a.atr /= k
     a.level_atr /= k
+    a.level_tick /= k
     a.watermark /= k
     a.trail /= k
     a.own_stop /= k
@@ -101,7 +103,7 @@ def _round_reduction(a):  # type: ignore[no-untyped-def]
 @kernel
 def _pay_fraction(a, acct, fraction, stops, log):  # type: ignore[no-untyped-def]
     """A fill of its own without costs, outside the queue: the asset's waiting order is put aside and taken up again."""
-    row = log.scratch[0]
+    row = scratch_order(log)
     row.n = a.n
     row.g = a.g
     begin_order(row, acct, _SPLIT)
@@ -152,12 +154,31 @@ def _flow(desk, rules):  # type: ignore[no-untyped-def]
     if paid < 0.0:
         room, _ = room_at(AT_MARK, desk, rules)
         most = room / rules.leverage if room > 0.0 else 0.0
-        if -paid > most:
+        if -paid >= most:
             paid = -most
+            if most > 0.0 and _holds_nothing(desk):
+                paid = -acct.cash  # all there is, to the last digit
     if acct.equity > 0.0:
         factor = (acct.equity + paid) / acct.equity
         acct.peak *= factor
         acct.day_start *= factor
+    elif acct.empty == 1:
+        acct.peak = paid
+        acct.day_start = paid
     acct.cash += paid
+    if paid > 0.0:
+        acct.empty = 0
+    elif paid < 0.0 and acct.cash == 0.0 and _holds_nothing(desk):
+        acct.empty = 1
+        acct.peak = 0.0
+        acct.day_start = 0.0
     acct.flows += paid
     acct.paid = paid
+
+
+@kernel
+def _holds_nothing(desk):  # type: ignore[no-untyped-def]
+    for n in range(desk.lo, desk.hi):
+        if desk.assets[n].q != 0.0:
+            return False
+    return True

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._typing import Records
-from ..core.state import records, schema_hash
+from ..core.state import padded, records, schema_hash
 from ..execution.orders import ORDER_FIELDS, RESTING
 from ..risk.levels import LEVEL_FIELDS
 from ..risk.sizing import STATS_FIELDS
@@ -44,6 +44,7 @@ ACCOUNT = np.dtype(
         ("day_blocked", "i8"),
         ("margin_call", "i8"),  # F13 holds at this T6
         ("ruined", "i8"),
+        ("empty", "i8"),  # F15: all was withdrawn, and nothing paid in since
         ("broke", "i8"),  # Z8 left the market in this bar
         *ZONE_FIELDS,
         ("peak_before", "f8"),  # the five zone fields before this bar's T6, for redoing it (T7)
@@ -56,7 +57,7 @@ ACCOUNT = np.dtype(
     align=True,
 )
 
-_CELL = [
+_CELL = [  # of this bar, or the last one that had anything to do with more than its end
     ("open", "f8"),
     ("high", "f8"),
     ("low", "f8"),
@@ -65,8 +66,8 @@ _CELL = [
     ("bar_atr", "f8"),  # of this bar; counts after it
     ("bar_sigma", "f8"),
     ("value", "f8"),  # strength, weight or quantity; NaN changes nothing
-    ("signal", "i8"),  # 1 enter long, 2 exit long, 4 enter short, 8 exit short
-    ("delists", "i8"),  # 1: at the end of this bar (T10)
+    ("signal", "u1"),  # 1 enter long, 2 exit long, 4 enter short, 8 exit short
+    ("delists", "u1"),  # 1: at the end of this bar (T10)
     ("haircut", "f8"),
     ("split", "f8"),  # T1: 1 none
     ("dividend", "f8"),
@@ -75,7 +76,7 @@ _CELL = [
 ]
 
 _INSTRUMENT = [
-    ("kind", "i8"),  # Instrument (F12)
+    ("kind", "u1"),  # Instrument (F12)
     ("multiplier", "f8"),
     ("lot", "f8"),
     ("tick", "f8"),
@@ -101,7 +102,7 @@ _POSITION = [
     ("fresh", "i8"),  # 1 to 3: opened inside this bar by a limit, a stop, a stop-limit (P8)
     ("sigma", "f8"),  # per-bar volatility up to the last bar (F1)
     *LEVEL_FIELDS,
-    ("delisted", "i8"),
+    ("delisted", "u1"),
     ("stopped_t", "i8"),  # bar in which P closed it (P9), -1 none
     ("entry_t", "i8"),
     ("entry_day", "i8"),
@@ -122,8 +123,32 @@ _TRADE = [  # the one that runs
     ("first_stop", "f8"),
 ]
 
-ASSET = np.dtype([("n", "i8"), ("g", "i8"), *_INSTRUMENT, *_CELL, *_POSITION, *_TRADE, *ORDER_FIELDS], align=True)
-"""All an asset has: who it is, this bar's numbers, the position, its trade, and its one working order."""
+_FIELDS = [("n", "i8"), ("g", "i8"), *_INSTRUMENT, *_CELL, *_POSITION, *_TRADE, *ORDER_FIELDS]
+_TOGETHER = (  # a cache line each: what every bar looks at, prices, an order that fills, its fill, the trade
+    "q", "mark", "worst", "best", "multiplier", "maintenance_margin", "kind", "delists", "delisted", "signal", "order_active",
+    "close", "value", "open", "high", "low", "volume", "initial_margin", "group_price",
+    "order_stage", "g", "n", "order_priority", "order_now", "order_price", "order_cash", "order_open_q",
+    "order_closed", "order_opened", "order_fee", "order_ref", "order_held", "order_close_all", "order_close_q", "lot",
+    "order_whole", "order_limit", "order_cut_by", "order_rate", "order_done", "order_paid", "order_notional", "order_rated",
+    "order_id", "order_t", "order_reason", "order_wanted", "order_side", "order_value", "order_how", "order_rest",
+    "avg", "entered", "entered_value", "exited", "exited_value", "gross", "commission", "orders_now",
+    "min_notional", "volume_left", "floor", "sigma", "fresh", "entry_t", "entry_day", "watermark",
+)  # fmt: skip
+_LINE = 64
+
+
+def _laid_out(fields: list[tuple[str, str]], first: tuple[str, ...]) -> np.dtype[Any]:
+    """A record that begins with the `first` fields, an odd number of cache lines long: the same line of all records fits the cache."""
+    order = sorted(fields, key=lambda field: first.index(field[0]) if field[0] in first else len(first))
+    dense = np.dtype(order, align=True)
+    return padded(dense, (-(-dense.itemsize // _LINE) | 1) * _LINE)
+
+
+ASSET = _laid_out(_FIELDS, _TOGETHER)
+"""All an asset has: who it is, this bar's numbers, the position, its trade, and its one working order.
+
+What is looked at together stands in one cache line: with hundreds of assets, reaching the records is most of a bar.
+"""
 
 STATE_SCHEMA = schema_hash(ACCOUNT, ASSET, RESTING)
 """Names the layout of the state; a saved state of another layout is refused."""

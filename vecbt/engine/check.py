@@ -101,6 +101,8 @@ def replay(bars: Bars, source: Any, setup: Setup, *, restarts: int = 3, seed: in
         difference = _differs("the account", pieces.books.accounts, stream.books.accounts)
         difference = difference or _differs("the asset", pieces.books.assets, stream.books.assets)
         difference = difference or _differs("the order", open_orders(pieces.books), open_orders(stream.books))
+        if not (t == bars.T - 1 and setup.liquidate_at_end):
+            difference = difference or _series_differ(whole, stream, t)
         if difference:
             return _report(bars, cuts, stream, whole, f"bar {t} ({label_text(int(bars.index[t]))}): {difference}")
         _collect(logs, stream)
@@ -144,8 +146,17 @@ def _differs(what: str, batch: Records, stream: Records) -> str:
     return f"{what}s differ in bytes that belong to no field"
 
 
+def _series_differ(whole: Any, stream: Stream, t: int) -> str:
+    """Cash and equity that the one-call batch has for bar `t` against what the stream has now."""
+    for name in ("cash", "equity"):
+        a, b = getattr(whole, name)[t], stream.books.accounts[name]
+        if a.tobytes() != b.tobytes():
+            return f"{name} is {a!r} in the whole run and {b!r} in the stream"
+    return ""
+
+
 def _collect(logs: list[list[Records]], stream: Stream) -> None:
-    for kept, records, count in zip(logs, stream.log[:3], stream.log.counts, strict=True):
+    for kept, records, count in zip(logs, stream.log.parts, stream.log.counts, strict=True):
         if count:
             kept.append(records[:count].copy().view(np.recarray))
 

@@ -29,8 +29,8 @@ _EQUAL_WEIGHT, _BY_VOLATILITY = int(SizeMethod.EQUAL_WEIGHT), int(SizeMethod.INV
 
 
 @spine
-def decide(desk, rules, stops, zones, terms, log):  # type: ignore[no-untyped-def]
-    """Orders of the account from this bar: margin and risk exits, time exits, then the rows."""
+def decide(desk, asks, rules, stops, zones, terms, log):  # type: ignore[no-untyped-def]
+    """Orders of the account from this bar: margin and risk exits, time exits, then the rows, if they ask for anything."""
     lo, hi, acct, assets = desk
     if acct.margin_call == 1:
         for n in range(lo, hi):
@@ -38,12 +38,13 @@ def decide(desk, rules, stops, zones, terms, log):  # type: ignore[no-untyped-de
     elif acct.liquidating == 1:
         for n in range(lo, hi):
             _liquidate(assets[n], _RISK, _ZONE, acct, log)
-    if stops.on == 1:
+    if stops.on == 1 and (stops.time_bars > 0 or stops.time_days > 0):
         for n in range(lo, hi):
             if time_is_up(assets[n], acct, stops):
                 _exit(assets[n], _TIME, acct, log)
-    if rules.kind != _ORDERS:
-        _take_rows(desk, rules, stops, zones, terms, log)
+    if not asks:
+        return
+    _take_rows(desk, rules, stops, zones, terms, log)
     if terms is not None:
         if rules.kind != _ORDERS:
             cut_by_limits(Queue(lo, hi, assets), desk, rules, stops, terms)
@@ -56,8 +57,6 @@ def decide(desk, rules, stops, zones, terms, log):  # type: ignore[no-untyped-de
 def _take_rows(desk, rules, stops, zones, terms, log):  # type: ignore[no-untyped-def]
     """The strategy's row, asset by asset."""
     lo, hi, acct, assets = desk
-    if not _any_asks(lo, hi, assets, rules.kind):
-        return
     if rules.kind == _WEIGHTS:
         acct.weights_base = weights_base(lo, hi, acct, assets, rules, stops)
     elif rules.method == _BY_VOLATILITY or rules.method == _EQUAL_WEIGHT:
@@ -74,17 +73,8 @@ def _take_rows(desk, rules, stops, zones, terms, log):  # type: ignore[no-untype
 
 
 @spine
-def _any_asks(lo, hi, assets, kind):  # type: ignore[no-untyped-def]
-    """Whether the row says anything at all."""
-    for n in range(lo, hi):
-        if _asks(assets[n], kind):
-            return True
-    return False
-
-
-@spine
 def _asks(a, kind):  # type: ignore[no-untyped-def]
-    """Whether the row says anything: a flag, or a number."""
+    """Whether the row says anything of the asset: a flag, or a number."""
     if kind == _SIGNALS:
         return a.signal != 0
     return not math.isnan(a.value)

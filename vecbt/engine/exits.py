@@ -127,6 +127,7 @@ def close_at_end(a, acct, rules, stops, log):  # type: ignore[no-untyped-def]
 def leave_inside(desk, rules, stops, zones, log):  # type: ignore[no-untyped-def]
     """Z8: everything leaves the market inside the bar, where its way to the worst prices meets the boundary."""
     lo, hi, acct, assets = desk
+    acct.broke = 0
     first, worst = acct.cash, acct.cash
     for n in range(lo, hi):
         a = assets[n]

@@ -6,6 +6,7 @@ Both give flags (booleans of four kinds, a bit each) or values (numbers), never 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
@@ -14,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import ArrayN, ArrayTN, IndexT, Records
-from ..core import memory
 from ..core.codes import InputKind
 from ..data.bars import Bars
 from ..data.labels import label_text
@@ -22,16 +22,19 @@ from ..data.market import Market
 from ..data.touch import as_matrix, is_pandas
 from ..errors import InputError, nearest
 from ..indicators.shape import readonly
-from .alignment import place
+from .alignment import count_infinite, place
 from .orders_input import Orders
 
 __all__ = [
     "ENTER_LONG", "ENTER_SHORT", "EXIT_LONG", "EXIT_SHORT", "AlignedInputs", "Inputs", "Quantities", "Signals", "Strengths", "Weights",
-    "blank_row", "normalize_row",
+    "blank_row", "normalize_row", "one_of",
 ]  # fmt: skip
 
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
 _PARTS = ("entries", "exits", "short_entries", "short_exits")
+_BITS = (ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT)
+_TRUE, _FALSE = np.True_, np.False_
+_EXACT = 2**53
 
 Flags: TypeAlias = NDArray[np.uint8]
 Where: TypeAlias = Callable[[int, int], str]
@@ -128,6 +131,8 @@ class _Numbers:
 
     values: Any
     kind: ClassVar[InputKind]
+    most: ClassVar[float] = sys.float_info.max
+    """Largest size of a number that may be."""
 
     def align(self, bars: Bars) -> AlignedInputs:
         """As values for these bars; InputError names the first label that does not match or value that may not be."""
@@ -137,8 +142,8 @@ class _Numbers:
 
     def _check(self, values: ArrayTN, where: Where) -> None:
         name = type(self).__name__
-        infinite = np.isinf(values, out=memory.empty(values.shape, np.bool_))
-        _refuse(infinite, values, f"{name}: infinite", "expected a finite number, or NaN to change nothing", where)
+        if count_infinite(np.ascontiguousarray(values).reshape(-1)):
+            _refuse(np.isinf(values), values, f"{name}: infinite", "expected a finite number, or NaN to change nothing", where)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,9 +154,10 @@ class Strengths(_Numbers):
     """
 
     kind: ClassVar[InputKind] = InputKind.STRENGTHS
+    most: ClassVar[float] = 1.0
 
     def _check(self, values: ArrayTN, where: Where) -> None:
-        _refuse(np.abs(values) > 1.0, values, "Strengths: outside [-1, 1]", "scale them, for example with .clip(-1, 1)", where)
+        _refuse(np.abs(values) > self.most, values, "Strengths: outside [-1, 1]", "scale them, for example with .clip(-1, 1)", where)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +180,7 @@ class Quantities(_Numbers):
     kind: ClassVar[InputKind] = InputKind.QUANTITIES
 
 
+_NUMBERS = (Strengths, Weights, Quantities)
 Inputs: TypeAlias = Signals | Strengths | Weights | Quantities | Orders | AlignedInputs
 """Everything that `rows` of a strategy may return, for all bars, and `update` of a feed, for one."""
 
@@ -214,6 +221,34 @@ def blank_row(kind: InputKind, assets: int) -> tuple[Flags | None, ArrayN | None
     return None, np.full(assets, np.nan)
 
 
+def one_of(row: Any) -> float | int | None:
+    """What a row of one asset says, where it is one of the usual: flags or a number; None for any other, good or not.
+
+    Usual are Signals of booleans, and numbers that are floats or small whole ones; each may stand in an array (1,) of its type.
+    """
+    kind = type(row)
+    if kind is Signals:
+        flags = 0
+        for bit, part in zip(_BITS, (row.entries, row.exits, row.short_entries, row.short_exits), strict=True):
+            if part is None or part is False:
+                continue
+            if type(part) is np.ndarray and part.shape == (1,):
+                part = part[0]
+            if part is True or part is _TRUE:
+                flags |= bit
+            elif part is not _FALSE:
+                return None
+        return flags
+    if kind not in _NUMBERS:
+        return None
+    value = row.values
+    if type(value) is np.ndarray and value.shape == (1,):
+        value = value[0]
+    if isinstance(value, float):  # those of NumPy are floats too
+        return None if abs(value) > row.most else value
+    return float(value) if type(value) is int and abs(value) <= row.most and abs(value) <= _EXACT else None
+
+
 def normalize_row(row: Inputs, market: Market) -> tuple[Flags | None, ArrayN | None]:
     """One bar's inputs as the kernels take them.
 
@@ -232,6 +267,10 @@ def normalize_row(row: Inputs, market: Market) -> tuple[Flags | None, ArrayN | N
     InputError for another type, another number of assets, unknown symbols, and values that may not be (symbol named).
     """
     symbols = market.symbols
+    if len(symbols) == 1:
+        said = one_of(row)
+        if said is not None:
+            return (np.array([said], dtype=np.uint8), None) if type(row) is Signals else (None, np.array([said]))
     if isinstance(row, AlignedInputs):
         if row.shape != (1, len(symbols)):
             raise InputError(f"a row of aligned inputs has shape {row.shape}; expected (1, {len(symbols)})")
@@ -251,7 +290,8 @@ def normalize_row(row: Inputs, market: Market) -> tuple[Flags | None, ArrayN | N
         return flags, None
     if isinstance(row, _Numbers):
         values = _one_row(row.values, type(row).__name__, symbols, np.nan)
-        row._check(values, where)
+        if (np.abs(values) > row.most).any():
+            row._check(values, where)
         return None, values[0]
     raise InputError(f"a row of inputs is {type(row).__name__}; expected Signals, Strengths, Weights or Quantities")
 

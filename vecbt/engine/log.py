@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import Records
 from ..core import memory
-from ..core.jit import kernel
-from ..core.state import records
+from ..core.jit import kernel, record_at
 from ..execution.orders import RESTING
 
-__all__ = ["FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "has_room", "make_log"]
+__all__ = [
+    "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "lay_out", "log_bytes",
+    "logged", "make_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log",
+]  # fmt: skip
+
+Block = NDArray[np.uint8]
 
 FILL = np.dtype(
     [
@@ -76,14 +82,43 @@ TRADE = np.dtype(
 )
 
 
-class Log(NamedTuple):
-    """Room for records and how much of it is used: `counts` is [orders, fills, trades], `scratch` one order for fills outside any queue."""
+HEAD = np.dtype([(name, "i8") for name in ("orders", "fills", "trades", "orders_at", "fills_at", "trades_at", "end", "scratch")])
+"""How many records a log holds, and where in its block they begin, in bytes; `scratch` is one order for fills outside any queue."""
 
-    orders: Records
-    fills: Records
-    trades: Records
-    scratch: Records
-    counts: np.ndarray
+
+def _record(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The same layout, whose elements have attributes where the kernels run uncompiled."""
+    return np.dtype((np.record, dtype))
+
+
+_HEAD, _ORDER, _FILL, _TRADE, _SCRATCH = (_record(dtype) for dtype in (HEAD, ORDER, FILL, TRADE, RESTING))
+_ORDER_BYTES, _FILL_BYTES, _TRADE_BYTES = ORDER.itemsize, FILL.itemsize, TRADE.itemsize
+
+
+class Log:
+    """A log as Python sees it. Kernels take its block alone.
+
+    Attributes
+    ----------
+    block : uint8 (bytes,): its head, the scratch order, then the records
+    counts : int64 (3,), orders, fills and trades in use
+    orders, fills, trades : all there is room for
+    """
+
+    def __init__(self, block: Block) -> None:
+        head = block[: HEAD.itemsize].view(HEAD)[0]
+        places = [int(head[name]) for name in ("orders_at", "fills_at", "trades_at", "end")]
+        parts = [block[first:last] for first, last in pairwise(places)]
+        self.block = block
+        self.counts = block[:24].view(np.int64)
+        self.orders: Records = parts[0].view(ORDER).view(np.recarray)
+        self.fills: Records = parts[1].view(FILL).view(np.recarray)
+        self.trades: Records = parts[2].view(TRADE).view(np.recarray)
+
+    @property
+    def parts(self) -> tuple[Records, Records, Records]:
+        """Orders, fills and trades."""
+        return self.orders, self.fills, self.trades
 
 
 ORDERS_PER_BAR = 8
@@ -98,18 +133,78 @@ RECORDS_PER_ORDER = 3
 
 
 @kernel
-def has_room(log, assets, orders_in_book):  # type: ignore[no-untyped-def]
-    """Whether the log can take one more bar of so many assets and orders, whatever happens in it."""
-    orders = log.orders.shape[0] - log.counts[0]
-    fills = log.fills.shape[0] - log.counts[1]
-    trades = log.trades.shape[0] - log.counts[2]
+def bars_of_room(log, assets, orders_in_book):  # type: ignore[no-untyped-def]
+    """How many bars more of so many assets and orders the log can take, whatever happens in them."""
+    head = record_at(log, 0, _HEAD)
     extra = RECORDS_PER_ORDER * orders_in_book
     most = FILLS_PER_BAR * assets + extra
-    return orders >= ORDERS_PER_BAR * assets + extra and fills >= most and trades >= most
+    orders = (head.fills_at - head.orders_at - head.orders * _ORDER_BYTES) // ((ORDERS_PER_BAR * assets + extra) * _ORDER_BYTES)
+    fills = (head.trades_at - head.fills_at - head.fills * _FILL_BYTES) // (most * _FILL_BYTES)
+    return min(orders, fills, (head.end - head.trades_at - head.trades * _TRADE_BYTES) // (most * _TRADE_BYTES))
+
+
+@kernel
+def next_order(log):  # type: ignore[no-untyped-def]
+    """The next order record, counted; whoever asks for it fills every field. So it is with fills and trades."""
+    head = record_at(log, 0, _HEAD)
+    head.orders += 1
+    return record_at(log, head.orders_at + (head.orders - 1) * _ORDER_BYTES, _ORDER)
+
+
+@kernel
+def next_fill(log):  # type: ignore[no-untyped-def]
+    """The next fill record."""
+    head = record_at(log, 0, _HEAD)
+    head.fills += 1
+    return record_at(log, head.fills_at + (head.fills - 1) * _FILL_BYTES, _FILL)
+
+
+@kernel
+def next_trade(log):  # type: ignore[no-untyped-def]
+    """The next trade record."""
+    head = record_at(log, 0, _HEAD)
+    head.trades += 1
+    return record_at(log, head.trades_at + (head.trades - 1) * _TRADE_BYTES, _TRADE)
+
+
+@kernel
+def scratch_order(log):  # type: ignore[no-untyped-def]
+    """An order for a fill outside any queue."""
+    return record_at(log, record_at(log, 0, _HEAD).scratch, _SCRATCH)
+
+
+@kernel
+def start_log(log):  # type: ignore[no-untyped-def]
+    """Forget all records."""
+    head = record_at(log, 0, _HEAD)
+    head.orders = 0
+    head.fills = 0
+    head.trades = 0
+
+
+@kernel
+def logged(log):  # type: ignore[no-untyped-def]
+    """How many records there are, of all kinds."""
+    head = record_at(log, 0, _HEAD)
+    return head.orders + head.fills + head.trades
+
+
+def log_bytes(orders: int, fills: int, trades: int) -> int:
+    """Length of the block of a log with room for so many records of each kind."""
+    return HEAD.itemsize + RESTING.itemsize + orders * _ORDER_BYTES + fills * _FILL_BYTES + trades * _TRADE_BYTES
+
+
+def lay_out(block: Block, orders: int, fills: int) -> Log:
+    """An empty log in a block: room for so many orders and fills, and for trades in what is left. Records are not zeroed."""
+    scratch = HEAD.itemsize
+    orders_at = scratch + RESTING.itemsize
+    fills_at = orders_at + orders * _ORDER_BYTES
+    trades_at = fills_at + fills * _FILL_BYTES
+    block[:orders_at] = 0
+    block[:scratch].view(HEAD)[0] = (0, 0, 0, orders_at, fills_at, trades_at, len(block), scratch)
+    return Log(block)
 
 
 def make_log(orders: int, fills: int, trades: int) -> Log:
     """An empty log with room for so many records of each kind, not zeroed: who writes one fills every field."""
-    room = ((ORDER, orders), (FILL, fills), (TRADE, trades))
-    kept_orders, kept_fills, kept_trades = (memory.empty((count,), dtype).view(np.recarray) for dtype, count in room)
-    return Log(kept_orders, kept_fills, kept_trades, records(RESTING, 1), np.zeros(3, dtype=np.int64))
+    return lay_out(memory.empty((log_bytes(orders, fills, trades),), np.uint8), orders, fills)

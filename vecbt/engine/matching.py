@@ -15,6 +15,7 @@ from ..execution.costs import commission, fill_price
 from ..execution.orders import clear_order, forget_fill
 from .account import close_leg, open_leg, settle, touch
 from .desk import Queue
+from .log import next_order
 
 __all__ = [
     "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "is_new", "log_order",
@@ -174,7 +175,7 @@ def fill_openings(queue, opening, at, desk, rules, stops, log):  # type: ignore[
     assets = desk.assets
     g = assets[desk.lo].g
     while opening > 0:
-        highest = -1.0
+        highest, sized_here = -1.0, 0
         for k in range(first, last):
             if _in_stage(orders[k], _PRICED, g) and orders[k].order_priority > highest:
                 highest = orders[k].order_priority
@@ -182,13 +183,14 @@ def fill_openings(queue, opening, at, desk, rules, stops, log):  # type: ignore[
             if _in_stage(orders[k], _PRICED, g) and orders[k].order_priority == highest:
                 orders[k].order_stage = _IN_GROUP
                 assets[orders[k].n].group_price = orders[k].order_price
+                sized_here += 1 if orders[k].order_cash != 0.0 else 0
                 opening -= 1
-        _fill_group(queue, at, desk, rules, stops, log)
+        _fill_group(queue, sized_here, at, desk, rules, stops, log)
 
 
 @kernel
-def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-def]
-    """The orders at stage IN_GROUP share the room by one factor."""
+def _fill_group(queue, sized_here, at, desk, rules, stops, log):  # type: ignore[no-untyped-def]
+    """The orders at stage IN_GROUP share the room by one factor; `sized_here` of them ask for a part of it (S3)."""
     first, last, orders = queue
     acct, assets = desk.acct, desk.assets
     g = assets[desk.lo].g
@@ -197,9 +199,10 @@ def _fill_group(queue, at, desk, rules, stops, log):  # type: ignore[no-untyped-
         room, slack = room_at(at, desk, rules)
     if room <= slack:
         room = 0.0  # what is left of a room used up is rounding, not room
-    for k in range(first, last):
-        if _in_stage(orders[k], _IN_GROUP, g) and orders[k].order_cash != 0.0:
-            _size_by_room(room, Queue(k, k + 1, orders), desk, rules)
+    if sized_here > 0:
+        for k in range(first, last):
+            if _in_stage(orders[k], _IN_GROUP, g) and orders[k].order_cash != 0.0:
+                _size_by_room(room, Queue(k, k + 1, orders), desk, rules)
     factor = _group_factor(room, slack, queue, desk, rules)
     if factor < 1.0 and _drop_whole(queue, g, assets) > 0:
         factor = _group_factor(room, slack, queue, desk, rules)
@@ -445,7 +448,7 @@ def _average_price(o):  # type: ignore[no-untyped-def]
 @kernel
 def log_order(o, now, status, log):  # type: ignore[no-untyped-def]
     """Write an order, settled at bar `now`."""
-    row = log.orders[log.counts[0]]
+    row = next_order(log)
     row.id = o.order_id
     row.t = o.order_t
     row.asset = o.n
@@ -461,4 +464,3 @@ def log_order(o, now, status, log):  # type: ignore[no-untyped-def]
     row.reason = o.order_reason
     row.cut_by = o.order_cut_by
     row.priority = o.order_priority
-    log.counts[0] += 1

@@ -12,7 +12,7 @@ from ..data.market import Market
 from ..errors import StateError
 from ..indicators.save import pack, unpack
 from .inputs import AlignedInputs
-from .strategy import evaluate
+from .strategy import evaluate, written
 
 if TYPE_CHECKING:
     from .strategy import Strategy
@@ -62,8 +62,7 @@ class ReplayFeed:
         strategy = self._strategy
         return {
             "kind": "replay",
-            "strategy": strategy.name,
-            "parameters": repr(strategy.parameters),
+            "strategy": written(strategy),
             "symbols": list(self._market.symbols),
         }
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from ..core.jit import kernel, spine
+from ..core.jit import kernel, spine, unsigned
 from ..execution.costs import COST_FIELDS
 from ..risk.sizing import SIZE_FIELDS
 
-__all__ = ["RULES", "TERMS", "Rows", "load_events", "load_inputs", "load_prices", "load_volatility"]
+__all__ = ["RULES", "TERMS", "Row", "Rows", "last_prices", "load_cell", "load_events", "row_asks"]
 
 RULES = np.dtype(
     [
@@ -30,6 +31,7 @@ RULES = np.dtype(
         ("uses_volume", "i8"),
         ("exits_inside", "i8"),  # Z8
         ("needs_worst", "i8"),  # Z1: judged at the bar's worst prices
+        ("looks_inside", "i8"),  # a rule looks into every bar; else only orders that wait do
         *COST_FIELDS,
         *SIZE_FIELDS,
     ],
@@ -56,15 +58,16 @@ TERMS = np.dtype(
 class Rows(NamedTuple):
     """All bars of a batch.
 
-    `prices` (5, T, N) open high low close volume; `flags` (T, N) uint8 or `values` (T, N) float64, the other is None;
-    `atr`, `sigma` (T, N), or (0, 0) when no rule needs them; `day` (T,) session dates; `time` (T,) labels; `delist_bar`,
-    `haircut` (N,); `events` (3, T, N) split, dividend, funding, or (0, 0, 0); `flow` (T,) deposits, or (0,); `orders` the requests
-    by bar, of which `starts[t]` to `starts[t + 1] - 1` are those of bar t, or None.
+    `prices` (5TN,) open high low close volume, field by field and bar by bar; `flags` (TN,) uint8, `values`, `atr`, `sigma` (TN,)
+    float64, or (0,) where there are none; `day` (T,) session dates; `time` (T,) labels; `delist_bar`, `haircut` (N,); `events`
+    (3, T, N) split, dividend, funding, or (0, 0, 0); `eventful` (T,) 1 at and after bars with any of these or a delisting; `flow` (T,)
+    deposits, or (0,); `orders` the requests by bar, of which `starts[t]` to `starts[t + 1] - 1` are those of bar t, or None; `dense`
+    (CALM_ROWS, N) is room for `engine.calm`.
     """
 
     prices: np.ndarray
-    flags: np.ndarray | None
-    values: np.ndarray | None
+    flags: np.ndarray
+    values: np.ndarray
     atr: np.ndarray
     sigma: np.ndarray
     day: np.ndarray
@@ -72,51 +75,80 @@ class Rows(NamedTuple):
     delist_bar: np.ndarray
     haircut: np.ndarray
     events: np.ndarray
+    eventful: np.ndarray
     flow: np.ndarray
     orders: np.ndarray | None
     starts: np.ndarray
+    dense: np.ndarray
+
+
+class Row(NamedTuple):
+    """One bar of all assets, among many in a batch, alone in a stream.
+
+    The number of asset `n` stands at `at + n` in `flags`, `values`, `atr` and `sigma`; its open, high, low, close and volume there in
+    `prices`, each `size` places after the one before. `leaves`: an asset is delisted at its end.
+    """
+
+    prices: np.ndarray
+    size: int
+    at: int
+    leaves: bool
+    flags: np.ndarray
+    values: np.ndarray
+    atr: np.ndarray
+    sigma: np.ndarray
 
 
 @spine
-def load_prices(assets, t, prices, delist_bar, haircut):  # type: ignore[no-untyped-def]
-    """Bar `t` into the records of the assets, as a stream writes it from one bar."""
+def load_cell(a, n, row):  # type: ignore[no-untyped-def]
+    """The bar's numbers into the record of asset `n`."""
+    at = row.at + n
+    a.open = row.prices[unsigned(at)]
+    a.high = row.prices[unsigned(row.size + at)]
+    a.low = row.prices[unsigned(2 * row.size + at)]
+    a.close = row.prices[unsigned(3 * row.size + at)]
+    a.volume = row.prices[unsigned(4 * row.size + at)]
+    if row.flags.shape[0] > 0:
+        a.signal = row.flags[at]
+    if row.values.shape[0] > 0:
+        a.value = row.values[at]
+    if row.atr.shape[0] > 0:
+        a.bar_atr = row.atr[at]
+    if row.sigma.shape[0] > 0:
+        a.bar_sigma = row.sigma[at]
+
+
+@spine
+def last_prices(n, row):  # type: ignore[no-untyped-def]
+    """High, low and close of asset `n`."""
+    at = row.at + n
+    return row.prices[unsigned(row.size + at)], row.prices[unsigned(2 * row.size + at)], row.prices[unsigned(3 * row.size + at)]
+
+
+@spine
+def row_asks(first, last, row):  # type: ignore[no-untyped-def]
+    """Whether the strategy says anything at the places `first` to `last - 1`: a flag, or a number."""
+    flags, numbers = 0, 0
+    if row.flags.shape[0] > 0:
+        for place in range(first, last):
+            flags |= row.flags[unsigned(place)]
+    if row.values.shape[0] > 0:
+        for place in range(first, last):
+            numbers += 0 if math.isnan(row.values[unsigned(place)]) else 1
+    return flags != 0 or numbers > 0
+
+
+@kernel
+def load_events(assets, t, rows):  # type: ignore[no-untyped-def]
+    """Delistings, splits, dividends and funding of bar `t`, and after such a bar that there are none; whether an asset is delisted."""
+    leaves = False
     for n in range(assets.shape[0]):
         a = assets[n]
-        a.open = prices[0, t, n]
-        a.high = prices[1, t, n]
-        a.low = prices[2, t, n]
-        a.close = prices[3, t, n]
-        a.volume = prices[4, t, n]
-        a.delists = 1 if delist_bar[n] == t else 0
-        a.haircut = haircut[n] if delist_bar[n] == t else 0.0
-
-
-@kernel
-def load_volatility(assets, t, atr, sigma):  # type: ignore[no-untyped-def]
-    """ATR and sigma of bar `t`, where a rule needs them."""
-    for n in range(assets.shape[0]):
-        if atr.shape[0] > 0:
-            assets[n].bar_atr = atr[t, n]
-        if sigma.shape[0] > 0:
-            assets[n].bar_sigma = sigma[t, n]
-
-
-@kernel
-def load_events(assets, t, events):  # type: ignore[no-untyped-def]
-    """Splits, dividends and funding of bar `t`, where there are any."""
-    if events.shape[0] > 0:
-        for n in range(assets.shape[0]):
-            assets[n].split = events[0, t, n]
-            assets[n].dividend = events[1, t, n]
-            assets[n].funding = events[2, t, n]
-
-
-@spine
-def load_inputs(assets, t, flags, values):  # type: ignore[no-untyped-def]
-    """The strategy's row of bar `t`."""
-    if flags is not None:
-        for n in range(assets.shape[0]):
-            assets[n].signal = flags[t, n]
-    if values is not None:
-        for n in range(assets.shape[0]):
-            assets[n].value = values[t, n]
+        a.delists = 1 if rows.delist_bar[n] == t else 0
+        a.haircut = rows.haircut[n] if rows.delist_bar[n] == t else 0.0
+        if rows.events.shape[0] > 0:
+            a.split = rows.events[0, t, n]
+            a.dividend = rows.events[1, t, n]
+            a.funding = rows.events[2, t, n]
+        leaves = leaves or a.delists == 1
+    return leaves

@@ -13,6 +13,7 @@ import numpy as np
 
 from .._typing import Records
 from ..core.codes import InputKind
+from ..core.identity import identity
 from ..core.state import records
 from ..errors import ConfigError, nearest
 from ..execution.carry import Carry
@@ -258,6 +259,8 @@ class Setup:
         """The parameters as the kernels take them."""
         common, assets = records(RULES, 1), 1 if self.accounts == "separate" else market.N
         zones = self.risk.zones if self.risk is not None else None
+        terms, judges_inside = self._terms(market, kind), zones is not None and zones.mark == "intrabar"
+        plain = kind is not InputKind.ORDERS and self.stops is None and terms is None and not self.uses_volume and self.sigma_window is None
         common[0] = (
             int(kind),
             int(self.fill == "close"),
@@ -273,13 +276,14 @@ class Setup:
             self.max_participation or 0.0,
             int(self.participation_rest == "queue"),
             int(self.uses_volume),
-            int(zones is not None and zones.mark == "intrabar" and zones.liquidate_at is not None),
-            int(zones is not None and zones.mark == "intrabar"),
+            int(zones is not None and judges_inside and zones.liquidate_at is not None),
+            int(judges_inside),
+            int(not plain or judges_inside),
             *self.costs.numbers(),
             *self.sizing_for(assets).numbers(),
         )
         stops = self.stops.record() if self.stops is not None else no_stops(kind is InputKind.ORDERS)
-        return Rules(common, stops, no_zones() if zones is None else zones.record(), self._terms(market, kind))
+        return Rules(common, stops, no_zones() if zones is None else zones.record(), terms)
 
     def _terms(self, market: Market, kind: InputKind) -> Records | None:
         """What goes beyond a plain account; None where nothing does."""
@@ -319,8 +323,8 @@ class Setup:
         return rows
 
     def digest(self) -> str:
-        """Hash of every parameter, 16 hexadecimal digits."""
-        return hashlib.sha256(repr(self.describe()).encode()).hexdigest()[:16]
+        """Hash of every parameter, 16 hexadecimal digits: equal for equal ones, whatever their type or order, in every process."""
+        return hashlib.sha256(identity(self).encode()).hexdigest()[:16]
 
 
 def _checked_positions(positions: Any) -> Mapping[str, tuple[float, float]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .._typing import Block
 from ..core.codes import InputKind
+from ..core.identity import identity
 from ..core.space import Space
 from ..data.bar import NormalBar
 from ..data.bars import Bars
@@ -23,7 +24,7 @@ from ..data.market import Market
 from ..errors import ConfigError, InputError, StrategyError
 from .inputs import AlignedInputs, Inputs
 
-__all__ = ["Feed", "FunctionStrategy", "RowsFunction", "SteppingFeed", "Strategy", "as_strategy", "evaluate"]
+__all__ = ["Feed", "FunctionStrategy", "RowsFunction", "SteppingFeed", "Strategy", "as_strategy", "evaluate", "written"]
 
 RowsFunction: TypeAlias = Callable[[Bars], Inputs]
 """A plain function from bars to inputs for all of them; enough to be a strategy."""
@@ -178,6 +179,11 @@ def as_strategy(source: Strategy | RowsFunction) -> Strategy:
     if callable(source):
         return FunctionStrategy(source)
     raise StrategyError(f"{source!r} is no strategy; expected a Strategy, a function rows(bars), or inputs such as Signals(...)")
+
+
+def written(strategy: Strategy) -> str:
+    """Name and parameters as a text that only an equal strategy has, in any process: what a saved state goes by."""
+    return f"{strategy.name}({', '.join(f'{name}={identity(value)}' for name, value in sorted(strategy.parameters.items()))})"
 
 
 def evaluate(strategy: Strategy, bars: Bars) -> AlignedInputs:

@@ -29,12 +29,12 @@ from .bar import close_all
 from .batch import BOOK_ROOM, check_events, check_levels, opened_books
 from .books import STATE_SCHEMA, Books, empty_book, open_orders, with_room
 from .decision import Decision
-from .inputs import AlignedInputs, Flags, Quantities, Signals, Strengths, Weights, normalize_row
+from .inputs import AlignedInputs, Flags, Quantities, Signals, Strengths, Weights, normalize_row, one_of
 from .keywords import Keywords, explicit
 from .log import Log
 from .orders_input import Orders, flow_labels
 from .setup import Rules, Setup, spans_of
-from .strategy import Feed, SteppingFeed, as_strategy
+from .strategy import Feed, SteppingFeed, as_strategy, written
 from .taking import REQUEST
 from .workspace import Workspace, step_workspace
 
@@ -118,7 +118,8 @@ class Stream:
         if self._stepping is not None:
             self._step_strategy = self._stepping.stepper(read, memory.flags if self._stepping.kind == InputKind.SIGNALS else memory.values)
         more = self.market.events or self.setup.flows or self.setup.uses_volume
-        self._plain = self._stepping is not None and self.market.N == 1 and not more  # five prices are all that comes with a bar
+        alone = self._stepping is not None or (self._given is not None and self._given is not Orders)
+        self._plain = alone and self.market.N == 1 and not more  # five prices are all that comes with a bar
         self._quick = False  # whether such a bar needs no closer look
 
     # --- one bar -----------------------------------------------------------------------------------------------------
@@ -140,7 +141,9 @@ class Stream:
         StrategyError
             The strategy failed in the middle of a bar. The stream then refuses to go on: restore the last save.
         """
-        quick = self._quick and row is None and type(bar) is Bar and bar.write_into(self._packed)
+        quick = self._quick and type(bar) is Bar and (row is None or self._given is not None) and bar.write_into(self._packed)
+        if quick and self._given is not None:
+            quick = self._write_row(row)
         if not (quick and self._last < bar.time < _NO_LABEL):
             return self._update(bar, row)
         time = bar.time
@@ -206,6 +209,21 @@ class Stream:
         if not isinstance(row, given):
             raise InputError(f"row is {type(row).__name__}; this stream was made for {given.__name__}")
         return _normal(row, self.market)
+
+    def _write_row(self, row: Any) -> bool:
+        """The user's row of one asset, where it is of a usual form; False for any other, which `_row` looks at."""
+        memory = self._workspace
+        if row is None:
+            memory.flags[0, 0], memory.values[0, 0] = 0, np.nan
+            return True
+        said = one_of(row) if type(row) is self._given else None
+        if said is None:
+            return False
+        if self._given is Signals:
+            memory.flags[0, 0] = said
+        else:
+            memory.values[0, 0] = said
+        return True
 
     def _ask_strategy(self, feed: Feed, read: NormalBar) -> _Said:
         """What the strategy says."""
@@ -311,7 +329,7 @@ class Stream:
 
     def _decision(self, time: int) -> Decision:
         log, book = self._workspace.log, b"" if self.books.resting is None else open_orders(self.books).tobytes()
-        orders, fills, trades = (kept[:count].tobytes() for kept, count in zip(log[:3], log.counts.tolist(), strict=True))
+        orders, fills, trades = (kept[:count].tobytes() for kept, count in zip(log.parts, log.counts.tolist(), strict=True))
         return Decision(self._bars - 1, time, self.market, self.session, self._workspace.state(), (orders, fills, trades), book)
 
     # --- between bars ------------------------------------------------------------------------------------------------
@@ -326,8 +344,7 @@ class Stream:
     @property
     def log(self) -> Log:
         """Records of the last bar."""
-        orders, fills, trades, scratch = (part.view(np.recarray) for part in self._workspace.log[:4])
-        return Log(orders, fills, trades, scratch, self._workspace.log.counts)
+        return self._workspace.log
 
     def reset(self) -> None:
         """Z3: re-arm halted accounts, with the peak at the equity of now."""
@@ -344,7 +361,7 @@ class Stream:
         books, log = self.books, self.log
         log.counts[:] = 0
         for g in range(len(books.accounts)):
-            close_all(books, g, rules.common, rules.stops, log)
+            close_all(books, g, rules.common, rules.stops, log.block)
         empty_book(books)
         return self._decision(self._last)
 
@@ -352,7 +369,7 @@ class Stream:
 
     def _header(self) -> dict[str, Any]:
         strategy = self._strategy
-        what = self._given.__name__ if self._given is not None else f"{strategy.name} {strategy.parameters!r}"  # type: ignore[union-attr]
+        what = written(strategy) if strategy is not None else self._given.__name__  # type: ignore[union-attr]
         market = json.dumps(self.market.to_dict(), sort_keys=True, default=str)
         return {
             "kind": "stream",

@@ -13,6 +13,7 @@ __all__ = ["in_band", "is_met", "listens", "size_share", "sum_shares", "target_q
 _WEIGHTS = int(InputKind.WEIGHTS)
 _EQUAL, _BY_VOLATILITY = int(SizeMethod.EQUAL_WEIGHT), int(SizeMethod.INVERSE_VOLATILITY)
 _STOP, _TARGET = int(Reason.STOP), int(Reason.TARGET)
+_QUICK_ROUNDS = 8
 _MET = 1e-9  # W1: a target this close, relative, is met
 
 
@@ -45,6 +46,22 @@ def weights_base(lo, hi, acct, assets, rules, stops):  # type: ignore[no-untyped
     value = acct.equity
     if value <= 0.0 or rules.net == 0:
         return value
+    base, last_base, last_after = value, math.nan, math.nan
+    for _ in range(_QUICK_ROUNDS):
+        after = value - _rebalance_cost(lo, hi, base, acct, assets, rules, stops)
+        if abs(after - base) <= 1e-12 * value:
+            return after
+        # costs are nearly straight in the base: the line through the last two points says where it will be what it leaves
+        slope = (after - last_after) / (base - last_base)
+        last_base, last_after = base, after
+        base = (after - slope * base) / (1.0 - slope) if abs(slope) < 0.5 else after
+    return _plain_base(lo, hi, acct, assets, rules, stops)
+
+
+@kernel
+def _plain_base(lo, hi, acct, assets, rules, stops):  # type: ignore[no-untyped-def]
+    """Round after round of what is left; the smallest where 50 do not settle it."""
+    value = acct.equity
     base, least = value, value
     for _ in range(50):
         after = value - _rebalance_cost(lo, hi, base, acct, assets, rules, stops)

@@ -13,18 +13,17 @@ import numpy as np
 from .._typing import Block, IndexT
 from ..core.jit import borrowed, kernel_loop, spine
 from ..core.state import plain
-from ..execution.orders import RESTING
 from ..risk.levels import STOP_PARAMS
 from ..risk.zones import ZONE_PARAMS
 from .bar import bar_step, sweep_if_any
 from .books import ACCOUNT, ASSET, Books
 from .desk import Queue
 from .inputs import Flags
-from .log import FILL, FILLS_PER_BAR, ORDER, ORDERS_PER_BAR, RECORDS_PER_ORDER, TRADE, Log
-from .rows import RULES
+from .log import FILLS_PER_BAR, ORDERS_PER_BAR, RECORDS_PER_ORDER, lay_out, log_bytes, logged, start_log
+from .rows import RULES, Row
 from .setup import Rules
 
-__all__ = ["Workspace", "load_bar", "step_workspace"]
+__all__ = ["Workspace", "step_workspace"]
 
 
 def _record(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -34,7 +33,7 @@ def _record(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 _ACCOUNT, _ASSET, _RULES, _STOPS, _ZONES = (_record(dtype) for dtype in (ACCOUNT, ASSET, RULES, STOP_PARAMS, ZONE_PARAMS))
 _INTEGER, _NUMBER, _FLAG = np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.uint8)
-_ORDER, _FILL, _TRADE, _RESTING = (_record(dtype) for dtype in (ORDER, FILL, TRADE, RESTING))
+_BYTE = _FLAG
 
 
 class Workspace:
@@ -55,20 +54,19 @@ class Workspace:
 
     def __init__(self, spans: IndexT, orders_in_book: int = 0) -> None:
         accounts, assets, extra = len(spans) - 1, int(spans[-1]), RECORDS_PER_ORDER * orders_in_book
-        fills = FILLS_PER_BAR * assets + extra
+        orders, fills = ORDERS_PER_BAR * assets + extra, FILLS_PER_BAR * assets + extra
         parts: list[tuple[np.dtype[Any], int]] = [
             (_ACCOUNT, accounts), (_ASSET, assets), (_INTEGER, len(spans)), (_INTEGER, 1), (_RULES, 1), (_STOPS, 1), (_ZONES, 1),
-            (_ORDER, ORDERS_PER_BAR * assets + extra), (_FILL, fills), (_TRADE, fills), (_RESTING, 1), (_INTEGER, 3),
-            (_NUMBER, 8 * assets), (_FLAG, assets),
+            (_BYTE, log_bytes(orders, fills, fills)), (_NUMBER, 8 * assets), (_FLAG, assets),
         ]  # fmt: skip
         self.orders_in_book = orders_in_book
         self.starts = np.cumsum([0, *(dtype.itemsize * count for dtype, count in parts)], dtype=np.int64)
         self.block = np.zeros(int(self.starts[-1]), dtype=np.uint8)
         ends = zip(parts, self.starts[:-1], self.starts[1:], strict=True)
         views: list[Any] = [self.block[first:end].view(dtype) for (dtype, _), first, end in ends]
-        self.accounts, self.assets, self.spans, self.used, self.common, self.stops, self.zones, *log, numbers, flags = views
+        self.accounts, self.assets, self.spans, self.used, self.common, self.stops, self.zones, log, numbers, flags = views
         self.spans[:] = spans
-        self.log = Log(*log)
+        self.log = lay_out(log, orders, fills)
         numbers[:] = np.nan
         self.numbers = numbers
         rows = numbers.reshape(8, 1, assets)
@@ -96,23 +94,6 @@ class Workspace:
         return self.block, self.starts, *(None if part is None else plain(part) for part in (rules.terms, books.resting))
 
 
-@spine
-def load_bar(assets, numbers, flags):  # type: ignore[no-untyped-def]
-    """One bar into the records of the assets: `numbers` (8N,) are prices, values, ATR and sigma, `flags` (N,)."""
-    count = assets.shape[0]
-    for n in range(count):
-        a = assets[n]
-        a.open = numbers[n]
-        a.high = numbers[count + n]
-        a.low = numbers[2 * count + n]
-        a.close = numbers[3 * count + n]
-        a.volume = numbers[4 * count + n]
-        a.value = numbers[5 * count + n]
-        a.bar_atr = numbers[6 * count + n]
-        a.bar_sigma = numbers[7 * count + n]
-        a.signal = flags[n]
-
-
 @kernel_loop
 def step_workspace(memory, starts, terms, resting, asked, day, time):  # type: ignore[no-untyped-def]
     """One bar for every account: session date `day`, label `time`; `asked` are its rows of orders, or None where inputs are no orders.
@@ -125,18 +106,19 @@ def step_workspace(memory, starts, terms, resting, asked, day, time):  # type: i
     books = (accounts, assets, spans, book, used)
     common, stops, zones = block[at[4] : at[5]].view(_RULES), block[at[5] : at[6]].view(_STOPS), block[at[6] : at[7]].view(_ZONES)
     laws = (common, stops, zones, borrowed(terms))
-    orders, fills, trades = block[at[7] : at[8]].view(_ORDER), block[at[8] : at[9]].view(_FILL), block[at[9] : at[10]].view(_TRADE)
-    counts = block[at[11] : at[12]].view(np.int64)
-    log = Log(orders, fills, trades, block[at[10] : at[11]].view(_RESTING), counts)
-    for k in range(3):
-        counts[k] = 0
-    load_bar(assets, block[at[12] : at[13]].view(np.float64), block[at[13] : at[14]])
+    log, numbers, flags, count = block[at[7] : at[8]], block[at[8] : at[9]].view(np.float64), block[at[9] : at[10]], assets.shape[0]
+    start_log(log)
+    values, atr, sigma = numbers[5 * count : 6 * count], numbers[6 * count : 7 * count], numbers[7 * count :]
+    leaves = False
+    for n in range(count):
+        leaves = leaves or assets[n].delists == 1
+    row = Row(numbers, count, 0, leaves, flags, values, atr, sigma)
     for g in range(accounts.shape[0]):
         accounts[g].day = day
         accounts[g].time = time
-        bar_step(books, g, laws, _all_of(asked), log)
+        bar_step(books, g, laws, row, _all_of(asked), log)
     sweep_if_any(book, used)
-    return counts[0] + counts[1] + counts[2]
+    return logged(log)
 
 
 @spine

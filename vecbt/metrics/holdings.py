@@ -189,6 +189,24 @@ def _expose(given, held, mark, equity, out, t):  # type: ignore[no-untyped-def]
         _write(gross, net, equity[t, 0], out, t, 0)
 
 
+@kernel
+def _is_flat(held):  # type: ignore[no-untyped-def]
+    for n in range(held.shape[0]):
+        if held[n] != 0.0:
+            return False
+    return True
+
+
+@kernel
+def _expose_nothing(equity, out, first, past):  # type: ignore[no-untyped-def]
+    """The bars `first` to `past - 1` of accounts that hold nothing."""
+    for t in range(first, past):
+        for g in range(equity.shape[1]):
+            share = 0.0 if equity[t, g] > 0.0 else math.nan
+            out[0, t, g] = share
+            out[1, t, g] = share
+
+
 @kernel_loop
 def exposures_run(given, held, mark, equity, out):  # type: ignore[no-untyped-def]
     """Gross and net exposure `(2, T, G)` into `out`; `held` and `mark` `(N,)` are those before the first bar, and go on."""
@@ -198,8 +216,11 @@ def exposures_run(given, held, mark, equity, out):  # type: ignore[no-untyped-de
     while t < bars:
         k = change_held(given, held, k, t)
         past = next_change(given, k, t)
-        for bar in range(t, past):
-            _expose(given, held, mark, equity, out, bar)
+        if _is_flat(held):  # marks are not needed: what is bought has a close at that bar
+            _expose_nothing(equity, out, t, past)
+        else:
+            for bar in range(t, past):
+                _expose(given, held, mark, equity, out, bar)
         t = past
 
 

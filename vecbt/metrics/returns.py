@@ -147,9 +147,10 @@ def moments_store(state, now):  # type: ignore[no-untyped-def]
 def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
     """One return. A NaN makes mean and spread NaN for good."""
     terms = past.terms + 1
-    share = 1.0 / terms  # apart from the chain of means, so that the division does not wait for it
+    # from one mean to the next there is a product and a sum; the division and the rest do not wait for them
+    share = 1.0 / terms
+    average = past.average * (1.0 - share) + value * share
     delta = value - past.average
-    average = past.average + delta * share
     shortfall = min(value - mar, 0.0)
     largest = past.largest
     if abs(value) > largest:
@@ -281,7 +282,10 @@ def _flow_returns_fill(equity, paid, initial, out, curve):  # type: ignore[no-un
     for column in range(equity.shape[1]):
         last, level = initial[column], initial[column]
         for t in range(equity.shape[0]):
-            value = simple_return(equity[t, column], last + paid[t, column])
+            base = last + paid[t, column]
+            value = simple_return(equity[t, column], base)
+            if base == 0.0 and equity[t, column] == 0.0 and level > 0.0:
+                value = 0.0  # all was withdrawn: nothing to earn on, and nothing lost
             last = equity[t, column]
             level *= 1.0 + value
             out[t, column] = value

@@ -35,6 +35,7 @@ STOP_PARAMS = np.dtype(
 LEVEL_FIELDS = [
     ("atr", "f8"),  # of the last complete bar
     ("level_atr", "f8"),  # of the fill the hard stop and the target are measured from
+    ("level_tick", "f8"),  # what a distance in ticks counts for this position, divided by splits since its last increase
     ("watermark", "f8"),
     ("trail", "f8"),  # armed trailing level before rounding, NaN while not armed
     ("stop", "f8"),  # the level that protects, rounded; NaN: none
@@ -100,17 +101,17 @@ def set_levels(a, side, stops):  # type: ignore[no-untyped-def]
         if a.armed == 0 and (activation < 0.0 or (a.watermark - (a.avg + side * activation * a.avg)) * side >= 0.0):
             a.armed = 1
         if a.armed == 1:
-            level = _level(form, trail, side, a.watermark, a.atr, a.tick, 1.0)
+            level = _level(form, trail, side, a.watermark, a.atr, a.level_tick, 1.0)
             if math.isnan(a.trail) or (level - a.trail) * side > 0.0:
                 a.trail = level
     hard = a.own_stop
     if math.isnan(hard):
-        hard = _level(stops.hard_form, stops.hard, side, a.avg, a.level_atr, a.tick, a.scale)
+        hard = _level(stops.hard_form, stops.hard, side, a.avg, a.level_atr, a.level_tick, a.scale)
     hard = _rounded(hard, side, a.tick)
     a.stop, a.trailing = _first_of(hard, _rounded(a.trail, side, a.tick), side)
     target = a.own_target
     if math.isnan(target):
-        target = _level(stops.target_form, stops.target, -side, a.avg, a.level_atr, a.tick, a.scale)
+        target = _level(stops.target_form, stops.target, -side, a.avg, a.level_atr, a.level_tick, a.scale)
     a.target = _rounded(target, side, a.tick)
 
 
@@ -162,6 +163,7 @@ def raise_watermark(a, side):  # type: ignore[no-untyped-def]
 def clear_levels(a):  # type: ignore[no-untyped-def]
     """No position, no levels; the ATR stays, it belongs to the asset."""
     a.level_atr = math.nan
+    a.level_tick = 0.0
     a.watermark = math.nan
     a.trail = math.nan
     a.stop = math.nan

@@ -61,6 +61,9 @@ def judge_zone(acct, zones, worst):  # type: ignore[no-untyped-def]
         if rule.cooldown > 0 and acct.halted_bars >= rule.cooldown:
             reset_zone(acct)
             return
+    if acct.empty == 1:  # nothing to fall from
+        acct.zone = _EMERGENCY if acct.halted == 1 else 0
+        return
     zone = 0
     for k in range(3):
         if judged <= peak * (1.0 - rule.boundaries[k]):

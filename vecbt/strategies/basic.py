@@ -16,7 +16,7 @@ from ..data.bars import Bars
 from ..data.calendar import session_days
 from ..data.market import Market
 from ..engine.inputs import Signals, Weights
-from ..engine.strategy import Strategy
+from ..engine.strategy import Strategy, written
 from ..errors import ConfigError, nearest
 from ..indicators.save import pack, unpack
 
@@ -144,7 +144,7 @@ class FixedWeightsFeed:
         return Weights(np.where(begins | first, self._targets, np.nan))
 
     def _header(self) -> dict[str, Any]:
-        return {"kind": "fixed weights", "strategy": repr(self._strategy), "assets": len(self._seen)}
+        return {"kind": "fixed weights", "strategy": written(self._strategy), "assets": len(self._seen)}
 
     def save(self) -> bytes:
         """The state as bytes."""

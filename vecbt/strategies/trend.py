@@ -24,7 +24,7 @@ from ..data.bar import NormalBar
 from ..data.bars import Bars
 from ..data.market import Market
 from ..engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, AlignedInputs
-from ..engine.strategy import Strategy
+from ..engine.strategy import Strategy, written
 from ..errors import ConfigError
 from ..indicators.moving import ema_init, ema_step, sma_init, sma_load, sma_next, sma_store
 from ..indicators.save import pack, unpack
@@ -161,7 +161,7 @@ class CrossFeed:
 
     def _header(self) -> dict[str, Any]:
         layout = schema_hash(*(part.dtype for part in self._parts if part.dtype.names))
-        return {"kind": "cross", "strategy": repr(self._strategy), "assets": self._prices.shape[1], "layout": layout}
+        return {"kind": "cross", "strategy": written(self._strategy), "assets": self._prices.shape[1], "layout": layout}
 
     def save(self) -> bytes:
         """The state as bytes."""

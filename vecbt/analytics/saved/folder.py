@@ -142,7 +142,8 @@ def check_target(folder: str | PathLike[str], overwrite: bool = False) -> Path:
     if foreign:
         raise ConfigError(f"{str(folder)!r} holds {foreign[0]!r} beside a saved result, and was left alone; give another folder")
     if not overwrite:
-        raise ConfigError(f"{str(folder)!r} holds a saved result already, and was left alone; give another folder, or overwrite it")
+        what = f"{str(folder)!r} holds a saved result already, and was left alone"
+        raise ConfigError(f"{what}; give another folder, or replace it: overwrite=True, on the command line --overwrite")
     return path
 
 

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import IndexT, Records
+from ...core.state import padded
 from ...errors import StateError
 from .values import Json, plain_dtype
 
 __all__ = ["as_records", "describe_records", "plain_list", "read_panel", "read_records", "write_panel", "write_records"]
 
 _VALUE = "value"
+_MOST_ROOM = 128  # bytes of a record that belong to no field: whole cache lines (engine.books)
 
 
 def write_panel(path: Path, index: IndexT, names: Sequence[str], columns: Mapping[str, NDArray[Any]], *, key: str = "symbol") -> None:
@@ -77,10 +79,10 @@ def plain_list(records: Records) -> NDArray[Any]:
 
 
 def describe_records(records: Records) -> Json:
-    """The layout of records, for `read_records`: count, fields with type and shape, and whether they are aligned."""
+    """The layout of records, for `read_records`: count, fields with type and shape, whether they are aligned, how long one is."""
     dtype = records.dtype
     fields = [[name, dtype[name].base.str, list(dtype[name].shape)] for name in dtype.names or ()]
-    return {"count": len(records), "fields": fields, "aligned": bool(dtype.isalignedstruct)}
+    return {"count": len(records), "fields": fields, "aligned": bool(dtype.isalignedstruct), "bytes": dtype.itemsize}
 
 
 def write_records(path: Path, records: Records) -> None:
@@ -112,7 +114,11 @@ def read_records(path: Path, layout: Json) -> Records:
         raise StateError(f"{path.name} cannot be read: {error}") from error
     if len(frame) != layout["count"]:
         raise StateError(f"{path.name} has {len(frame)} rows; {layout['count']} were saved")
-    out = np.zeros(len(frame), dtype=np.dtype(kinds, align=bool(layout["aligned"]))).view(np.recarray)
+    dense = np.dtype(kinds, align=bool(layout["aligned"]))
+    size = layout["bytes"]
+    if not isinstance(size, int) or not dense.itemsize <= size <= dense.itemsize + _MOST_ROOM:
+        raise StateError(f"{path.name}: a record is said to have {size!r} bytes; its fields have {dense.itemsize}")
+    out = np.zeros(len(frame), dtype=padded(dense, size)).view(np.recarray)
     for name, base, shape in kinds:
         labels = [f"{name}.{k}" for k in range(math.prod(shape))] if shape else [name]
         missing = [label for label in labels if label not in frame.columns]

@@ -108,7 +108,8 @@ class Judge:
         if rule is None or rule.mark == "intrabar":
             return None
         run, seen = facts.run, self.at_least if facts.at_close else self.closing
-        return [_judged(self.closing[:, g], seen[:, g], self.flow_factor[:, g], float(run.initial[g]), rule) for g in range(facts.G)]
+        flows = np.stack([self.flow_factor, self.money.flows], axis=2)
+        return [_judged(self.closing[:, g], seen[:, g], flows[:, g], float(run.initial[g]), rule) for g in range(facts.G)]
 
 
 @dataclass
@@ -133,20 +134,22 @@ def _judge(before: _State, equity: float, rule: Zones) -> _State:
     peak = max(before.peak, equity)
     if before.halted >= 0 and rule.cooldown_bars is not None and before.halted + 1 >= rule.cooldown_bars:
         return _State(equity)
-    zone = sum(equity <= peak * (1.0 - b) for b in rule.boundaries)
-    leaves = before.leaves or (rule.liquidate_at is not None and equity <= peak * (1.0 - rule.liquidate_at))
+    empty = peak == 0.0  # F15: all was withdrawn
+    zone = 0 if empty else sum(equity <= peak * (1.0 - b) for b in rule.boundaries)
+    leaves = before.leaves or (not empty and rule.liquidate_at is not None and equity <= peak * (1.0 - rule.liquidate_at))
     halted = before.halted + 1 if before.halted >= 0 else -1
     if halted < 0 and (leaves or zone == _EMERGENCY):
         halted = 0
     return _State(peak, _EMERGENCY if halted >= 0 else zone, halted, leaves)
 
 
-def _judged(equity: ArrayN, seen: ArrayN, factor: ArrayN, initial: float, rule: Zones) -> _Judged:
+def _judged(equity: ArrayN, seen: ArrayN, flows: ArrayTN, initial: float, rule: Zones) -> _Judged:
+    """`flows` (T, 2): what a deposit or withdrawal multiplies the peak by, and how much it was."""
     state, count = _State(initial), len(equity)
     zone, told, leaves = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     same = bool((equity == seen).all())
-    for t, (value, seen_value, k) in enumerate(zip(equity.tolist(), seen.tolist(), factor.tolist(), strict=True)):
-        state.peak *= k
+    for t, (value, seen_value, (k, paid)) in enumerate(zip(equity.tolist(), seen.tolist(), flows.tolist(), strict=True)):
+        state.peak = state.peak * k if state.peak != 0.0 else paid
         at_t7 = _judge(state, seen_value, rule)
         state = at_t7 if same else _judge(state, value, rule)
         zone[t], told[t], leaves[t] = state.zone, at_t7.zone, at_t7.leaves
