@@ -250,3 +250,10 @@ def test_f4_costs_of_a_sale_may_exceed_the_money_there_is(fill: str) -> None:
 def test_f3_the_impact_of_volume_is_in_the_books() -> None:
     bars = CASES[4].bars(seed=3)
     vb.backtest(bars, CASES[4].given(bars), costs=IMPACT, stops=STOPS, audit=True)
+
+
+def test_f3_an_account_without_a_single_order_row_passes() -> None:
+    """Its own exits are orders too: here a time stop of what it held from the start."""
+    held = {"positions": {"A": (1.0, 100.0)}, "stops": vb.Stops(time_bars=1)}
+    out = vb.backtest(bars_of([100, 100, 100]), vb.Orders({}), costs=vb.Costs.free(), initial_capital=1000.0, audit=True, **held)
+    assert out.run.fills.t.tolist() == [1]

@@ -37,7 +37,7 @@ def panel(rng: np.random.Generator, bars: int, assets: int, missing: float, sigm
     return vb.Bars.from_numpy(*prices, index=index, symbols=[f"A{n}" for n in range(assets)], asset_class="crypto", missing="no_market")
 
 
-@settings(max_examples=settings.default.max_examples // 3 if settings.default else 10)
+@settings(max_examples=2 * settings.default.max_examples if settings.default else 40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     assets=st.integers(calm.MANY, calm.MANY + 3),
@@ -76,7 +76,7 @@ def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: s
     monkeypatch.setattr(bar, "MANY", 1)
     monkeypatch.setattr(calm, "_LONG", 1)
 
-    @settings(max_examples=settings.default.max_examples if settings.default else 20)
+    @settings(max_examples=3 * settings.default.max_examples if settings.default else 60)
     @given(scenario=scenarios(family))
     def run(scenario: Any) -> None:
         agree(scenario)

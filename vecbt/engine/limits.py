@@ -23,14 +23,15 @@ _RULE_GROSS, _RULE_NET, _RULE_HEAT = int(Rule.GROSS), int(Rule.NET), int(Rule.HE
 def cut_by_limits(queue, desk, rules, stops, terms):  # type: ignore[no-untyped-def]
     """Orders of the account at stage ASKED are cut to what fits: group after group from the highest priority, rule after rule."""
     first, last, orders = queue
-    g, equity, left = desk.assets[desk.lo].g, desk.acct.equity if _any_limit(terms) else 0.0, 0
+    g, equity, left = desk.assets[desk.lo].g, desk.acct.equity, 0
+    limited = _any_limit(terms)
     for k in range(first, last):
         o = orders[k]
         if _is_asked(o, g):
-            if o.order_open_q != 0.0 and equity > 0.0 and math.isnan(desk.assets[o.n].mark):
+            if o.order_open_q != 0.0 and limited and math.isnan(desk.assets[o.n].mark):
                 o.order_open_q = 0.0  # no price yet, so nothing to measure it by
                 o.order_cut_by |= _RULE_POSITION
-            if o.order_open_q != 0.0 and equity > 0.0:
+            if o.order_open_q != 0.0 and limited:
                 left += 1
             else:
                 o.order_stage = TAKEN

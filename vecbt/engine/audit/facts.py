@@ -124,7 +124,7 @@ class Facts:
         given = self.run.inputs.orders
         if places is None or given is None:
             return None if places is None else places
-        return np.where(places >= 0, given["type"][places], -1)
+        return np.append(given["type"], -1)[places]
 
     @cached_property
     def phase(self) -> NDArray[np.int64]:
