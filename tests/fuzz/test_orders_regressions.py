@@ -85,6 +85,12 @@ def _a_waiting_order_counts_by_the_position_of_now() -> Scenario:
     return _orders(bars(flat(50, 4), flat(50, 4)), asks, positions={0: (4, 50)}, risk=Risk(limits=Limits(gross=F(1, 4))))
 
 
+def _limits_bind_an_emptied_account() -> Scenario:
+    """F15, Z7: of an equity of nothing, half is nothing: an order that would wait for its fill is refused."""
+    given: dict[str, Any] = {"flows": {1: -1024}, "risk": Risk(limits=Limits(gross=F(1, 2)))}
+    return _orders(bars([QUIET] * 4), {2: [Ask(0, 1)]}, **given)
+
+
 SCENARIOS = [value for name, value in sorted(globals().items()) if name.startswith("_") and getattr(value, "__module__", "") == __name__]
 SCENARIOS.remove(_orders)
 
@@ -98,6 +104,7 @@ def test_engines_agree(make: Any) -> None:
 def test_regressions_still_reach_what_they_were_made_for() -> None:
     """A scenario whose fill or refusal has gone would agree for nothing."""
     reached = {
+        _limits_bind_an_emptied_account: ["rejected: gross"],
         _volume_that_room_leaves_meets_the_next_group: ["partial: cash", "rejected: cash"],
         _volume_of_a_fok_that_leaves_is_free: ["rejected: cash", "filled: "],
         _fok_closes_what_it_can_close_whole: ["partial: volume"],

@@ -163,7 +163,7 @@ class Cuts(State):
         least = SLACK * abs(whole)
         self.watch.slack(room, least, rule, whole)
         self.watch.slack(wanted, room + least, rule, whole)
-        if room < least:
+        if room <= least:
             for order in orders:
                 self.refuse(order, rule)
         elif wanted > room + least:
