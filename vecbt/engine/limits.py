@@ -44,10 +44,16 @@ def cut_by_limits(queue, desk, rules, stops, terms):  # type: ignore[no-untyped-
             for k in range(first, last):
                 if orders[k].order_stage == _IN_GROUP and orders[k].g == g and orders[k].order_active == 1:
                     _cut_position(k, slack, queue, desk, stops, terms)
-            _cut_group(_GROSS, (loads[0], terms.max_gross * equity, slack), queue, desk, stops)
-            _cut_group(_NET, (loads[1], terms.max_net * equity, slack), queue, desk, stops)
-            _cut_group(_HEAT, (loads[2], terms.max_heat * equity, slack), queue, desk, stops)
+            _cut_group(_GROSS, (loads[0], _top(terms.max_gross, equity), slack), queue, desk, stops)
+            _cut_group(_NET, (loads[1], _top(terms.max_net, equity), slack), queue, desk, stops)
+            _cut_group(_HEAT, (loads[2], _top(terms.max_heat, equity), slack), queue, desk, stops)
             loads = _take_group(loads, queue, desk, stops)
+
+
+@kernel
+def _top(limit, equity):  # type: ignore[no-untyped-def]
+    """A limit in money; none stays none, even of an account that has nothing."""
+    return math.inf if limit == math.inf else limit * equity
 
 
 @kernel
@@ -132,7 +138,7 @@ def _cut_position(k, slack, queue, desk, stops, terms):  # type: ignore[no-untyp
         most = terms.max_trade_loss * acct.equity - risk
         if not _fits(lost, most, slack):
             units *= _cut_to(k, side, most, lost, slack, _RULE_TRADE, queue)
-    most = terms.max_position * acct.equity
+    most = _top(terms.max_position, acct.equity)
     if terms.max_position_value < most:
         most = terms.max_position_value
     if most < math.inf and units > 0.0:
