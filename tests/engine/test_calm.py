@@ -69,6 +69,44 @@ def test_D1_a_batch_of_calm_stretches_is_the_stream(
     assert report.ok, str(report)
 
 
+def rising(bars: int = 24, **options: Any) -> vb.Bars:
+    """Eight assets that go up by 2 % a bar."""
+    close = np.repeat(100.0 * 1.02 ** np.arange(bars)[:, None], calm.MANY, axis=1)
+    index = np.datetime64("2024-01-01", "ns").astype(np.int64) + 86_400_000_000_000 * np.arange(bars)
+    names = [f"A{n}" for n in range(calm.MANY)]
+    return vb.Bars.from_numpy(close, close, close, close, index=index, symbols=names, asset_class="crypto", **options)
+
+
+def once(weight: float, bars: vb.Bars) -> vb.Weights:
+    """So much of each asset from the first bar on."""
+    table = np.full((bars.T, bars.N), np.nan)
+    table[0] = weight
+    return vb.Weights(table)
+
+
+@pytest.mark.parametrize("margin", [0.0, 40.0])
+def test_F13_a_margin_call_ends_a_calm_stretch(margin: float) -> None:
+    """Shorts of 160 % of the equity, at 2 % a bar: the account's quarter, or 40 of money a unit, is short of before the end."""
+    bars = rising(maintenance_margin=margin)
+    keywords: dict[str, Any] = {"costs": vb.Costs.free(), "leverage": 2.0, "maintenance": 0.25, "initial_capital": 10_000.0}
+    result = vb.backtest(bars, once(-0.2, bars), **keywords)
+    units = 8 * 0.2 * 10_000.0 / 100.0
+    equity = 10_000.0 + units * (bars.open[1, 0] - bars.close[:, 0])
+    need = units * (margin if margin > 0.0 else 0.25 * bars.close[:, 0])
+    call = int(np.argmax((equity < need)[1:])) + 1
+    assert call > calm._LONG and set(result.run.trades.exit_t.tolist()) == {call + 1}
+    assert vb.check_parity(bars, once(-0.2, bars), **keywords).ok
+
+
+def test_T10_prices_after_a_delisting_mark_nothing() -> None:
+    """An asset that is dated as delisted keeps its mark, though its prices go on."""
+    bars = rising(delistings={"A0": "2024-01-09"})
+    keywords: dict[str, Any] = {"costs": vb.Costs.free()}
+    result = vb.backtest(bars, once(0.1, bars), **keywords)
+    assert result.run.trades.exit_t.tolist() == [8] and result.run.assets.mark[0] == bars.close[8, 0]
+    assert vb.check_parity(bars, once(0.1, bars), **keywords).ok
+
+
 @pytest.mark.skipif(ENGINE != "python", reason="the compiled loop has its limits built in")
 @pytest.mark.parametrize("family", ["signals_zones", "weights", "weights_zones", "quantities", "leverage"])
 def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
