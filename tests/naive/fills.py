@@ -358,7 +358,7 @@ class Fills(Decisions):
             order.cut_by.add("volume")
         found_nothing = not (job.closed or job.opened or order.cut_by)  # dies with its position
         self.end(t, order, ("partial" if order.filled else "cancelled") if found_nothing else "")
-        if order.reason in ("time", "stop", "trail", "target") and self.positions[n] is None:
+        if order.reason in ("time", "stop", "trail", "target") and job.closed and self.positions[n] is None:
             self.protected.add(n)  # P9
 
     def rest_of(self, job: Job) -> bool:
