@@ -85,7 +85,7 @@ RETURNS_METRICS = np.dtype(
 
 _NAN = math.nan
 _RELATIVE_ZERO = 1e-12  # M5: a deviation below this part of the largest |r| is rounding, not risk
-_LARGEST_EXPONENT = 700.0  # exp of more does not fit a float64
+_LARGEST_EXPONENT = 709.7  # exp of more does not fit a float64
 
 
 @kernel
@@ -147,10 +147,9 @@ def moments_store(state, now):  # type: ignore[no-untyped-def]
 def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
     """One return. A NaN makes mean and spread NaN for good."""
     terms = past.terms + 1
-    # from one mean to the next there is a product and a sum; the division and the rest do not wait for them
-    share = 1.0 / terms
-    average = past.average * (1.0 - share) + value * share
+    share = 1.0 / terms  # apart from the chain of means, so that the division does not wait for it
     delta = value - past.average
+    average = past.average + delta * share
     shortfall = min(value - mar, 0.0)
     largest = past.largest
     if abs(value) > largest:
