@@ -107,6 +107,7 @@ def test_T10_prices_after_a_delisting_mark_nothing() -> None:
     assert vb.check_parity(bars, once(0.1, bars), **keywords).ok
 
 
+@pytest.mark.interpreted
 @pytest.mark.skipif(ENGINE != "python", reason="the compiled loop has its limits built in")
 @pytest.mark.parametrize("family", ["signals_zones", "weights", "weights_zones", "quantities", "leverage"])
 def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
