@@ -14,6 +14,9 @@ from tests.fuzz.compare import agree
 from tests.fuzz.scenarios import scenarios
 from vecbt.core.jit import ENGINE
 from vecbt.engine import bar, calm
+from vecbt.engine.batch import Batch
+from vecbt.engine.check import aligned_inputs
+from vecbt.engine.setup import Setup
 
 COSTS = vb.Costs(commission_rate=0.001, slippage_bps=5)
 ZONES = [
@@ -105,6 +108,19 @@ def test_T10_prices_after_a_delisting_mark_nothing() -> None:
     result = vb.backtest(bars, once(0.1, bars), **keywords)
     assert result.run.trades.exit_t.tolist() == [8] and result.run.assets.mark[0] == bars.close[8, 0]
     assert vb.check_parity(bars, once(0.1, bars), **keywords).ok
+
+
+def test_the_log_grows_between_calm_stretches() -> None:
+    """Orders of every seventh bar, more than there is room for at first: each is in the log, once, and the books follow from it."""
+    rng = np.random.default_rng(5)
+    bars = panel(rng, 3_000, calm.MANY, missing=0.0, sigma=0.01)
+    table = np.full((bars.T, bars.N), np.nan)
+    table[::7] = rng.uniform(0.0, 1.0, table[::7].shape) / bars.N
+    batch = Batch(bars, Setup.of(costs=COSTS), *aligned_inputs(bars, vb.Weights(table)))
+    room = len(batch.log.orders)
+    result = vb.backtest(bars, vb.Weights(table), costs=COSTS, audit=True)
+    assert len(result.run.orders) > room
+    assert np.array_equal(np.sort(result.run.orders.id), np.arange(len(result.run.orders)))
 
 
 @pytest.mark.interpreted

@@ -303,8 +303,8 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
                 t = calm_bars(t, stop, Desk(0, count, accounts[0], assets), laws[0][0], laws[2][0], row, course)
                 if t == stop:
                     break
-        if t == checked:
-            checked += _bars_of_room(book, resting, used, starts, t, count)
+        if t >= checked:  # a calm stretch may have gone past it
+            checked = t + _bars_of_room(book, resting, used, starts, t, count)
             if t == checked:
                 return t
         bar = unsigned(t)
