@@ -34,6 +34,7 @@ __all__ = ["BOOK_ROOM", "Batch", "check_events", "check_levels", "opened_books",
 BOOK_ROOM = 64
 """Orders the book has room for at first."""
 
+_MOST_SPARE = 2**20  # records of each kind
 _NOTHING = np.empty((0, 0), dtype=np.float64)
 _NO_FLAGS = np.empty((0, 0), dtype=np.uint8)
 _NO_EVENTS = np.empty((0, 0, 0), dtype=np.float64)
@@ -181,7 +182,7 @@ class Batch:
         orders = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
         self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, orders)
         self.initial = self.books.accounts.initial.copy()
-        spare = 1024 + bars.T * bars.N // 16  # a guess; the log grows where it is too small
+        spare = 1024 + min(bars.T * bars.N // 16, _MOST_SPARE)  # a guess; the log grows where it is too small
         self.log = make_log(ORDERS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare)
         zoned = bool(self.rules.zones.on[0])
         self.cash: ArrayTG = memory.empty((bars.T, groups))

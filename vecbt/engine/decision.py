@@ -128,7 +128,11 @@ class Decision:
 
     @property
     def assets(self) -> Records:
-        """All that is known of each asset after the bar, (N,); see `engine.books`."""
+        """All that is known of each asset after the bar, (N,); see `engine.books`.
+
+        `mark` is the last valid close. Open, high, low, close and volume are those of the last bar that had to do with more than its end:
+        in bars that only mark what is held they are not copied here.
+        """
         return self._records("assets", self._state, ASSET, self._market.N, self._bytes_of_accounts())
 
     @property
