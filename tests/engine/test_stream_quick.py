@@ -377,8 +377,7 @@ def test_a_direct_call_is_the_function_itself() -> None:
     close.flags.writeable = False
     outs = []
     for _ in range(2):
-        states, params = ema_init(2, 5)
-        outs.append((states, params, close, np.empty_like(close)))
+        outs.append((*ema_init(2, 5), (close,), np.empty_like(close)))
     ema_run(*outs[0])
     direct(ema_run, *outs[1])(*outs[1])
-    assert outs[0][3].tobytes() == outs[1][3].tobytes()
+    assert outs[0][4].tobytes() == outs[1][4].tobytes()

@@ -9,7 +9,8 @@ import pytest
 
 from tests.naive import indicators as naive
 from vecbt.errors import ConfigError, InputError, StateError
-from vecbt.indicators.volatility import AtrStream, SigmaStream, atr, close_sigma, true_range
+from vecbt.indicators import stream as stream_of
+from vecbt.indicators.volatility import atr, close_sigma, true_range
 
 pytestmark = pytest.mark.interpreted
 
@@ -55,29 +56,6 @@ def test_equals_talib(window: int) -> None:
     middle = (high[0] + low[0]) / 2
     theirs = talib.ATR(np.r_[middle, high], np.r_[middle, low], np.r_[middle, close], window)[1:]
     np.testing.assert_allclose(atr(block(200, 1, gaps=0), window)[:, 0], theirs, rtol=1e-12)
-
-
-@pytest.mark.parametrize("window", [1, 3, 14])
-def test_stream_equals_batch_to_the_last_bit_through_save_and_restore(window: int) -> None:
-    bars = block(80, 3, seed=window)
-    open_, high, low, close, _ = bars
-    ranges, sigmas = atr(bars, window), close_sigma(bars, window)
-    one, two = AtrStream(3, window), SigmaStream(3, window)
-    for t in range(80):
-        if t % 9 == 4:
-            saved = one.save(), two.save()
-            one, two = AtrStream(3, window), SigmaStream(3, window)
-            one.restore(saved[0])
-            two.restore(saved[1])
-            assert (one.save(), two.save()) == saved
-        assert one.update(high[t], low[t], close[t]).tobytes() == ranges[t].tobytes()
-        assert two.update(open_[t], close[t]).tobytes() == sigmas[t].tobytes()
-
-
-def test_a_value_depends_on_nothing_later() -> None:
-    bars = block(60, 2)
-    np.testing.assert_array_equal(atr(bars[:, :31], 5), atr(bars, 5)[:31])
-    np.testing.assert_array_equal(close_sigma(bars[:, :31], 5), close_sigma(bars, 5)[:31])
 
 
 def test_missing_bars_carry_the_last_value_and_enter_nothing() -> None:
@@ -133,5 +111,5 @@ def test_what_cannot_be_used_is_refused() -> None:
             atr(block(3, 1), window)
         with pytest.raises(ConfigError, match="window"):
             close_sigma(block(3, 1), window)
-    with pytest.raises(StateError, match="window 3; expected 4"):
-        AtrStream(1, 4).restore(AtrStream(1, 3).save())
+    with pytest.raises(StateError, match=r"parameters \[3.0\]; expected \[4.0\]"):
+        stream_of("atr", 4).restore(stream_of("atr", 3).save())

@@ -24,7 +24,8 @@ _KEY = "vecbt"
 class Domain:
     """What one parameter may be: a number in a range (bounds included), one of some choices, or anything.
 
-    `integer` asks for whole numbers; 20.0 becomes 20. `default` is `dataclasses.MISSING` where there is none.
+    `integer` asks for whole numbers; 20.0 becomes 20. `default` is `dataclasses.MISSING` where there is none. `below` names another
+    parameter of the same owner that must be larger.
     """
 
     name: str
@@ -33,11 +34,17 @@ class Domain:
     high: float | None = None
     choices: tuple[Any, ...] | None = None
     integer: bool = False
+    below: str = ""
 
     @property
     def is_number(self) -> bool:
         """Whether a number is expected."""
         return self.integer or self.low is not None or self.high is not None
+
+    @property
+    def has_default(self) -> bool:
+        """Whether it may be left out."""
+        return self.default is not dataclasses.MISSING
 
     def expected(self) -> str:
         """What may be given, in words."""
@@ -66,6 +73,13 @@ class Domain:
             raise self._refusal(value, owner)
         return int(value) if self.integer else float(value)
 
+    def compare(self, values: Mapping[str, Any], owner: str = "") -> None:
+        """ConfigError unless this parameter is below the one that it must be below; `values` holds both."""
+        if self.below and not values[self.name] < values[self.below]:
+            name = f"{owner}.{self.name}" if owner else self.name
+            found = f"{name} is {values[self.name]}, {self.below} is {values[self.below]}"
+            raise ConfigError(f"{found}; expected {self.name} < {self.below}")
+
     def _refusal(self, value: Any, owner: str) -> ConfigError:
         name = f"{owner}.{self.name}" if owner else self.name
         return ConfigError(f"{name} is {value!r}; expected {self.expected()}")
@@ -78,8 +92,9 @@ def Parameter(
     high: float | None = None,
     choices: tuple[Any, ...] | None = None,
     integer: bool = False,
+    below: str = "",
 ) -> Any:
-    """A field of a strategy, with what it may be: `fast: int = Parameter(20, low=1, high=500, integer=True)`.
+    """A field of a strategy, with what it may be: `fast: int = Parameter(20, low=1, high=500, integer=True, below="slow")`.
 
     Parameters
     ----------
@@ -87,6 +102,7 @@ def Parameter(
     low, high : bounds, both included
     choices : the values it may take, instead of a range
     integer : whole numbers only
+    below : the name of another parameter that must be larger
 
     Raises
     ------
@@ -96,7 +112,9 @@ def Parameter(
         raise ConfigError("a parameter has choices (at least one) or a range, not both")
     if low is not None and high is not None and low > high:
         raise ConfigError(f"a parameter's range goes from low to high; found {low:g} to {high:g}")
-    domain = Domain(name="the default", default=default, low=low, high=high, choices=choices, integer=integer)
+    if below and choices is not None:
+        raise ConfigError("only numbers can be below another parameter; this one has choices")
+    domain = Domain(name="the default", default=default, low=low, high=high, choices=choices, integer=integer, below=below)
     if default is not dataclasses.MISSING:
         domain.validate(default)
         return dataclasses.field(default=default, metadata={_KEY: domain})
@@ -120,7 +138,16 @@ class Space(Mapping[str, Domain]):
             if field.init:
                 described: Domain = field.metadata.get(_KEY, Domain(name=field.name, default=field.default))
                 domains.append(dataclasses.replace(described, name=field.name))
-        return cls(strategy.__name__, tuple(domains))
+        space = cls(strategy.__name__, tuple(domains))
+        for domain in domains:
+            if domain.below and domain.below not in space:
+                raise ConfigError(f"{strategy.__name__}.{domain.name} must be below {domain.below!r}; {nearest(domain.below, space)}")
+        return space
+
+    def compare(self, values: Mapping[str, Any]) -> None:
+        """ConfigError for the first parameter that is not below the one it must be below; `values` holds all of them."""
+        for domain in self.domains:
+            domain.compare(values, self.owner)
 
     def __getitem__(self, name: str) -> Domain:
         for domain in self.domains:

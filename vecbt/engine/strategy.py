@@ -104,6 +104,7 @@ class Strategy:
             raise StrategyError(f"{kind.__name__} has parameters but is no dataclass; write @dataclass(frozen=True) above it")
         for name, domain in self.space.items():
             object.__setattr__(self, name, domain.validate(getattr(self, name), kind.__name__))
+        self.space.compare({name: getattr(self, name) for name in self.space})
         self.check()
 
     def check(self) -> None:

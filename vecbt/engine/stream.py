@@ -24,7 +24,8 @@ from ..errors import ConfigError, DataError, InputError, StateError
 from ..execution.orders import RESTING
 from ..indicators.save import pack, unpack
 from ..indicators.shape import readonly
-from ..indicators.volatility import AtrStream, SigmaStream
+from ..indicators.streaming import IndicatorStream
+from ..indicators.volatility import ATR, CLOSE_SIGMA
 from .bar import close_all
 from .batch import BOOK_ROOM, check_events, check_levels, opened_books
 from .books import STATE_SCHEMA, Books, empty_book, open_orders, with_room
@@ -95,11 +96,11 @@ class Stream:
         if self._given is not None:
             self._use(self._given.kind)
 
-    def _parts(self) -> tuple[AtrStream | None, SigmaStream | None, Feed | None]:
+    def _parts(self) -> tuple[IndicatorStream | None, IndicatorStream | None, Feed | None]:
         """What remembers something beside the books, new."""
         stops, assets = self.setup.stops, len(self.market.symbols)
-        atr = AtrStream(assets, stops.atr_window) if stops is not None and stops.needs_atr else None
-        sigma = SigmaStream(assets, self.setup.sigma_window) if self.setup.sigma_window is not None else None
+        atr = IndicatorStream(ATR, stops.atr_window, assets=assets) if stops is not None and stops.needs_atr else None
+        sigma = IndicatorStream(CLOSE_SIGMA, self.setup.sigma_window, assets=assets) if self.setup.sigma_window is not None else None
         return atr, sigma, None if self._strategy is None else self._strategy.feed(self.market)
 
     def _connect(self) -> None:
@@ -110,9 +111,9 @@ class Stream:
         read = readonly(self._read)
         self._indicators: list[Callable[[], object]] = []
         if self._atr is not None:
-            self._indicators.append(self._atr.stepper(read[1:4], memory.atr))
+            self._indicators.append(self._atr.stepper(tuple(read[1:4]), memory.atr))
         if self._sigma is not None:
-            self._indicators.append(self._sigma.stepper(read[0:4:3], memory.sigma))
+            self._indicators.append(self._sigma.stepper(tuple(read[0:4:3]), memory.sigma))
         self._stepping = feed if isinstance(feed, SteppingFeed) else None
         self._step_strategy: Callable[[], object] = _nothing
         if self._stepping is not None:

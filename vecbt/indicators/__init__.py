@@ -1,7 +1,7 @@
-"""Indicators: per family one file with step, run, public function and streaming form.
+"""Indicators: per family one file with step, run and public function; `stream` gives the same one bar at a time.
 
-Functions take arrays, pandas, polars or Bars and give the same type back; `...Stream` is the same step, one bar at a time.
-Names load on first use.
+Functions take arrays, pandas, polars or Bars and give the same type back. `catalog()` finds every one by its name, `Indicator` names
+one with its parameters for a strategy. Names load on first use.
 """
 
 from __future__ import annotations
@@ -10,22 +10,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .moving import EmaStream, SmaStream, ema, sma
-    from .volatility import AtrStream, SigmaStream, atr, close_sigma, true_range
+    from .moving import ema, sma
+    from .plan import Indicator, IndicatorPlan, PlanStream
+    from .registry import catalog, find, stream
+    from .volatility import atr, close_sigma, true_range
 
-__all__ = ["AtrStream", "EmaStream", "SigmaStream", "SmaStream", "atr", "close_sigma", "ema", "sma", "true_range"]
+__all__ = ["Indicator", "IndicatorPlan", "PlanStream", "atr", "catalog", "close_sigma", "ema", "find", "sma", "stream", "true_range"]
 
-_HOME = {
-    "AtrStream": "volatility",
-    "EmaStream": "moving",
-    "SigmaStream": "volatility",
-    "SmaStream": "moving",
-    "atr": "volatility",
-    "close_sigma": "volatility",
-    "ema": "moving",
-    "sma": "moving",
-    "true_range": "volatility",
+_OF_MODULE = {
+    "moving": ("ema", "sma"),
+    "plan": ("Indicator", "IndicatorPlan", "PlanStream"),
+    "registry": ("catalog", "find", "stream"),
+    "volatility": ("atr", "close_sigma", "true_range"),
 }
+_HOME = {name: module for module, names in _OF_MODULE.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

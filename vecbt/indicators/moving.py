@@ -1,4 +1,4 @@
-"""Moving averages: SMA and EMA.
+"""Moving averages.
 
 Missing values are bars without a market: the average of such a bar is NaN, and the value does not enter the window,
 which always holds the last present values. Nothing is filled and nothing spreads.
@@ -11,17 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._typing import ArrayN, ArrayTN, Records
+from .._typing import ArrayTN, Records
 from ..core.jit import kernel, kernel_loop
-from ..core.kernel import Kernel
+from ..core.kernel import Kernel, whole
 from ..core.state import records
-from .shape import check_window, unwrap
-from .stream import IndicatorStream, check_assets
+from .compute import compute
 from .windows import WINDOW_FIELDS, Window, chunk_length, window_next, window_sum
 
 __all__ = [
-    "EMA", "SMA", "EmaStream", "Sma", "SmaStream", "ema", "ema_init", "ema_run", "ema_step",
-    "sma", "sma_init", "sma_load", "sma_next", "sma_run", "sma_step", "sma_store",
+    "EMA", "SMA", "Sma", "ema", "ema_init", "ema_run", "ema_step", "sma", "sma_init", "sma_load", "sma_next", "sma_run", "sma_step",
+    "sma_store",
 ]  # fmt: skip
 
 SMA_PARAMS = np.dtype([("window", "i8")], align=True)
@@ -84,8 +83,9 @@ def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
 
 
 @kernel_loop
-def sma_run(states, buffers, params, prices, out):  # type: ignore[no-untyped-def]
+def sma_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
+    prices = rows[0]
     bars, length = prices.shape[0], chunk_length(prices.shape[1])
     for start in range(0, bars, length):
         for n in range(prices.shape[1]):
@@ -113,46 +113,28 @@ def sma(values: Any, window: int) -> Any:
     ------
     ConfigError for a window that is no whole number of at least 1; InputError for values that are not numbers.
     """
-    window = check_window(window)
-    matrix, wrap = unwrap(values)
-    states, buffers, params = sma_init(matrix.shape[1], window)
-    out = np.empty_like(matrix)
-    sma_run(states, buffers, params, matrix, out)
-    return wrap(out)
-
-
-class SmaStream(IndicatorStream):
-    """`sma`, one bar at a time: the same step, so the same bits."""
-
-    kind = "sma"
-
-    def __init__(self, assets: int, window: int) -> None:
-        assets, window = check_assets(assets), check_window(window)
-        self._begin(assets, window, sma_run, *sma_init(assets, window))
-
-    def update(self, values: Any) -> ArrayN:
-        """Averages (N,) after one more bar of values: (N,) row, or a number for one asset."""
-        return self._advance(values)
+    return compute(SMA, (values,), window)
 
 
 SMA = Kernel(
-    name="sma", params=SMA_PARAMS, state=SMA_STATE, init=sma_init, step=sma_step, run=sma_run, function=sma, stream=SmaStream
+    name="sma", parameters=(whole(),), params=SMA_PARAMS, state=SMA_STATE, init=sma_init, step=sma_step, run=sma_run, function=sma,
+    warmup=lambda window: window - 1,
 )  # fmt: skip
 
 EMA_PARAMS = np.dtype([("alpha", "f8"), ("span", "i8")], align=True)
 EMA_STATE = np.dtype([("value", "f8"), ("count", "i8")], align=True)
 
 
-def ema_init(assets: int, span: int) -> tuple[Records, Records]:
-    """States and parameters: EMA_STATE (N,), EMA_PARAMS (1,)."""
+def ema_init(assets: int, span: int) -> tuple[Records, ArrayTN, Records]:
+    """States, no buffers, parameters: EMA_STATE (N,), (N, 0), EMA_PARAMS (1,)."""
     params = records(EMA_PARAMS, 1)
     params.span[0] = span
     params.alpha[0] = 2.0 / (span + 1.0)
-    return records(EMA_STATE, assets), params
+    return records(EMA_STATE, assets), np.zeros((assets, 0)), params
 
 
 @kernel
-def ema_step(state, params, price):  # type: ignore[no-untyped-def]
+def ema_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: `value += alpha*(price - value)` once the mean of the first `span` prices has seeded it."""
     if price != price:
         return math.nan
@@ -168,11 +150,12 @@ def ema_step(state, params, price):  # type: ignore[no-untyped-def]
 
 
 @kernel_loop
-def ema_run(states, params, prices, out):  # type: ignore[no-untyped-def]
+def ema_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
+    prices = rows[0]
     for t in range(prices.shape[0]):
         for n in range(prices.shape[1]):
-            out[t, n] = ema_step(states[n], params[0], prices[t, n])
+            out[t, n] = ema_step(states[n], buffers[n], params[0], prices[t, n])
 
 
 def ema(values: Any, span: int) -> Any:
@@ -193,28 +176,10 @@ def ema(values: Any, span: int) -> Any:
     ------
     ConfigError for a span that is no whole number of at least 1; InputError for values that are not numbers.
     """
-    span = check_window(span, "span")
-    matrix, wrap = unwrap(values)
-    states, params = ema_init(matrix.shape[1], span)
-    out = np.empty_like(matrix)
-    ema_run(states, params, matrix, out)
-    return wrap(out)
-
-
-class EmaStream(IndicatorStream):
-    """`ema`, one bar at a time: the same step, so the same bits."""
-
-    kind = "ema"
-
-    def __init__(self, assets: int, span: int) -> None:
-        assets, span = check_assets(assets), check_window(span, "span")
-        self._begin(assets, span, ema_run, *ema_init(assets, span))
-
-    def update(self, values: Any) -> ArrayN:
-        """Averages (N,) after one more bar of values: (N,) row, or a number for one asset."""
-        return self._advance(values)
+    return compute(EMA, (values,), span)
 
 
 EMA = Kernel(
-    name="ema", params=EMA_PARAMS, state=EMA_STATE, init=ema_init, step=ema_step, run=ema_run, function=ema, stream=EmaStream
+    name="ema", parameters=(whole("span"),), params=EMA_PARAMS, state=EMA_STATE, init=ema_init, step=ema_step, run=ema_run, function=ema,
+    warmup=lambda span: span - 1,
 )  # fmt: skip

@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN
+from ..core.kernel import BAR_FIELDS
 from ..data.touch import is_pandas, is_polars
 from ..errors import InputError
 from .shape import Wrap, readonly, unwrap
 
 __all__ = ["prices_of"]
 
-_FIELDS = ("open", "high", "low", "close", "volume")
+_FIELDS = BAR_FIELDS[:5]
 
 
 def prices_of(bars: Any, result: str, *fields: str) -> tuple[list[ArrayTN], Wrap]:
     """The named fields of bars as read-only (T, N) matrices, and the function that wraps a result named `result`.
 
-    `bars` is a Bars, a block (5, T, N), or a pandas or polars frame of one asset with these columns in any case.
+    `bars` is a Bars, a block (5, T, N), or a pandas or polars frame of one asset with these columns in any case. `session`, the number
+    of the day a bar's session is dated by, is known to Bars; a frame has it as a column.
     """
     if is_pandas(bars) or is_polars(bars):
         return _of_frame(bars, result, fields)
@@ -29,8 +31,17 @@ def prices_of(bars: Any, result: str, *fields: str) -> tuple[list[ArrayTN], Wrap
         raise InputError(f"bars is {found}; expected Bars, a block (5, T, N), or a frame with columns {', '.join(fields)}")
     if block is bars and np.isinf(block[:4]).any():
         raise InputError("the block has infinite prices; a bar without a market is NaN in all of them")
+    if block is bars and "session" in fields:
+        raise InputError(f"{result} needs sessions, which a block does not have; give Bars, or a frame with a column session")
+    if "volume" in fields and not getattr(bars, "has_volume", True):
+        raise InputError(f"{result} needs volume, and these bars have none")
     block = np.require(block, dtype=np.float64, requirements=["C", "A"])
-    return [readonly(block[_FIELDS.index(field)]) for field in fields], lambda out: out
+    return [readonly(_sessions(bars) if field == "session" else block[_FIELDS.index(field)]) for field in fields], lambda out: out
+
+
+def _sessions(bars: Any) -> ArrayTN:
+    """Session days as a matrix (T, N)."""
+    return np.ascontiguousarray(np.broadcast_to(bars.session.astype(np.float64)[:, None], bars.block.shape[1:]))
 
 
 def _of_frame(frame: Any, result: str, fields: tuple[str, ...]) -> tuple[list[ArrayTN], Wrap]:

@@ -11,33 +11,31 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import ArrayN, ArrayTN, Records
+from .._typing import ArrayTN, Records
 from ..core.jit import kernel, kernel_loop
-from ..core.kernel import Kernel
+from ..core.kernel import Kernel, whole
 from ..core.state import records
-from .ohlc import prices_of
-from .shape import check_window
-from .stream import IndicatorStream, check_assets
+from .compute import compute
 from .windows import WINDOW_FIELDS, Window, chunk_length, window_next, window_sum
 
 __all__ = [
-    "ATR", "CLOSE_SIGMA", "AtrStream", "SigmaStream", "atr", "atr_init", "atr_run", "atr_step",
-    "close_sigma", "sigma_init", "sigma_run", "sigma_step", "true_range",
+    "ATR", "CLOSE_SIGMA", "TRUE_RANGE", "atr", "atr_init", "atr_run", "atr_step", "close_sigma", "sigma_init", "sigma_run", "sigma_step",
+    "true_range", "true_range_init",
 ]  # fmt: skip
 
 ATR_PARAMS = np.dtype([("window", "i8")], align=True)
 ATR_STATE = np.dtype([("value", "f8"), ("close", "f8"), ("count", "i8")], align=True)
 
 
-def atr_init(assets: int, window: int) -> tuple[Records, Records]:
-    """States and parameters: ATR_STATE (N,), ATR_PARAMS (1,)."""
+def atr_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
+    """States, no buffers, parameters: ATR_STATE (N,), (N, 0), ATR_PARAMS (1,)."""
     params = records(ATR_PARAMS, 1)
     params.window[0] = window
-    return records(ATR_STATE, assets), params
+    return records(ATR_STATE, assets), np.zeros((assets, 0)), params
 
 
 @kernel
-def atr_step(state, params, high, low, close):  # type: ignore[no-untyped-def]
+def atr_step(state, buffer, params, high, low, close):  # type: ignore[no-untyped-def]
     """One bar of one asset: Wilder's average true range, the mean of the first `window` ranges being its seed."""
     window = params.window
     if high != high or low != low or close != close:
@@ -58,11 +56,12 @@ def atr_step(state, params, high, low, close):  # type: ignore[no-untyped-def]
 
 
 @kernel_loop
-def atr_run(states, params, high, low, close, out):  # type: ignore[no-untyped-def]
+def atr_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
+    high, low, close = rows
     for t in range(close.shape[0]):
         for n in range(close.shape[1]):
-            out[t, n] = atr_step(states[n], params[0], high[t, n], low[t, n], close[t, n])
+            out[t, n] = atr_step(states[n], buffers[n], params[0], high[t, n], low[t, n], close[t, n])
 
 
 def atr(bars: Any, window: int = 14) -> Any:
@@ -85,37 +84,28 @@ def atr(bars: Any, window: int = 14) -> Any:
     ------
     ConfigError for a window that is no whole number of at least 1; InputError for prices that are not usable.
     """
-    window = check_window(window)
-    (high, low, close), wrap = prices_of(bars, "atr", "high", "low", "close")
-    states, params = atr_init(close.shape[1], window)
-    out = np.empty(close.shape)
-    atr_run(states, params, high, low, close, out)
-    return wrap(out)
+    return compute(ATR, (bars,), window)
+
+
+ATR = Kernel(
+    name="atr", parameters=(whole(default=14),), params=ATR_PARAMS, state=ATR_STATE, init=atr_init, step=atr_step, run=atr_run,
+    function=atr, inputs=("high", "low", "close"), warmup=lambda window: window - 1, carries=True,
+)  # fmt: skip
+
+
+def true_range_init(assets: int) -> tuple[Records, ArrayTN, Records]:
+    """`atr_init` with a window of 1."""
+    return atr_init(assets, 1)
 
 
 def true_range(bars: Any) -> Any:
     """The true range of each bar, `atr(bars, 1)`: arguments and result as there. NaN bars carry the last value."""
-    return atr(bars, 1)
+    return compute(TRUE_RANGE, (bars,))
 
 
-class AtrStream(IndicatorStream):
-    """`atr`, one bar at a time: the same step, so the same bits."""
-
-    kind = "atr"
-    inputs = 3
-
-    def __init__(self, assets: int, window: int = 14) -> None:
-        assets, window = check_assets(assets), check_window(window)
-        self._begin(assets, window, atr_run, *atr_init(assets, window))
-
-    def update(self, high: Any, low: Any, close: Any) -> ArrayN:
-        """ATR (N,) after one more bar: rows (N,), or numbers for one asset."""
-        return self._advance(high, low, close)
-
-
-ATR = Kernel(
-    name="atr", params=ATR_PARAMS, state=ATR_STATE, init=atr_init, step=atr_step, run=atr_run, function=atr, stream=AtrStream,
-    fields=("high", "low", "close"),
+TRUE_RANGE = Kernel(
+    name="true_range", parameters=(), params=ATR_PARAMS, state=ATR_STATE, init=true_range_init, step=atr_step, run=atr_run,
+    function=true_range, inputs=("high", "low", "close"), carries=True,
 )  # fmt: skip
 
 SIGMA_PARAMS = np.dtype([("window", "i8")], align=True)
@@ -153,8 +143,9 @@ def sigma_step(state, buffer, params, open_, close):  # type: ignore[no-untyped-
 
 
 @kernel_loop
-def sigma_run(states, buffers, params, open_, close, out):  # type: ignore[no-untyped-def]
+def sigma_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
+    open_, close = rows
     bars, length = close.shape[0], chunk_length(close.shape[1])
     for start in range(0, bars, length):
         for n in range(close.shape[1]):
@@ -181,30 +172,10 @@ def close_sigma(bars: Any, window: int = 20) -> Any:
     ------
     ConfigError for a window that is no whole number of at least 1; InputError for prices that are not usable.
     """
-    window = check_window(window)
-    (open_, close), wrap = prices_of(bars, "close_sigma", "open", "close")
-    states, buffers, params = sigma_init(close.shape[1], window)
-    out = np.empty(close.shape)
-    sigma_run(states, buffers, params, open_, close, out)
-    return wrap(out)
-
-
-class SigmaStream(IndicatorStream):
-    """`close_sigma`, one bar at a time: the same step, so the same bits."""
-
-    kind = "close_sigma"
-    inputs = 2
-
-    def __init__(self, assets: int, window: int = 20) -> None:
-        assets, window = check_assets(assets), check_window(window)
-        self._begin(assets, window, sigma_run, *sigma_init(assets, window))
-
-    def update(self, open_: Any, close: Any) -> ArrayN:
-        """Sigma (N,) after one more bar: rows (N,), or numbers for one asset."""
-        return self._advance(open_, close)
+    return compute(CLOSE_SIGMA, (bars,), window)
 
 
 CLOSE_SIGMA = Kernel(
-    name="close_sigma", params=SIGMA_PARAMS, state=SIGMA_STATE, init=sigma_init, step=sigma_step, run=sigma_run,
-    function=close_sigma, stream=SigmaStream, fields=("open", "close"),
+    name="close_sigma", parameters=(whole(default=20),), params=SIGMA_PARAMS, state=SIGMA_STATE, init=sigma_init, step=sigma_step,
+    run=sigma_run, function=close_sigma, inputs=("open", "close"), carries=True,
 )  # fmt: skip

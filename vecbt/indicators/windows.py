@@ -1,24 +1,34 @@
-"""The sum over the last `window` values, without drift.
+"""Sums over the last `window` values, without drift.
 
-Values are taken in chunks of one window. While a chunk fills, its own values are added up in `prefix`; the buffer
-still holds, from `head` on, the suffix sums of the chunk before. Their sum is the sum of the window: nothing is ever
-subtracted, so no error stays behind, not even after a huge value, and a bar costs two additions whatever the window.
-The buffer row has as many places as the window.
+Values are taken in chunks of one window. While a chunk fills, its own values are added up in prefix sums; the buffer still holds, from
+`head` on, the suffix sums of the chunk before. Together they are the sum of the window: nothing is ever subtracted, so no error stays
+behind, not even after a huge value, and a bar costs two additions whatever the window.
+
+`Window` sums the values themselves. `Moments` sums the distances from an anchor and their squares: the anchor is the first value of the
+chunk, which is in the window as long as the chunk is used, so the sums are as small as the window is wide and a variance loses at most a
+factor of the window's length in precision, at any level of prices. A flat window has sums of exactly 0.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from ..core.jit import kernel
 
-__all__ = ["WINDOW_FIELDS", "Window", "chunk_length", "window_next", "window_sum"]
+__all__ = [
+    "MOMENTS_FIELDS", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "moments_mean", "moments_next", "moments_variance",
+    "window_next", "window_sum",
+]  # fmt: skip
 
 _SHORTEST = 64
 _CELLS = 65_536
 
 WINDOW_FIELDS = [("prefix", "f8"), ("head", "i8"), ("count", "i8")]
-"""Fields that the state of a kernel needs to keep a `Window`."""
+"""Fields that the state of a kernel needs to keep a `Window`; its buffer row has as many places as the window."""
+
+MOMENTS_FIELDS = [("anchor", "f8"), ("first", "f8"), ("second", "f8"), ("head", "i8"), ("count", "i8")]
+"""Fields that the state of a kernel needs to keep `Moments`; its buffer row has 3 * window places."""
 
 
 @kernel
@@ -58,3 +68,62 @@ def window_sum(past, buffer, value):  # type: ignore[no-untyped-def]
     if head + 1 < buffer.shape[0]:
         return past.prefix + value + buffer[head + 1]
     return past.prefix + value
+
+
+class Moments(NamedTuple):
+    """A window of distances from an anchor, beside its buffer: the values, then suffix sums of distances and of their squares."""
+
+    anchor: float
+    first: float
+    second: float
+    head: int
+    filled: int
+
+
+@kernel
+def moments_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
+    """The window after one more value, and the sums of distances and of squared distances over it: (Moments, sum, sum of squares).
+
+    While there are fewer than `window` values the sums are over all of them.
+    """
+    anchor, first, second, head = past.anchor, past.first, past.second, past.head
+    if head == 0:
+        anchor, first, second = value, 0.0, 0.0
+        if past.filled > 0:
+            _anchor_anew(buffer, window, anchor)
+    distance = value - anchor
+    buffer[head] = value
+    first += distance
+    second += distance * distance
+    sum_, squares = first, second
+    if head + 1 < window:
+        sum_ += buffer[window + head + 1]
+        squares += buffer[2 * window + head + 1]
+    filled = past.filled + 1 if past.filled < window else past.filled
+    return Moments(anchor, first, second, head + 1 if head + 1 < window else 0, filled), sum_, squares
+
+
+@kernel
+def _anchor_anew(buffer, window, anchor):  # type: ignore[no-untyped-def]
+    """The full chunk of values becomes suffix sums of distances from the new anchor."""
+    first, second = 0.0, 0.0
+    for i in range(window - 1, -1, -1):
+        distance = buffer[i] - anchor
+        first += distance
+        second += distance * distance
+        buffer[window + i] = first
+        buffer[2 * window + i] = second
+
+
+@kernel
+def moments_mean(now, sum_):  # type: ignore[no-untyped-def]
+    """The mean of the values in the window."""
+    return now.anchor + sum_ / now.filled
+
+
+@kernel
+def moments_variance(now, sum_, squares, ddof):  # type: ignore[no-untyped-def]
+    """The variance of the values in the window, NaN where there are no more than `ddof`."""
+    if now.filled <= ddof:
+        return math.nan
+    return max(squares - sum_ * sum_ / now.filled, 0.0) / (now.filled - ddof)

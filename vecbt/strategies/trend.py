@@ -83,8 +83,8 @@ def ema_cross_run(fast, fast_params, slow, slow_params, befores, says, prices, o
     """The same with exponential averages."""
     for t in range(prices.shape[0]):
         for n in range(prices.shape[1]):
-            quick = ema_step(fast[n], fast_params[0], prices[t, n])
-            calm = ema_step(slow[n], slow_params[0], prices[t, n])
+            quick = ema_step(fast[n], prices[0], fast_params[0], prices[t, n])
+            calm = ema_step(slow[n], prices[0], slow_params[0], prices[t, n])
             out[t, n], befores[n] = cross_next(befores[n], quick, calm, says)
 
 
@@ -94,7 +94,8 @@ def _sma_state(window: int, assets: int) -> tuple[Any, Any]:
 
 
 def _ema_state(window: int, assets: int) -> tuple[Any, Any]:
-    return ema_init(assets, window)
+    states, _, params = ema_init(assets, window)
+    return states, params
 
 
 @dataclass(frozen=True)
