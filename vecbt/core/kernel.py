@@ -56,6 +56,8 @@ class Kernel:
     """From the parameters: present bars before the first value."""
     carries: bool = False
     """Whether a bar without a market repeats the last value; else it has none."""
+    truth: bool = False
+    """Whether values are 1 or 0, and 0 on a bar without a market; the public function gives booleans."""
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def compute(kernel: Kernel, given: tuple[Any, ...], *parameters: Any) -> Any:
     states, buffers, params = kernel.init(rows[0].shape[1], *bound)
     out = allocated(kernel, rows[0].shape)
     kernel.run(plain(states), buffers, plain(params), rows, out)
-    return named(kernel, out, wrap)
+    return named(kernel, out.astype(np.bool_) if kernel.truth else out, wrap)
 
 
 def allocated(kernel: Kernel, shape: tuple[int, ...]) -> np.ndarray:
@@ -47,13 +47,22 @@ def _rows_of(kernel: Kernel, given: tuple[Any, ...]) -> tuple[tuple[ArrayTN, ...
     if kernel.takes_bars:
         rows, wrap = prices_of(given[0], kernel.name, *kernel.inputs)
         return tuple(rows), wrap
-    parts = [unwrap(values, name) for name, values in zip(kernel.inputs, given, strict=True)]
-    shape = parts[0][0].shape
+    first = unwrap(given[0], kernel.inputs[0])
+    shape = first[0].shape
+    more = zip(kernel.inputs[1:], given[1:], strict=True)
+    parts = [first, *(unwrap(_spread(values, shape), name) for name, values in more)]
     for name, (matrix, _) in zip(kernel.inputs, parts, strict=True):
         if matrix.shape != shape:
             raise InputError(f"{kernel.name}: {kernel.inputs[0]} have shape {shape}, {name} {matrix.shape}; expected the same")
     _same_labels(kernel, given)
     return tuple(matrix for matrix, _ in parts), parts[0][1]
+
+
+def _spread(values: Any, shape: tuple[int, ...]) -> Any:
+    """A single number stands for a series that never changes, such as the level of an oscillator."""
+    if isinstance(values, (int, float, np.integer, np.floating)) and not isinstance(values, bool):
+        return np.full(shape, float(values))
+    return values
 
 
 def _same_labels(kernel: Kernel, given: tuple[Any, ...]) -> None:
