@@ -26,6 +26,10 @@ _HOME = {
     "ConfigManager": "config.manager",
     "Costs": "execution.costs",
     "Decision": "engine.decision",
+    "ENTER_LONG": "engine.inputs",
+    "ENTER_SHORT": "engine.inputs",
+    "EXIT_LONG": "engine.inputs",
+    "EXIT_SHORT": "engine.inputs",
     "EngineResult": "faces.backtest_engine",
     "EqualWeight": "risk.sizing",
     "ExecutionPlan": "faces.execution_rules",
@@ -33,6 +37,7 @@ _HOME = {
     "Finding": "config.lint.finding",
     "FixedFractionalSizing": "risk.sizing",
     "ForecastSizing": "risk.sizing",
+    "Indicator": "indicators.plan",
     "InverseVolatility": "risk.sizing",
     "KellyCriterion": "risk.sizing",
     "Limits": "risk.limits",
@@ -52,6 +57,7 @@ _HOME = {
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "Signals": "engine.inputs",
+    "RuleStrategy": "engine.rule_strategy",
     "SizeReport": "risk.sizing",
     "StopLossManager": "risk.stop_manager",
     "Stops": "risk.stops",
@@ -100,8 +106,9 @@ if TYPE_CHECKING:
     from .data.market import Market
     from .engine.check import ParityReport
     from .engine.decision import Decision
-    from .engine.inputs import Quantities, Signals, Strengths, Weights
+    from .engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Quantities, Signals, Strengths, Weights
     from .engine.orders_input import Cancel, Order, Orders
+    from .engine.rule_strategy import RuleStrategy
     from .engine.strategy import Strategy
     from .engine.stream import Stream
     from .execution.carry import Carry
@@ -110,6 +117,7 @@ if TYPE_CHECKING:
     from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
+    from .indicators.plan import Indicator
     from .logs import setup_logger
     from .risk import presets
     from .risk.limits import Limits
@@ -134,6 +142,10 @@ if TYPE_CHECKING:
     from .risk.zones import Risk, Zones
 
 __all__ = [
+    "ENTER_LONG",
+    "ENTER_SHORT",
+    "EXIT_LONG",
+    "EXIT_SHORT",
     "Atr",
     "BacktestEngine",
     "Bar",
@@ -152,6 +164,7 @@ __all__ = [
     "Finding",
     "FixedFractionalSizing",
     "ForecastSizing",
+    "Indicator",
     "InverseVolatility",
     "KellyCriterion",
     "Limits",
@@ -170,6 +183,7 @@ __all__ = [
     "Result",
     "Risk",
     "RiskManager",
+    "RuleStrategy",
     "Signals",
     "SizeReport",
     "StopLossManager",

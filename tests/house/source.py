@@ -71,8 +71,9 @@ def decorators(function: Function) -> set[str]:
 
 
 def is_kernel(function: Function) -> bool:
-    """Whether it is compiled."""
-    return bool(decorators(function) & {"kernel", "spine", "kernel_loop"})
+    """Whether it is compiled: by its decorator, or as the rule of a strategy (`engine.rule_strategy`)."""
+    is_rule = [a.arg for a in function.args.args][:4] == ["now", "before", "params", "state"]
+    return is_rule or bool(decorators(function) & {"kernel", "spine", "kernel_loop"})
 
 
 def kernels() -> Iterator[tuple[Module, str, Function]]:

@@ -12,7 +12,10 @@ from vecbt.core import jit
 
 # constants and types, shapes; on scalars math.* is used instead of np.*
 NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "uint8", "bool_"}
-CALLS_ALLOWED = {"abs", "bool", "borrowed", "float", "int", "len", "max", "min", "prange", "range", "record_at", "round", "unsigned"}
+CALLS_ALLOWED = {
+    "abs", "bool", "borrowed", "call_five", "call_four", "float", "int", "len", "max", "min", "peek", "peek_int", "poke", "poke_byte",
+    "poke_int", "prange", "range", "record_at", "round", "unsigned",
+}  # fmt: skip
 METHODS_ALLOWED = {"view"}
 FORBIDDEN = {
     ast.Raise: "raises",
@@ -106,9 +109,9 @@ def test_only_loops_run_in_parallel_and_never_over_time(module: Module, name: st
 
 
 def test_numba_is_met_in_one_place() -> None:
-    """Only `core/jit.py` compiles, so that nothing is compiled with other options or into another folder."""
+    """Only `core/jit.py`, and `core/native.py` for users' functions, compile: nothing has other options or another folder."""
     for module in modules():
-        if module.where == "vecbt/core/jit.py":
+        if module.where in ("vecbt/core/jit.py", "vecbt/core/native.py"):
             continue
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Import):

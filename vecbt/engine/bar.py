@@ -21,7 +21,8 @@ from .log import bars_of_room
 from .marks import balance, judge, keep_judgement, mark, mark_again, watch, weigh
 from .matching import AT_CLOSE, AT_OPEN, can_fill, execute_orders
 from .resting import cancel_book, expire_book, fill_market, fill_resting, measure_room, split_book, sweep_book, trail_book
-from .rows import Row, last_prices, load_cell, load_events, row_asks
+from .rows import Row, last_prices, load_cell, load_events, load_said, row_asks
+from .rule import ask_rules
 from .taking import take_orders
 
 __all__ = ["bar_step", "begin_bar", "close_all", "finish_bar", "match_bar", "run_bars", "sweep_if_any"]
@@ -158,10 +159,12 @@ def finish_bar(desk, book, row, loaded, asked, laws, terms, log):  # type: ignor
     rules, stops, zones = laws
     acct = desk.acct
     worst = _end(desk, book, row, rules, stops, log) if loaded else watch(desk, row, rules)
-    asks = row_asks(row.at + desk.lo, row.at + desk.hi, row)
     if rules.at_close == 1:
         keep_judgement(acct)
     judge(acct, zones, terms, worst)
+    if rules.desk != 0:
+        _ask(desk, row, rules)
+    asks = row_asks(row.at + desk.lo, row.at + desk.hi, row)
     if not loaded and (asks or acct.margin_call == 1 or acct.liquidating == 1):
         _load(desk, row)
     decide(desk, asks, rules, stops, zones, terms, log)
@@ -178,6 +181,14 @@ def finish_bar(desk, book, row, loaded, asked, laws, terms, log):  # type: ignor
             if not math.isnan(desk.assets[n].bar_sigma):
                 desk.assets[n].sigma = desk.assets[n].bar_sigma
     acct.bars += 1
+
+
+@kernel
+def _ask(desk, row, rules):  # type: ignore[no-untyped-def]
+    """The strategy's rule writes the row, and the records have it."""
+    ask_rules(rules.desk, desk.lo, desk.hi, desk.acct, desk.assets, row.at)
+    for n in range(desk.lo, desk.hi):
+        load_said(desk.assets[n], n, row)
 
 
 @spine

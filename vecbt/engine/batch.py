@@ -22,6 +22,8 @@ from .decision import pending_orders
 from .log import FILLS_PER_BAR, ORDERS_PER_BAR, Log, bars_of_room, make_log
 from .orders_input import booked_flows
 from .rows import Rows
+from .rule_strategy import RuleStrategy
+from .ruling import RuleBatch
 from .run import Run
 from .setup import Rules, Setup, spans_of
 
@@ -176,8 +178,14 @@ class Batch:
         self.setup = self.setup.for_market(bars.market, bars.has_volume).for_inputs(self.inputs.kind)
         check_events(bars.market, bars.funding)
         check_levels(self.setup, bars.market, bars.low, lambda t: label_text(int(bars.index[t])))
+        self.ruling: RuleBatch | None = None
+        if isinstance(self.source, RuleStrategy) and self.source.sees_account:
+            self.ruling = RuleBatch(self.source, bars.for_strategies)
+            self.inputs = self.source.said(self.ruling.said)
         groups = bars.N if self.setup.accounts == "separate" else 1
         self.rules = self.setup.rules(self.inputs.kind, bars.market)
+        if self.ruling is not None:
+            self.rules.common.desk[0] = self.ruling.ruling.address
         self.rows = _rows_of(bars, self.inputs, self.setup)
         orders = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
         self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, orders)
@@ -195,8 +203,11 @@ class Batch:
         """Run the bars up to, not including, `stop`."""
         series = tuple(part.reshape(-1) for part in (self.cash, self.equity, self.zone, self.paid))
         while self.t < stop:
-            self.t = int(run_bars(self.t, stop, self.books, self.rows, self.rules, self.log.block, series))
-            if self.t < stop:
+            end = stop if self.ruling is None else self.ruling.ready(self.t, stop)
+            self.t = int(run_bars(self.t, end, self.books, self.rows, self.rules, self.log.block, series))
+            if self.ruling is not None:
+                self.ruling.check()
+            if self.t < end:
                 self._make_room()
 
     def _make_room(self) -> None:

@@ -48,7 +48,7 @@ class Course(NamedTuple):
 def _rests(acct, rules):  # type: ignore[no-untyped-def]
     """Whether bars only mark what the account holds, until a row asks for something."""
     at_peace = acct.margin_call == 0 and acct.liquidating == 0 and acct.ruined == 0
-    return at_peace and rules.looks_inside == 0 and acct.waiting == 0
+    return at_peace and rules.looks_inside == 0 and acct.waiting == 0 and rules.desk == 0
 
 
 @spine

@@ -15,6 +15,8 @@ from .batch import Batch, simulate
 from .books import open_orders
 from .inputs import AlignedInputs, Quantities, Signals, Strengths, Weights
 from .orders_input import Orders
+from .rule_strategy import RuleStrategy
+from .ruling import blank_rows
 from .setup import Setup
 from .strategy import Strategy, as_strategy, evaluate
 from .stream import Stream
@@ -71,6 +73,8 @@ def aligned_inputs(bars: Bars, source: Any) -> tuple[Any, AlignedInputs]:
     if isinstance(source, Signals | Strengths | Weights | Quantities | Orders | AlignedInputs):
         return source, source.align(bars)
     strategy = as_strategy(source)
+    if isinstance(strategy, RuleStrategy) and strategy.sees_account:
+        return strategy, strategy.said(blank_rows(strategy.kind, (bars.T, bars.N)))  # the simulation fills rows of its own
     return strategy, evaluate(strategy, bars)
 
 
@@ -101,6 +105,7 @@ def replay(bars: Bars, source: Any, setup: Setup, *, restarts: int = 3, seed: in
         difference = _differs("the account", pieces.books.accounts, stream.books.accounts)
         difference = difference or _differs("the asset", pieces.books.assets, stream.books.assets)
         difference = difference or _differs("the order", open_orders(pieces.books), open_orders(stream.books))
+        difference = difference or _memory_differs(pieces, stream)
         if not (t == bars.T - 1 and setup.liquidate_at_end):
             difference = difference or _series_differ(whole, stream, t)
         if difference:
@@ -144,6 +149,13 @@ def _differs(what: str, batch: Records, stream: Records) -> str:
             if np.asarray(a).tobytes() != np.asarray(b).tobytes():
                 return f"{what} {k} has {name} {a!r} in batch and {b!r} in the stream"
     return f"{what}s differ in bytes that belong to no field"
+
+
+def _memory_differs(pieces: Batch, stream: Stream) -> str:
+    """What a rule that sees the account remembers."""
+    if pieces.ruling is None or pieces.ruling.ruling.memory.tobytes() == stream.rule_memory:
+        return ""
+    return "the memory of the strategy's rule differs"
 
 
 def _series_differ(whole: Any, stream: Stream, t: int) -> str:

@@ -11,7 +11,7 @@ from ..core.jit import kernel, spine, unsigned
 from ..execution.costs import COST_FIELDS
 from ..risk.sizing import SIZE_FIELDS
 
-__all__ = ["RULES", "TERMS", "Row", "Rows", "last_prices", "load_cell", "load_events", "row_asks"]
+__all__ = ["RULES", "TERMS", "Row", "Rows", "last_prices", "load_cell", "load_events", "load_said", "row_asks"]
 
 RULES = np.dtype(
     [
@@ -32,6 +32,7 @@ RULES = np.dtype(
         ("exits_inside", "i8"),  # Z8
         ("needs_worst", "i8"),  # Z1: judged at the bar's worst prices
         ("looks_inside", "i8"),  # a rule looks into every bar; else only orders that wait do
+        ("desk", "i8"),  # where the rule of the strategy stands (engine.rule), 0: none
         *COST_FIELDS,
         *SIZE_FIELDS,
     ],
@@ -116,6 +117,15 @@ def load_cell(a, n, row):  # type: ignore[no-untyped-def]
         a.bar_atr = row.atr[at]
     if row.sigma.shape[0] > 0:
         a.bar_sigma = row.sigma[at]
+
+
+@kernel
+def load_said(a, n, row):  # type: ignore[no-untyped-def]
+    """What the strategy says of asset `n`, into its record."""
+    if row.flags.shape[0] > 0:
+        a.signal = row.flags[row.at + n]
+    if row.values.shape[0] > 0:
+        a.value = row.values[row.at + n]
 
 
 @spine

@@ -279,6 +279,7 @@ class Setup:
             int(zones is not None and judges_inside and zones.liquidate_at is not None),
             int(judges_inside),
             int(not plain or judges_inside),
+            0,
             *self.costs.numbers(),
             *self.sizing_for(assets).numbers(),
         )

@@ -34,6 +34,7 @@ from .inputs import AlignedInputs, Flags, Quantities, Signals, Strengths, Weight
 from .keywords import Keywords, explicit
 from .log import Log
 from .orders_input import Orders, flow_labels
+from .rule_strategy import RuleFeed
 from .setup import Rules, Setup, spans_of
 from .strategy import Feed, SteppingFeed, as_strategy, written
 from .taking import REQUEST
@@ -118,6 +119,8 @@ class Stream:
         self._step_strategy: Callable[[], object] = _nothing
         if self._stepping is not None:
             self._step_strategy = self._stepping.stepper(read, memory.flags if self._stepping.kind == InputKind.SIGNALS else memory.values)
+        self._session = getattr(feed, "session", None)
+        self._ruled = feed if isinstance(feed, RuleFeed) and feed.asked_inside else None
         more = self.market.events or self.setup.flows or self.setup.uses_volume
         alone = self._stepping is not None or (self._given is not None and self._given is not Orders)
         self._plain = alone and self.market.N == 1 and not more  # five prices are all that comes with a bar
@@ -150,6 +153,8 @@ class Stream:
         time = bar.time
         day = self._clock.day(time)
         try:
+            if self._session is not None:
+                self._session[:] = day
             self._step_strategy()
         except BaseException:
             self._fail(time)
@@ -168,6 +173,8 @@ class Stream:
         actions = self._book_actions(normal)
         read = normal if actions is None else _as_read(normal, actions)
         self._read[:, 0] = read.prices
+        if self._session is not None:
+            self._session[:] = day
         if self._feed is not None:
             said = self._ask_strategy(self._feed, read)
         flags, values, requests = said
@@ -291,6 +298,8 @@ class Stream:
             self._workspace = larger
             self._connect()
         self._books = self._workspace.hold(books, rules)
+        if self._ruled is not None:
+            self._workspace.common["desk"][0] = self._ruled.ruling.address
         asked = None if books.resting is None else plain(_NO_REQUESTS)
         arguments = self._workspace.arguments(self._books, rules)
         self._step = partial(direct(step_workspace, *arguments, asked, 0, 0), *arguments)
@@ -321,12 +330,22 @@ class Stream:
     def _take(self, asked: Any, day: int, time: int) -> Decision:
         """One step on, with what stands in the workspace."""
         logged = self._step(asked, day, time)
+        if self._ruled is not None:
+            self._check_rule(self._ruled, time)
         t = self._bars
         self._bars = t + 1
         self._last = time
         if logged or asked is not None:
             return self._decision(time)
         return Decision(t, time, self.market, self.session, self._workspace.state())
+
+    def _check_rule(self, feed: RuleFeed, time: int) -> None:
+        """What the rule said inside the step may be an answer that is none."""
+        try:
+            feed.check()
+        except BaseException:
+            self._fail(time)
+            raise
 
     def _decision(self, time: int) -> Decision:
         log, book = self._workspace.log, b"" if self.books.resting is None else open_orders(self.books).tobytes()
@@ -341,6 +360,11 @@ class Stream:
         if self._books is None:
             raise StateError("the stream has seen no bar yet")
         return self._books
+
+    @property
+    def rule_memory(self) -> bytes:
+        """What the rule of a strategy that sees the account remembers; empty for any other."""
+        return b"" if self._ruled is None else self._ruled.ruling.memory.tobytes()
 
     @property
     def log(self) -> Log:

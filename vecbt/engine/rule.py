@@ -1,0 +1,195 @@
+"""Rules that users write: called once a bar and asset with records, in the loops of the engine.
+
+What a rule reads and writes stands in one row of float64 per asset, its *memory*: this bar's prices and indicators (`now`), those of the
+last bar that had a market (`before`), a view of the account (`ACCOUNT_VIEW`), and the fields the rule keeps itself (`state`). All of it
+is state: saved, restored and compared with everything else. A rule that sees no account is called by `rule_rows`, for all bars before
+the simulation; one that does, by `ask_rules`, at T7 of each bar.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..core.jit import kernel, kernel_loop, unsigned
+from ..core.native import call_five, call_four, peek, peek_int, poke, poke_byte, poke_int
+
+__all__ = ["ACCOUNT_VIEW", "DESK", "DESK_SIZE", "PRICE_FIELDS", "RuleDesk", "ask_rules", "rule_rows"]
+
+PRICE_FIELDS = ("open", "high", "low", "close", "volume")
+"""What `now` and `before` begin with, in the units that strategies read (T9)."""
+
+ACCOUNT_VIEW = np.dtype(
+    [
+        ("position", "f8"),  # units held, signed
+        ("entry_price", "f8"),  # average, in the units of `now`; NaN: nothing is held
+        ("bars_held", "f8"),  # bars since the entry; 0 in its own bar, and where nothing is held
+        ("unrealized", "f8"),  # money, at this close
+        ("stop", "f8"),  # level that protects the position, NaN: none
+        ("target", "f8"),
+        ("best_price", "f8"),  # the watermark of P2, NaN: nothing is held
+        ("order", "f8"),  # units the waiting order wants, signed; 0: none waits
+        ("order_bars", "f8"),  # bars since it was given
+        ("equity", "f8"),  # of the account, at T6
+        ("cash", "f8"),
+        ("drawdown", "f8"),  # fraction below the peak
+        ("zone", "f8"),  # 0 NORMAL to 3 EMERGENCY
+    ]
+)
+"""What a rule with a fifth argument sees of the account: all float64, nothing can be written."""
+
+_VIEW = len(ACCOUNT_VIEW.names or ())
+_PRICES = len(PRICE_FIELDS)
+
+DESK = (
+    "function", "memory", "params", "prices", "columns", "flags", "values", "taken", "size", "stride", "prices_first", "columns_first",
+    "width", "fault", "most", "bad",
+)  # fmt: skip
+"""Places in the int64 array that a desk is handed on as; `most` and `bad` hold float64."""
+DESK_SIZE = len(DESK)
+(
+    _FUNCTION, _MEMORY, _PARAMS, _PRICES_AT, _COLUMNS, _FLAGS, _VALUES, _TAKEN, _SIZE, _STRIDE, _PRICES_FIRST, _COLUMNS_FIRST, _WIDTH,
+    _FAULT, _MOST, _BAD,
+) = range(DESK_SIZE)  # fmt: skip
+
+
+class RuleDesk(NamedTuple):
+    """Where a rule's function and its memory are: addresses, and places counted in cells (bar times assets plus asset)."""
+
+    desk: int
+    function: int
+    memory: int
+    params: int
+    prices: int
+    columns: int
+    flags: int
+    values: int
+    taken: int
+    size: int
+    stride: int
+    prices_first: int
+    columns_first: int
+    width: int
+
+
+@kernel
+def _load(desk):  # type: ignore[no-untyped-def]
+    return RuleDesk(
+        desk,
+        peek_int(desk, _FUNCTION),
+        peek_int(desk, _MEMORY),
+        peek_int(desk, _PARAMS),
+        peek_int(desk, _PRICES_AT),
+        peek_int(desk, _COLUMNS),
+        peek_int(desk, _FLAGS),
+        peek_int(desk, _VALUES),
+        peek_int(desk, _TAKEN),
+        peek_int(desk, _SIZE),
+        peek_int(desk, _STRIDE),
+        peek_int(desk, _PRICES_FIRST),
+        peek_int(desk, _COLUMNS_FIRST),
+        peek_int(desk, _WIDTH),
+    )
+
+
+@kernel
+def _gather(own, n, cell):  # type: ignore[no-untyped-def]
+    """This bar's prices and indicators into the memory of asset `n`; its address."""
+    memory = own.memory + 8 * n * own.width
+    at = cell - own.prices_first
+    for k in range(_PRICES):
+        poke(memory, k, peek(own.prices, k * own.size + at))
+    at = cell - own.columns_first
+    for k in range(own.taken):
+        poke(memory, _PRICES + k, peek(own.columns, k * own.stride + at))
+    return memory
+
+
+@kernel
+def _remember(own, memory):  # type: ignore[no-untyped-def]
+    """`now` becomes `before`."""
+    fields = _PRICES + own.taken
+    for k in range(fields):
+        poke(memory, fields + k, peek(memory, k))
+
+
+@kernel
+def _is_market(own, cell):  # type: ignore[no-untyped-def]
+    return not math.isnan(peek(own.prices, 3 * own.size + cell - own.prices_first))
+
+
+@kernel
+def _say(own, cell, answer):  # type: ignore[no-untyped-def]
+    """The answer into the row; one that may not be says nothing, and is remembered as a fault."""
+    if own.flags != 0:
+        fine = answer >= 0.0 and answer <= 15.0 and answer == math.floor(answer)
+        poke_byte(own.flags, cell, np.uint8(int(answer)) if fine else np.uint8(0))
+    else:
+        fine = math.isnan(answer) or abs(answer) <= peek(own.desk, _MOST)
+        poke(own.values, cell, answer if fine else math.nan)
+    if not fine and peek_int(own.desk, _FAULT) == 0:
+        poke_int(own.desk, _FAULT, cell + 1)
+        poke(own.desk, _BAD, answer)
+
+
+@kernel
+def _say_nothing(own, cell):  # type: ignore[no-untyped-def]
+    if own.flags != 0:
+        poke_byte(own.flags, cell, np.uint8(0))
+    else:
+        poke(own.values, cell, math.nan)
+
+
+@kernel_loop
+def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
+    """All bars of all assets, for a rule that sees no account: what it says into `flags` or `values`."""
+    own = _load(desk)
+    state = 2 * (_PRICES + own.taken) + _VIEW
+    before = 8 * (_PRICES + own.taken)
+    for t in range(bars):
+        for n in range(assets):
+            cell = t * assets + n
+            if _is_market(own, cell):
+                memory = _gather(own, n, cell)
+                _say(own, cell, call_four(own.function, memory, memory + before, own.params, memory + 8 * state))
+                _remember(own, memory)
+            else:
+                _say_nothing(own, cell)
+
+
+@kernel
+def ask_rules(desk, lo, hi, acct, assets, first):  # type: ignore[no-untyped-def]
+    """T7: what the rule says of the assets `lo` to `hi - 1` of an account; the cell of asset n is `first + n`."""
+    own = _load(desk)
+    fields = _PRICES + own.taken
+    for n in range(lo, hi):
+        a = assets[unsigned(n)]
+        if _is_market(own, first + n) and a.delisted == 0:
+            memory = _gather(own, n, first + n)
+            view = memory + 16 * fields
+            _show(view, a, acct)
+            _say(own, first + n, call_five(own.function, memory, memory + 8 * fields, own.params, view + 8 * _VIEW, view))
+            _remember(own, memory)
+        else:
+            _say_nothing(own, first + n)
+
+
+@kernel
+def _show(view, a, acct):  # type: ignore[no-untyped-def]
+    """The account as `ACCOUNT_VIEW`, prices as strategies read them."""
+    held = a.q != 0.0
+    poke(view, 0, a.q)
+    poke(view, 1, a.avg * a.scale if held else math.nan)
+    poke(view, 2, float(acct.bars - a.entry_t) if held else 0.0)
+    poke(view, 3, a.q * a.multiplier * (a.mark - a.avg) if held else 0.0)
+    poke(view, 4, a.stop * a.scale if held else math.nan)
+    poke(view, 5, a.target * a.scale if held else math.nan)
+    poke(view, 6, a.watermark * a.scale if held else math.nan)
+    poke(view, 7, a.order_wanted if a.order_active == 1 else 0.0)
+    poke(view, 8, float(acct.bars - a.order_t) if a.order_active == 1 else 0.0)
+    poke(view, 9, acct.equity)
+    poke(view, 10, acct.cash)
+    poke(view, 11, 1.0 - acct.equity / acct.peak if acct.peak > 0.0 else 0.0)
+    poke(view, 12, float(acct.zone))

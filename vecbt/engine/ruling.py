@@ -1,0 +1,243 @@
+"""A rule at work: its compiled function, its memory, and its indicators, for all bars in pieces or for one bar at a time."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Block
+from ..core.codes import InputKind
+from ..core.native import Native, native
+from ..core.space import Domain
+from ..core.state import schema_hash
+from ..errors import InputError, StrategyError
+from ..indicators.plan import PlanStream
+from ..indicators.shape import readonly
+from .inputs import Signals, Strengths
+from .rule import ACCOUNT_VIEW, DESK, DESK_SIZE, PRICE_FIELDS, rule_rows
+
+if TYPE_CHECKING:
+    from ..data.bars import Bars
+    from .rule_strategy import RuleStrategy
+
+__all__ = ["RuleBatch", "Ruling", "blank_rows", "check_rule", "layouts_of"]
+
+_CELLS = 16_384  # of a piece: its indicators stay in the cache
+_SHORTEST = 64
+_ARGUMENTS = ("now", "before", "params", "state", "account")
+
+
+def blank_rows(kind: InputKind, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Rows that say nothing, writable: flags 0, or NaN."""
+    return np.zeros(shape, dtype=np.uint8) if kind == InputKind.SIGNALS else np.full(shape, np.nan)
+
+
+class Ruling:
+    """A rule strategy bound to N assets.
+
+    Attributes
+    ----------
+    memory : float64 (N, width), all that the rule and its loop remember; the indicators have their own state
+    address : where the loops find everything; it does not change as long as this object lives
+    said : what `point_at` was given, (bars, N): uint8 flags, or float64 values
+    """
+
+    def __init__(self, strategy: RuleStrategy, assets: int) -> None:
+        self.strategy, self.assets, self.kind = strategy, assets, strategy.kind
+        self.indicators = PlanStream(strategy.plan, assets)
+        self.native = _native_of(strategy)
+        self.params = _params_of(strategy)
+        fields = len(PRICE_FIELDS) + len(strategy.plan.columns)
+        state = _state_of(strategy).itemsize // 8
+        self.memory = np.zeros((assets, 2 * fields + len(ACCOUNT_VIEW.names or ()) + state))
+        self.memory[:, : 2 * fields] = np.nan
+        self._desk = np.zeros(DESK_SIZE, dtype=np.int64)
+        self._kept: tuple[Any, ...] = ()
+        most = strategy.gives.most if strategy.gives is not Signals else 0.0
+        self._set(
+            function=self.native.address, memory=self.memory.ctypes.data, params=self.params.ctypes.data,
+            taken=len(strategy.plan.columns), width=self.memory.shape[1],
+        )  # fmt: skip
+        self._desk[DESK.index("most") : DESK.index("most") + 1].view(np.float64)[0] = most
+        self.address = int(self._desk.ctypes.data)
+
+    def _set(self, **places: int) -> None:
+        for name, value in places.items():
+            self._desk[DESK.index(name)] = value
+
+    def point_at(self, prices: Block, said: NDArray[Any], columns: NDArray[np.float64]) -> None:
+        """Read bars from `prices` (5, L, N) as strategies read them, and indicators from `columns` (K, M, N); write into `said` (L, N)."""
+        self._kept = (prices, said, columns)
+        self.said = said
+        flags = self.kind == InputKind.SIGNALS
+        self._set(
+            prices=prices.ctypes.data, size=prices.strides[0] // 8, prices_first=0, columns=columns.ctypes.data,
+            stride=columns.shape[1] * self.assets, columns_first=0, flags=said.ctypes.data if flags else 0,
+            values=0 if flags else said.ctypes.data,
+        )  # fmt: skip
+
+    def begin_piece(self, first: int) -> None:
+        """The columns now begin at bar `first`."""
+        self._set(columns_first=first * self.assets)
+
+    def at_bar(self, first: int) -> None:
+        """The next loop counts its bars from `first` of `prices` and `said`, whose columns begin there."""
+        prices, said, _ = self._kept
+        moved = 8 * first * self.assets
+        self._set(prices=prices.ctypes.data + moved, columns_first=0)
+        name, array = ("flags", said) if self.kind == InputKind.SIGNALS else ("values", said)
+        self._set(**{name: array.ctypes.data + first * self.assets * array.itemsize})
+
+    def check(self, where: Callable[[int, int], str], first: int = 0) -> None:
+        """StrategyError if an answer may not be; `where(t, n)` says of which bar and asset."""
+        fault = int(self._desk[DESK.index("fault")])
+        if fault:
+            self._set(fault=0)
+            bad = float(self._desk[DESK.index("bad") : DESK.index("bad") + 1].view(np.float64)[0])
+            t, n = divmod(fault - 1, self.assets)
+            raise StrategyError(f"the rule of {self.strategy.name} answered {bad:g} {where(t + first, n)}; expected {self._expected()}")
+
+    def _expected(self) -> str:
+        if self.kind == InputKind.SIGNALS:
+            return "ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT, a sum of them, or 0"
+        limit = "a number in [-1, 1]" if self.strategy.gives is Strengths else "a finite number"
+        return f"{limit}, or nan to change nothing"
+
+    @property
+    def parts(self) -> list[NDArray[Any]]:
+        """All that changes from bar to bar."""
+        return [self.memory, *self.indicators.parts]
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a saved state must have been saved from."""
+        layout = schema_hash(*self.native.layouts)
+        return {"kind": "rule", "layout": layout, "assets": self.assets, "indicators": self.indicators.header}
+
+
+class RuleBatch:
+    """A ruling over all bars of a batch: indicators come piece by piece, so that no column is ever whole.
+
+    `said` is (T, N), blank at first.
+    """
+
+    def __init__(self, strategy: RuleStrategy, bars: Bars) -> None:
+        self.ruling = Ruling(strategy, bars.N)
+        self._plan, self._bars = strategy.plan, bars
+        self._prices = _block_of(bars)
+        if self._plan.needs_volume and not bars.has_volume:
+            raise InputError(f"an indicator of {strategy.name} reads the volume, and these bars have none")
+        self._session = bars.session if self._plan.needs_sessions else None
+        self._length = min(max(_SHORTEST, _CELLS // bars.N), max(bars.T, 1))
+        self._columns = np.empty((len(self._plan.columns), self._length, bars.N))
+        self.said = blank_rows(strategy.kind, (bars.T, bars.N))
+        self.ruling.point_at(self._prices, self.said, self._columns)
+        self._first = self._end = 0
+
+    def ready(self, t: int, stop: int) -> int:
+        """See to it that the indicators of bar `t` stand there; up to which bar they do, `stop` at most."""
+        if t >= self._end:
+            self._first, self._end = t, min(t + self._length, self._bars.T)
+            session = None if self._session is None else self._session[self._first : self._end]
+            columns = self._columns[:, : self._end - self._first]
+            self.ruling.indicators.run(self._prices[:, self._first : self._end], session, columns)
+            self.ruling.begin_piece(self._first)
+        return min(stop, self._end)
+
+    def run(self) -> NDArray[Any]:
+        """What a rule that sees no account says of all bars."""
+        t = 0
+        while t < self._bars.T:
+            end = self.ready(t, self._bars.T)
+            self.ruling.at_bar(t)
+            rule_rows(self.ruling.address, end - t, self._bars.N)
+            self.check(t)
+            t = end
+        return self.said
+
+    def check(self, first: int = 0) -> None:
+        """StrategyError for an answer that may not be."""
+        from ..data.labels import label_text
+
+        bars = self._bars
+        self.ruling.check(lambda t, n: f"at {label_text(int(bars.index[t]))}, {bars.symbols[n]}", first)
+
+
+def _block_of(bars: Bars) -> Block:
+    """The prices, read-only; bars and assets of a field lie one after the other."""
+    block = bars.block
+    if block.size and block.strides[1:] != (8 * bars.N, 8):
+        block = np.ascontiguousarray(block)
+    return readonly(block)
+
+
+# --- what a rule is handed -----------------------------------------------------------------------------------------------
+
+
+def _native_of(strategy: RuleStrategy) -> Native:
+    function = type(strategy).rule
+    layouts = layouts_of(strategy)
+    return native(function, _ARGUMENTS, layouts, f"the rule of {strategy.name}")
+
+
+def layouts_of(strategy: RuleStrategy) -> tuple[np.dtype[Any], ...]:
+    """The records that the rule takes, in order."""
+    now = np.dtype([(name, "f8") for name in (*PRICE_FIELDS, *strategy.plan.columns)])
+    layouts = (now, now, _params_layout(strategy), _state_of(strategy))
+    return (*layouts, ACCOUNT_VIEW) if strategy.sees_account else layouts
+
+
+def _state_of(strategy: RuleStrategy) -> np.dtype[Any]:
+    """The fields that the rule keeps; one that is never used where it keeps none."""
+    given: Mapping[str, str] = type(strategy).state
+    for name, kind in given.items():
+        if kind not in ("f8", "i8"):
+            raise StrategyError(f"{strategy.name}.state[{name!r}] is {kind!r}; expected 'f8' (a number) or 'i8' (a whole number)")
+    return np.dtype([(name, kind) for name, kind in given.items()] or [("nothing", "i8")])
+
+
+def _params_layout(strategy: RuleStrategy) -> np.dtype[Any]:
+    fields = [(name, _kind_of(domain, strategy.parameters[name])) for name, domain in strategy.space.items()]
+    return np.dtype([(name, kind) for name, kind in fields if kind] or [("nothing", "i8")])
+
+
+def _kind_of(domain: Domain, value: Any) -> str:
+    """How a parameter stands in a record: a number as itself, a choice of words by its place; what is neither is left out."""
+    if domain.choices is not None and not all(isinstance(choice, (int, float)) for choice in domain.choices):
+        return "i8"
+    if isinstance(value, (bool, int, np.integer)) and (domain.integer or not domain.is_number):
+        return "i8"
+    return "f8" if isinstance(value, (int, float, np.integer, np.floating)) else ""
+
+
+def _params_of(strategy: RuleStrategy) -> NDArray[Any]:
+    layout = _params_layout(strategy)
+    out = np.zeros(1, dtype=layout)
+    for name, domain in strategy.space.items():
+        if name in (layout.names or ()):
+            value = strategy.parameters[name]
+            words = domain.choices is not None and not isinstance(value, (int, float))
+            number = domain.choices.index(value) if words and domain.choices is not None else value
+            if isinstance(number, float) and math.isnan(number):
+                raise StrategyError(f"{strategy.name}.{name} is nan; expected a number")
+            out[name][0] = number
+    return out
+
+
+def check_rule(owner: type) -> bool:
+    """Whether the rule of a class sees the account; StrategyError where it takes other arguments than a rule does."""
+    rule = getattr(owner, "rule", None)
+    if rule is None:
+        raise StrategyError(f"{owner.__name__} has no rule; write a staticmethod rule(now, before, params, state[, account])")
+    taken = list(inspect.signature(rule).parameters)
+    if len(taken) not in (4, 5):
+        raise StrategyError(
+            f"{owner.__name__}.rule takes ({', '.join(taken)}); expected (now, before, params, state), or with account at the end, "
+            "as a staticmethod"
+        )
+    return len(taken) == 5
