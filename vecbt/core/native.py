@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from ..errors import StrategyError, nearest
 from .jit import ENGINE, cache_folder, kernel_sources_hash
 
-__all__ = ["Native", "call_five", "call_four", "native", "peek", "peek_int", "poke", "poke_byte", "poke_int"]
+__all__ = ["Native", "call_five", "call_four", "names_in", "native", "peek", "peek_int", "poke", "poke_byte", "poke_int"]
 
 _INTERPRETED: list[Callable[..., float]] = []
 
@@ -34,14 +35,14 @@ class Native:
 _MADE: dict[tuple[Any, ...], Native] = {}
 
 
-def native(function: Callable[..., Any], names: tuple[str, ...], layouts: tuple[np.dtype[Any], ...], owner: str) -> Native:
+def native(function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...] = ()) -> Native:
     """`function` of records with these layouts to a number, ready to be called; compiled, or taken from the cache, when it was not.
 
     Parameters
     ----------
     function : takes one record per layout; what it returns becomes float64
-    names : of its arguments, for errors
     owner : what the errors call it
+    known : for errors, the fields that the first records could have, where their layouts hold only what the function names
 
     Raises
     ------
@@ -49,7 +50,7 @@ def native(function: Callable[..., Any], names: tuple[str, ...], layouts: tuple[
     """
     key = (function, layouts)
     if key not in _MADE:
-        made = _interpreted(function, layouts) if ENGINE == "python" else _compiled(function, names, layouts, owner)
+        made = _interpreted(function, layouts) if ENGINE == "python" else _compiled(function, layouts, owner, known)
         _MADE[key] = made
     return _MADE[key]
 
@@ -57,7 +58,9 @@ def native(function: Callable[..., Any], names: tuple[str, ...], layouts: tuple[
 # --- compiled ------------------------------------------------------------------------------------------------------------
 
 
-def _compiled(function: Callable[..., Any], names: tuple[str, ...], layouts: tuple[np.dtype[Any], ...], owner: str) -> Native:
+def _compiled(
+    function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...]
+) -> Native:
     import numba
     from numba.core import errors
 
@@ -69,12 +72,13 @@ def _compiled(function: Callable[..., Any], names: tuple[str, ...], layouts: tup
             numba.config.CACHE_DIR = str(folder)
         made = _with_cache(numba, signature, function, folder is not None)
     except KeyError as error:  # numba looks a field up without asking whether it is there
-        raise StrategyError(_no_such_field(function, str(error.args[0]), names, layouts, owner)) from None
+        raise StrategyError(_no_such_field(function, str(error.args[0]), layouts, owner, known)) from None
     except errors.NumbaError as error:
         raise StrategyError(_typing_fault(function, error, owner)) from None
     finally:
         numba.config.CACHE_DIR = before
-    return Native(function, layouts, int(made.address), made)
+    # the function itself, in numba's own way of calling: its wrapper for C would be a second call each bar
+    return Native(function, layouts, int(made._library.get_pointer_to_function(made._wrapper_name.removeprefix("cfunc."))), made)
 
 
 def _with_cache(numba: Any, signature: Any, function: Callable[..., Any], cache: bool) -> Any:
@@ -93,24 +97,49 @@ def _folder_for(function: Callable[..., Any]) -> Path | None:
     if root is None:
         return None
     digest = hashlib.sha256(kernel_sources_hash().encode())
-    for part in sorted(_sources(function, set())):
+    for part in sorted(_sources(function)):
         digest.update(part.encode())
     return root / f"user-{digest.hexdigest()[:16]}"
 
 
-def _sources(function: Any, seen: set[int]) -> set[str]:
-    """Text of the function and of all compiled functions it calls, and the constants they read."""
+def _functions(function: Any, seen: dict[int, Any]) -> dict[int, Any]:
+    """The function and all that it calls, compiled ones and others, as plain functions by their identity."""
     inner = getattr(function, "py_func", function)
-    if id(inner) in seen or not hasattr(inner, "__code__"):
-        return set()
-    seen.add(id(inner))
-    found = {inspect.getsource(inner) if _has_source(inner) else repr(inner.__code__.co_code)}
-    for name in inner.__code__.co_names:
-        value = inner.__globals__.get(name)
-        if hasattr(value, "py_func"):
-            found |= _sources(value, seen)
-        elif isinstance(value, (bool, int, float, str, tuple)):
-            found.add(f"{name}={value!r}")
+    if id(inner) not in seen and hasattr(inner, "__code__"):
+        seen[id(inner)] = inner
+        for value in _read_by(inner).values():
+            _functions(value, seen)
+    return seen
+
+
+def _read_by(function: Any) -> dict[str, Any]:
+    """What a function reads from outside: globals that it names, and what it closes over."""
+    code = function.__code__
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    found = {name: function.__globals__[name] for name in code.co_names if name in function.__globals__}
+    return found | {name: cell.cell_contents for name, cell in cells}
+
+
+def _sources(function: Any) -> set[str]:
+    """Text of the function and of all that it calls, and the constants they read."""
+    found = set()
+    for inner in _functions(function, {}).values():
+        found.add(inspect.getsource(inner) if _has_source(inner) else repr(inner.__code__.co_code))
+        constants = {name: value for name, value in _read_by(inner).items() if isinstance(value, (bool, int, float, str, tuple))}
+        found |= {f"{name}={value!r}" for name, value in constants.items()}
+    return found
+
+
+def names_in(function: Callable[..., Any]) -> set[str]:
+    """Every name that stands in the code of the function or of one that it calls: a field of a record that is not there is never read."""
+    found: set[str] = set()
+    for inner in _functions(function, {}).values():
+        codes = [inner.__code__]
+        while codes:
+            code = codes.pop()
+            found |= set(code.co_names)
+            found |= {constant for constant in code.co_consts if isinstance(constant, str)}
+            codes += [constant for constant in code.co_consts if hasattr(constant, "co_names")]
     return found
 
 
@@ -122,16 +151,15 @@ def _has_source(function: Callable[..., Any]) -> bool:
     return True
 
 
-def _no_such_field(function: Callable[..., Any], field: str, names: tuple[str, ...], layouts: tuple[np.dtype[Any], ...], owner: str) -> str:
+def _no_such_field(
+    function: Callable[..., Any], field: str, layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...]
+) -> str:
     where, text = _line_with(function, f".{field}")
-    for name, layout in zip(_given_names(function, names), layouts, strict=True):
+    fields = [*known, *(layout.names or () for layout in layouts[len(known) :])]
+    for name, has in zip(inspect.signature(function).parameters, fields, strict=True):
         if f"{name}.{field}" in text:
-            return f"{owner}, {where}: `{text}`: {name} has no field {field!r}; {nearest(field, layout.names or ())}"
+            return f"{owner}, {where}: `{text}`: {name} has no field {field!r}; {nearest(field, has)}"
     return f"{owner}, {where}: `{text}`: there is no field {field!r}"
-
-
-def _given_names(function: Callable[..., Any], names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)[: len(names)]
 
 
 def _line_with(function: Callable[..., Any], piece: str) -> tuple[str, str]:
@@ -220,7 +248,7 @@ def _interpreted_tools() -> tuple[Any, ...]:
 
 def _compiled_tools() -> tuple[Any, ...]:
     from llvmlite import ir
-    from numba.core import types
+    from numba.core import cgutils, types
     from numba.extending import intrinsic
 
     number, integer, byte = ir.DoubleType(), ir.IntType(64), ir.IntType(8)
@@ -249,23 +277,27 @@ def _compiled_tools() -> tuple[Any, ...]:
 
         return write
 
-    def call(builder: Any, arguments: Any) -> Any:
+    def call(context: Any, builder: Any, arguments: Any) -> Any:
+        """In numba's way: where the number goes, where an exception is told, the records. A function that raises answers inf."""
         anything = byte.as_pointer()
-        kind = ir.FunctionType(number, [anything] * (len(arguments) - 1))
+        answer, told = cgutils.alloca_once(builder, number), cgutils.alloca_once(builder, anything)
+        kind = ir.FunctionType(ir.IntType(32), [number.as_pointer(), anything.as_pointer(), *[anything] * (len(arguments) - 1)])
         function = builder.inttoptr(arguments[0], kind.as_pointer())
-        return builder.call(function, [builder.inttoptr(place, anything) for place in arguments[1:]])
+        status = builder.call(function, [answer, told, *(builder.inttoptr(place, anything) for place in arguments[1:])])
+        fine = builder.icmp_signed("==", status, ir.Constant(ir.IntType(32), 0))
+        return builder.select(fine, builder.load(answer), ir.Constant(number, math.inf))
 
     @intrinsic  # type: ignore[untyped-decorator]
     def call_with_four(typing_context: Any, address: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return call(builder, arguments)
+            return call(context, builder, arguments)
 
         return types.float64(*[types.int64] * 5), code
 
     @intrinsic  # type: ignore[untyped-decorator]
     def call_with_five(typing_context: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return call(builder, arguments)
+            return call(context, builder, arguments)
 
         return types.float64(*[types.int64] * 6), code
 

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.jit import kernel, kernel_loop, unsigned
+from ..core.jit import kernel, kernel_loop, spine, unsigned
 from ..core.native import call_five, call_four, peek, peek_int, poke, poke_byte, poke_int
 
-__all__ = ["ACCOUNT_VIEW", "DESK", "DESK_SIZE", "PRICE_FIELDS", "RuleDesk", "ask_rules", "rule_rows"]
+__all__ = ["ACCOUNT_VIEW", "DESK", "PRICE_FIELDS", "RuleDesk", "ask_rules", "rule_rows"]
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume")
-"""What `now` and `before` begin with, in the units that strategies read (T9)."""
+"""Prices that `now` and `before` may have, in the units that strategies read (T9)."""
 
 ACCOUNT_VIEW = np.dtype(
     [
@@ -41,36 +41,27 @@ ACCOUNT_VIEW = np.dtype(
 """What a rule with a fifth argument sees of the account: all float64, nothing can be written."""
 
 _VIEW = len(ACCOUNT_VIEW.names or ())
-_PRICES = len(PRICE_FIELDS)
 
-DESK = (
-    "function", "memory", "params", "prices", "columns", "flags", "values", "taken", "size", "stride", "prices_first", "columns_first",
-    "width", "fault", "most", "bad",
-)  # fmt: skip
+DESK = ("function", "memory", "params", "sources", "close", "flags", "values", "taken", "width", "fault", "most", "bad")
 """Places in the int64 array that a desk is handed on as; `most` and `bad` hold float64."""
-DESK_SIZE = len(DESK)
-(
-    _FUNCTION, _MEMORY, _PARAMS, _PRICES_AT, _COLUMNS, _FLAGS, _VALUES, _TAKEN, _SIZE, _STRIDE, _PRICES_FIRST, _COLUMNS_FIRST, _WIDTH,
-    _FAULT, _MOST, _BAD,
-) = range(DESK_SIZE)  # fmt: skip
+_FUNCTION, _MEMORY, _PARAMS, _SOURCES, _CLOSE, _FLAGS, _VALUES, _TAKEN, _WIDTH, _FAULT, _MOST, _BAD = range(len(DESK))
 
 
 class RuleDesk(NamedTuple):
-    """Where a rule's function and its memory are: addresses, and places counted in cells (bar times assets plus asset)."""
+    """Where a rule's function, its memory and what it reads are: addresses. A cell is a bar times the assets, plus the asset.
+
+    `sources` are the addresses of cell 0 of each field of `now`, `close` that of the closes.
+    """
 
     desk: int
     function: int
     memory: int
     params: int
-    prices: int
-    columns: int
+    sources: int
+    close: int
     flags: int
     values: int
     taken: int
-    size: int
-    stride: int
-    prices_first: int
-    columns_first: int
     width: int
 
 
@@ -81,46 +72,37 @@ def _load(desk):  # type: ignore[no-untyped-def]
         peek_int(desk, _FUNCTION),
         peek_int(desk, _MEMORY),
         peek_int(desk, _PARAMS),
-        peek_int(desk, _PRICES_AT),
-        peek_int(desk, _COLUMNS),
+        peek_int(desk, _SOURCES),
+        peek_int(desk, _CLOSE),
         peek_int(desk, _FLAGS),
         peek_int(desk, _VALUES),
         peek_int(desk, _TAKEN),
-        peek_int(desk, _SIZE),
-        peek_int(desk, _STRIDE),
-        peek_int(desk, _PRICES_FIRST),
-        peek_int(desk, _COLUMNS_FIRST),
         peek_int(desk, _WIDTH),
     )
 
 
-@kernel
+@spine
 def _gather(own, n, cell):  # type: ignore[no-untyped-def]
     """This bar's prices and indicators into the memory of asset `n`; its address."""
     memory = own.memory + 8 * n * own.width
-    at = cell - own.prices_first
-    for k in range(_PRICES):
-        poke(memory, k, peek(own.prices, k * own.size + at))
-    at = cell - own.columns_first
     for k in range(own.taken):
-        poke(memory, _PRICES + k, peek(own.columns, k * own.stride + at))
+        poke(memory, k, peek(peek_int(own.sources, k), cell))
     return memory
 
 
-@kernel
+@spine
 def _remember(own, memory):  # type: ignore[no-untyped-def]
     """`now` becomes `before`."""
-    fields = _PRICES + own.taken
-    for k in range(fields):
-        poke(memory, fields + k, peek(memory, k))
+    for k in range(own.taken):
+        poke(memory, own.taken + k, peek(memory, k))
 
 
-@kernel
+@spine
 def _is_market(own, cell):  # type: ignore[no-untyped-def]
-    return not math.isnan(peek(own.prices, 3 * own.size + cell - own.prices_first))
+    return not math.isnan(peek(own.close, cell))
 
 
-@kernel
+@spine
 def _say(own, cell, answer):  # type: ignore[no-untyped-def]
     """The answer into the row; one that may not be says nothing, and is remembered as a fault."""
     if own.flags != 0:
@@ -146,14 +128,13 @@ def _say_nothing(own, cell):  # type: ignore[no-untyped-def]
 def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
     """All bars of all assets, for a rule that sees no account: what it says into `flags` or `values`."""
     own = _load(desk)
-    state = 2 * (_PRICES + own.taken) + _VIEW
-    before = 8 * (_PRICES + own.taken)
+    before, state = 8 * own.taken, 8 * (2 * own.taken + _VIEW)
     for t in range(bars):
         for n in range(assets):
             cell = t * assets + n
             if _is_market(own, cell):
                 memory = _gather(own, n, cell)
-                _say(own, cell, call_four(own.function, memory, memory + before, own.params, memory + 8 * state))
+                _say(own, cell, call_four(own.function, memory, memory + before, own.params, memory + state))
                 _remember(own, memory)
             else:
                 _say_nothing(own, cell)
@@ -163,14 +144,13 @@ def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
 def ask_rules(desk, lo, hi, acct, assets, first):  # type: ignore[no-untyped-def]
     """T7: what the rule says of the assets `lo` to `hi - 1` of an account; the cell of asset n is `first + n`."""
     own = _load(desk)
-    fields = _PRICES + own.taken
     for n in range(lo, hi):
         a = assets[unsigned(n)]
         if _is_market(own, first + n) and a.delisted == 0:
             memory = _gather(own, n, first + n)
-            view = memory + 16 * fields
+            view = memory + 16 * own.taken
             _show(view, a, acct)
-            _say(own, first + n, call_five(own.function, memory, memory + 8 * fields, own.params, view + 8 * _VIEW, view))
+            _say(own, first + n, call_five(own.function, memory, memory + 8 * own.taken, own.params, view + 8 * _VIEW, view))
             _remember(own, memory)
         else:
             _say_nothing(own, first + n)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from .._typing import Block
 from ..core.codes import InputKind
-from ..core.native import Native, native
+from ..core.native import Native, names_in, native
 from ..core.space import Domain
 from ..core.state import schema_hash
 from ..errors import InputError, StrategyError
 from ..indicators.plan import PlanStream
 from ..indicators.shape import readonly
 from .inputs import Signals, Strengths
-from .rule import ACCOUNT_VIEW, DESK, DESK_SIZE, PRICE_FIELDS, rule_rows
+from .rule import ACCOUNT_VIEW, DESK, PRICE_FIELDS, rule_rows
 
 if TYPE_CHECKING:
     from ..data.bars import Bars
@@ -29,7 +29,6 @@ __all__ = ["RuleBatch", "Ruling", "blank_rows", "check_rule", "layouts_of"]
 
 _CELLS = 16_384  # of a piece: its indicators stay in the cache
 _SHORTEST = 64
-_ARGUMENTS = ("now", "before", "params", "state", "account")
 
 
 def blank_rows(kind: InputKind, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -52,19 +51,23 @@ class Ruling:
         self.indicators = PlanStream(strategy.plan, assets)
         self.native = _native_of(strategy)
         self.params = _params_of(strategy)
-        fields = len(PRICE_FIELDS) + len(strategy.plan.columns)
-        state = _state_of(strategy).itemsize // 8
-        self.memory = np.zeros((assets, 2 * fields + len(ACCOUNT_VIEW.names or ()) + state))
-        self.memory[:, : 2 * fields] = np.nan
-        self._desk = np.zeros(DESK_SIZE, dtype=np.int64)
+        self._fields = self.native.layouts[0].names or ()
+        taken, state = len(self._fields), self.native.layouts[3].itemsize // 8
+        self.memory = np.zeros((assets, 2 * taken + len(ACCOUNT_VIEW.names or ()) + state))
+        self.memory[:, : 2 * taken] = np.nan
+        self._desk = np.zeros(len(DESK), dtype=np.int64)
+        self._sources = np.zeros(taken, dtype=np.int64)
         self._kept: tuple[Any, ...] = ()
-        most = strategy.gives.most if strategy.gives is not Signals else 0.0
         self._set(
             function=self.native.address, memory=self.memory.ctypes.data, params=self.params.ctypes.data,
-            taken=len(strategy.plan.columns), width=self.memory.shape[1],
+            sources=self._sources.ctypes.data, taken=taken, width=self.memory.shape[1],
         )  # fmt: skip
-        self._desk[DESK.index("most") : DESK.index("most") + 1].view(np.float64)[0] = most
+        self._number("most")[0] = strategy.gives.most if strategy.gives is not Signals else 0.0
         self.address = int(self._desk.ctypes.data)
+
+    def _number(self, name: str) -> NDArray[np.float64]:
+        """A place of the desk that holds a float64."""
+        return self._desk[DESK.index(name) : DESK.index(name) + 1].view(np.float64)
 
     def _set(self, **places: int) -> None:
         for name, value in places.items():
@@ -74,31 +77,28 @@ class Ruling:
         """Read bars from `prices` (5, L, N) as strategies read them, and indicators from `columns` (K, M, N); write into `said` (L, N)."""
         self._kept = (prices, said, columns)
         self.said = said
+        self.count_from(0, 0)
+
+    def count_from(self, first: int, piece: int) -> None:
+        """Loops count their bars from bar `first`; the columns begin at bar `piece`."""
+        prices, said, columns = self._kept
+        cell, moved = 8 * first * self.assets, 8 * (first - piece) * self.assets
+        names = self.strategy.plan.columns
+        for k, name in enumerate(self._fields):
+            of_price = name in PRICE_FIELDS
+            array, place, shift = (prices, PRICE_FIELDS.index(name), cell) if of_price else (columns, names.index(name), moved)
+            self._sources[k] = array.ctypes.data + place * array.strides[0] + shift
+        where = said.ctypes.data + first * self.assets * said.itemsize
         flags = self.kind == InputKind.SIGNALS
-        self._set(
-            prices=prices.ctypes.data, size=prices.strides[0] // 8, prices_first=0, columns=columns.ctypes.data,
-            stride=columns.shape[1] * self.assets, columns_first=0, flags=said.ctypes.data if flags else 0,
-            values=0 if flags else said.ctypes.data,
-        )  # fmt: skip
-
-    def begin_piece(self, first: int) -> None:
-        """The columns now begin at bar `first`."""
-        self._set(columns_first=first * self.assets)
-
-    def at_bar(self, first: int) -> None:
-        """The next loop counts its bars from `first` of `prices` and `said`, whose columns begin there."""
-        prices, said, _ = self._kept
-        moved = 8 * first * self.assets
-        self._set(prices=prices.ctypes.data + moved, columns_first=0)
-        name, array = ("flags", said) if self.kind == InputKind.SIGNALS else ("values", said)
-        self._set(**{name: array.ctypes.data + first * self.assets * array.itemsize})
+        close = prices.ctypes.data + PRICE_FIELDS.index("close") * prices.strides[0] + cell
+        self._set(close=close, flags=where if flags else 0, values=0 if flags else where)
 
     def check(self, where: Callable[[int, int], str], first: int = 0) -> None:
         """StrategyError if an answer may not be; `where(t, n)` says of which bar and asset."""
         fault = int(self._desk[DESK.index("fault")])
         if fault:
             self._set(fault=0)
-            bad = float(self._desk[DESK.index("bad") : DESK.index("bad") + 1].view(np.float64)[0])
+            bad = float(self._number("bad")[0])
             t, n = divmod(fault - 1, self.assets)
             raise StrategyError(f"the rule of {self.strategy.name} answered {bad:g} {where(t + first, n)}; expected {self._expected()}")
 
@@ -146,7 +146,7 @@ class RuleBatch:
             session = None if self._session is None else self._session[self._first : self._end]
             columns = self._columns[:, : self._end - self._first]
             self.ruling.indicators.run(self._prices[:, self._first : self._end], session, columns)
-            self.ruling.begin_piece(self._first)
+            self.ruling.count_from(0, self._first)
         return min(stop, self._end)
 
     def run(self) -> NDArray[Any]:
@@ -154,7 +154,7 @@ class RuleBatch:
         t = 0
         while t < self._bars.T:
             end = self.ready(t, self._bars.T)
-            self.ruling.at_bar(t)
+            self.ruling.count_from(t, t)
             rule_rows(self.ruling.address, end - t, self._bars.N)
             self.check(t)
             t = end
@@ -181,13 +181,15 @@ def _block_of(bars: Bars) -> Block:
 
 def _native_of(strategy: RuleStrategy) -> Native:
     function = type(strategy).rule
-    layouts = layouts_of(strategy)
-    return native(function, _ARGUMENTS, layouts, f"the rule of {strategy.name}")
+    known = (*PRICE_FIELDS, *strategy.plan.columns)
+    return native(function, layouts_of(strategy), f"the rule of {strategy.name}", (known, known))
 
 
 def layouts_of(strategy: RuleStrategy) -> tuple[np.dtype[Any], ...]:
-    """The records that the rule takes, in order."""
-    now = np.dtype([(name, "f8") for name in (*PRICE_FIELDS, *strategy.plan.columns)])
+    """The records that the rule takes, in order; `now` and `before` have the fields that its code names, and no others."""
+    known = (*PRICE_FIELDS, *strategy.plan.columns)
+    named = names_in(type(strategy).rule)
+    now = np.dtype([(name, "f8") for name in known if name in named] or [("close", "f8")])
     layouts = (now, now, _params_layout(strategy), _state_of(strategy))
     return (*layouts, ACCOUNT_VIEW) if strategy.sees_account else layouts
 
