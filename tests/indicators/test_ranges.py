@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal, localcontext
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -151,40 +152,43 @@ def _logs(block: np.ndarray, first: int, *pairs: tuple[int, int]) -> list[list[D
     return [[(Decimal(float(a)) / Decimal(float(b))).ln() for a, b in block[[p, q], first:, 0].T] for p, q in pairs]
 
 
+def _means(values: list[Decimal], window: int) -> list[Decimal]:
+    """Means of the `window` values up to each, from number `window` on."""
+    return [sum(values[i + 1 - window : i + 1], Decimal(0)) / window for i in range(window, len(values))]
+
+
+def _variances(values: list[Decimal], window: int) -> list[Decimal]:
+    """Sample variances of the same windows."""
+    out = []
+    for i, average in enumerate(_means(values, window), window):
+        out.append(sum(((v - average) ** 2 for v in values[i + 1 - window : i + 1]), Decimal(0)) / (window - 1))
+    return out
+
+
 @LONG
 @pytest.mark.parametrize(("level", "sigma"), [(100.0, 1e-4), (1e9, 3e-8)])
 def test_a_million_bars_leave_no_error_behind(level: float, sigma: float) -> None:
-    """Last values against 40 digits; at 1e9 the moves of a bar are about 30 in price."""
-    bars, window, count = 1_000_000, 20, 40
-    block = walk_bars(bars, seed=2, gaps=0, level=level, sigma=sigma)
+    """The last 1,000 values against 40 digits; at 1e9 the moves of a bar are about 30 in price."""
+    window, count = 20, 1000
+    block = walk_bars(1_000_000, seed=2, gaps=0, level=level, sigma=sigma)
     block[:4] = np.round(block[:4] * 1024) / 1024
-    first = bars - window - count
     with localcontext(prec=40):
+        first = block.shape[1] - window - count
         hl, co, hc, ho, lc, lo, gap = _logs(block, first, (1, 2), (3, 0), (1, 3), (1, 0), (2, 3), (2, 0), (0, 5))
-        two = Decimal(2).ln()
-        singles = {
-            parkinson: [x * x / (4 * two) for x in hl],
-            garman_klass: [x * x / 2 - (2 * two - 1) * y * y for x, y in zip(hl, co, strict=True)],
-            rogers_satchell: [a * b + c * d for a, b, c, d in zip(hc, ho, lc, lo, strict=True)],
+        two, k = Decimal(2).ln(), Decimal("0.34") / (Decimal("1.34") + Decimal(window + 1) / (window - 1))
+        inside = [a * b + c * d for a, b, c, d in zip(hc, ho, lc, lo, strict=True)]
+        exact = {
+            parkinson: _means([x * x / (4 * two) for x in hl], window),
+            garman_klass: _means([x * x / 2 - (2 * two - 1) * y * y for x, y in zip(hl, co, strict=True)], window),
+            rogers_satchell: _means(inside, window),
+            yang_zhang: [
+                g + k * d + (1 - k) * v
+                for g, d, v in zip(_variances(gap, window), _variances(co, window), _means(inside, window), strict=True)
+            ],
         }
-        for function, values in singles.items():
-            exact = [float((sum(values[i + 1 : i + 1 + window]) / window).sqrt()) for i in range(count, count + window)]
-            out = function(block, window)[:, 0]
-            np.testing.assert_allclose(out[first + count + window : first + count + 2 * window], exact[: bars - first - count - window],
-                                       rtol=1e-9)  # fmt: skip
-        k = Decimal("0.34") / (Decimal("1.34") + Decimal(window + 1) / (window - 1))
-
-        def spread(values: list[Decimal]) -> Decimal:
-            mean = sum(values) / window
-            return sum((v - mean) ** 2 for v in values) / (window - 1)  # type: ignore[return-value]
-
-        def sigma_at(i: int) -> float:
-            part = slice(i + 1 - window, i + 1)
-            inside = sum(singles[rogers_satchell][part]) / window
-            return float((spread(gap[part]) + k * spread(co[part]) + (1 - k) * inside).sqrt())
-
-        exact = [sigma_at(i) for i in range(window, window + count)]
-    np.testing.assert_allclose(yang_zhang(block, window)[-count:, 0], exact, rtol=1e-9)
+        roots = {function: [float(v.sqrt()) for v in values] for function, values in exact.items()}
+    for function, values in roots.items():
+        np.testing.assert_allclose(function(block, window)[-count:, 0], values, rtol=1e-9)
 
 
 @LONG
@@ -193,10 +197,10 @@ def test_a_million_values_leave_no_error_in_the_ewma(level: float) -> None:
     values = np.round(walk_bars(1_000_000, seed=3, gaps=0, level=level, sigma=1e-5)[3, :, 0] * 1024) / 1024
     last = values[-2001:]  # what is older weighs less than 0.94**1000
     with localcontext(prec=40):
-        changes = [(Decimal(float(b)) - Decimal(float(a))) / Decimal(float(a)) for a, b in zip(last, last[1:], strict=False)]
-        variance, exact = changes[0] ** 2, []
+        changes = [(Decimal(float(b)) - Decimal(float(a))) / Decimal(float(a)) for a, b in pairwise(last)]
+        decay, variance, exact = Decimal("0.94"), changes[0] ** 2, []
         for change in changes[1:]:
-            variance = Decimal(0.94) * variance + (1 - Decimal(0.94)) * change * change
+            variance = decay * variance + (1 - decay) * change * change
             exact.append(float(variance.sqrt()))
     np.testing.assert_allclose(ewma_volatility(values)[-999:], exact[-999:], rtol=1e-9)
 

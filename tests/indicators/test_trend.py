@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ LONG = pytest.mark.skipif(ENGINE == "python", reason="a million bars need compil
 NAN = math.nan
 
 BAR = st.one_of(
-    st.just((NAN, NAN, NAN)), st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 2)).map(lambda b: (b[0] + b[1], b[0] - b[2], b[0]))
+    st.just((NAN, NAN, NAN)),
+    st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 2)).map(lambda b: (b[0] + b[1], b[0] - b[2], b[0])),
 )
 """Bars around a few whole numbers: equal highs and lows are common."""
 ROWS = st.lists(BAR.map(lambda bar: tuple(map(float, bar))), min_size=1, max_size=40)
@@ -182,7 +184,7 @@ def test_a_million_bars_at_a_high_price_leave_no_error_in_the_adx() -> None:
     keep = 1 - 1 / window
     weights = [keep**age for age in range(1400)]
     plus, minus, reach = [], [], []
-    for (h0, l0, c0), (h, low, _) in zip(rows, rows[1:], strict=False):
+    for (h0, l0, c0), (h, low, _) in pairwise(rows):
         up, down = h - h0, l0 - low
         plus.append(up if up > max(down, 0) else 0.0)
         minus.append(down if down > max(up, 0) else 0.0)

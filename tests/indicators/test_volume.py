@@ -120,16 +120,16 @@ def test_a_huge_volume_is_forgotten_by_windows_and_kept_whole_by_totals() -> Non
 @LONG
 @pytest.mark.parametrize("scale", [1.0, 1e9])
 def test_a_million_bars_lose_nothing_in_running_totals(scale: float) -> None:
-    bars = 1_000_000
+    bars, count = 1_000_000, 1000
     block = walk_bars(bars, seed=4, gaps=0, level=scale, sigma=1e-4)
     block[4] = np.random.default_rng(1).random((bars, 1)) * scale / 7
-    signed = np.r_[block[4, :1, 0], block[4, 1:, 0] * np.sign(np.diff(block[3, :, 0]))]
-    out = obv(block)[:, 0]
-    flows = [naive.flow(row) for row in rows_of(block)]
-    line = accumulation_distribution(block)[:, 0]
-    for t in range(bars - 1000, bars, 37):
-        assert out[t] == pytest.approx(math.fsum(signed[: t + 1]), rel=1e-9, abs=0)
-        assert line[t] == pytest.approx(math.fsum(flows[: t + 1]), rel=1e-9, abs=0)
+    _, high, low, close, volume = block[:, :, 0]
+    signed = np.r_[volume[:1], volume[1:] * np.sign(np.diff(close))]
+    flows = ((close - low) - (high - close)) / (high - low) * volume
+    for function, terms in ((obv, signed), (accumulation_distribution, flows)):
+        before, last = math.fsum(terms[:-count]), terms[-count:].tolist()
+        exact = [math.fsum([before, *last[: k + 1]]) for k in range(count)]
+        np.testing.assert_allclose(function(block)[-count:, 0], exact, rtol=1e-12)
 
 
 @LONG

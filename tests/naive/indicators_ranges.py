@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from statistics import variance
 
 from tests.naive import indicators as naive
@@ -102,7 +103,7 @@ def ewma_volatility(values: Sequence[float], decay: float) -> list[float]:
             out.append(math.nan)
             continue
         seen.append(value)
-        squares = [((b - a) / a) ** 2 for a, b in zip(seen, seen[1:], strict=False)]
+        squares = [((b - a) / a) ** 2 for a, b in pairwise(seen)]
         terms = [decay ** (len(squares) - 1 - i) * s * (1 if i == 0 else 1 - decay) for i, s in enumerate(squares)]
         out.append(math.sqrt(math.fsum(terms)) if squares else math.nan)
     return out
@@ -112,7 +113,7 @@ def obv(rows: Sequence[Row]) -> list[float]:
     """The first volume, and each later one with the sign of its close's change."""
 
     def values(bars: list[Row]) -> list[float]:
-        signed = [b[4] * ((b[3] > a[3]) - (b[3] < a[3])) for a, b in zip(bars, bars[1:], strict=False)]
+        signed = [b[4] * ((b[3] > a[3]) - (b[3] < a[3])) for a, b in pairwise(bars)]
         return [math.fsum([bars[0][4], *signed[:t]]) for t in range(len(bars))]
 
     return on_present(rows, values)
