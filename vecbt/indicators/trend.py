@@ -61,8 +61,11 @@ def _smoothed(total, new, window, so_far):  # type: ignore[no-untyped-def]
 def _adx_take(state, window, high, low, close):  # type: ignore[no-untyped-def]
     """Directional movement and true range of one bar into their running sums."""
     up, down = high - state.high, state.low - low
-    state.plus = _smoothed(state.plus, up if up > down and up > 0.0 else 0.0, window, state.count)
-    state.minus = _smoothed(state.minus, down if down > up and down > 0.0 else 0.0, window, state.count)
+    # the larger of both, if above zero: choices between two values, not branches, because they cannot be foreseen
+    plus = up if up > down else 0.0
+    minus = down if down > up else 0.0
+    state.plus = _smoothed(state.plus, max(plus, 0.0), window, state.count)
+    state.minus = _smoothed(state.minus, max(minus, 0.0), window, state.count)
     state.reach = _smoothed(state.reach, reach_from(state.close, high, low), window, state.count)
     if state.reach < _NOTHING:
         state.plus = 0.0

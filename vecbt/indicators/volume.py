@@ -54,9 +54,10 @@ def obv_step(state, buffer, params, close, volume):  # type: ignore[no-untyped-d
     """One bar of one asset: the volume is added on a higher close, and taken off on a lower one."""
     if close != close or volume != volume:
         return math.nan
-    entering = volume
-    if state.count > 0:
-        entering = volume if close > state.close else -volume if close < state.close else 0.0
+    # a product, not a branch: whether a close is higher cannot be foreseen
+    higher = 1.0 if close > state.close else 0.0
+    lower = 1.0 if close < state.close else 0.0
+    entering = volume * (higher - lower) if state.count > 0 else volume
     now = total_next(Total(state.total, state.lost), entering)
     state.total = now.total
     state.lost = now.lost
