@@ -10,18 +10,60 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .activity import volume_ratio, volume_zscore
+    from .cloud import ichimoku
     from .moving import ema, sma
+    from .overnight import yang_zhang
     from .plan import Indicator, IndicatorPlan, PlanStream
+    from .ranges import garman_klass, parkinson, rogers_satchell
     from .registry import catalog, find, stream
-    from .volatility import atr, close_sigma, true_range
+    from .trailing import parabolic_sar, supertrend
+    from .trend import adx, aroon
+    from .volatility import atr, close_sigma, ewma_volatility, natr, true_range
+    from .volume import accumulation_distribution, cmf, obv
 
-__all__ = ["Indicator", "IndicatorPlan", "PlanStream", "atr", "catalog", "close_sigma", "ema", "find", "sma", "stream", "true_range"]
+__all__ = [
+    "Indicator",
+    "IndicatorPlan",
+    "PlanStream",
+    "accumulation_distribution",
+    "adx",
+    "aroon",
+    "atr",
+    "catalog",
+    "close_sigma",
+    "cmf",
+    "ema",
+    "ewma_volatility",
+    "find",
+    "garman_klass",
+    "ichimoku",
+    "natr",
+    "obv",
+    "parabolic_sar",
+    "parkinson",
+    "rogers_satchell",
+    "sma",
+    "stream",
+    "supertrend",
+    "true_range",
+    "volume_ratio",
+    "volume_zscore",
+    "yang_zhang",
+]
 
 _OF_MODULE = {
+    "activity": ("volume_ratio", "volume_zscore"),
+    "cloud": ("ichimoku",),
     "moving": ("ema", "sma"),
+    "overnight": ("yang_zhang",),
     "plan": ("Indicator", "IndicatorPlan", "PlanStream"),
+    "ranges": ("garman_klass", "parkinson", "rogers_satchell"),
     "registry": ("catalog", "find", "stream"),
-    "volatility": ("atr", "close_sigma", "true_range"),
+    "trailing": ("parabolic_sar", "supertrend"),
+    "trend": ("adx", "aroon"),
+    "volatility": ("atr", "close_sigma", "ewma_volatility", "natr", "true_range"),
+    "volume": ("accumulation_distribution", "cmf", "obv"),
 }
 _HOME = {name: module for module, names in _OF_MODULE.items() for name in names}
 
