@@ -164,7 +164,7 @@ WILLIAMS_R = Kernel(
 )  # fmt: skip
 
 STOCHASTIC_PARAMS = np.dtype([("window", "i8"), ("smooth", "i8"), ("signal", "i8")], align=True)
-STOCHASTIC_STATE = np.dtype([*_RANGE_FIELDS, *_SMOOTH_FIELDS], align=True)
+STOCHASTIC_STATE = np.dtype([*_SMOOTH_FIELDS, *_RANGE_FIELDS], align=True)
 
 
 def stochastic_init(assets: int, window: int, smooth: int, signal: int) -> tuple[Records, ArrayTN, Records]:
@@ -247,7 +247,8 @@ STOCHASTIC = Kernel(
 )  # fmt: skip
 
 STOCH_RSI_PARAMS = np.dtype([("window", "i8"), ("alpha", "f8"), ("stochastic", "i8"), ("smooth", "i8"), ("signal", "i8")], align=True)
-STOCH_RSI_STATE = np.dtype([*RSI_FIELDS, *_RANGE_FIELDS, *_SMOOTH_FIELDS], align=True)
+# no state begins with all of another one: numba would take it for that one's kind
+STOCH_RSI_STATE = np.dtype([*_SMOOTH_FIELDS, *RSI_FIELDS, *_RANGE_FIELDS], align=True)
 
 
 def stoch_rsi_init(assets: int, window: int, stochastic: int, smooth: int, signal: int) -> tuple[Records, ArrayTN, Records]:
