@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -47,7 +47,7 @@ def ppo_init(assets: int, fast: int, slow: int, signal: int) -> tuple[Records, A
     return records(CONVERGENCE_STATE, assets), np.zeros((assets, 0)), params
 
 
-@kernel
+@spine
 def distance_next(state, params, price):  # type: ignore[no-untyped-def]
     """The fast average less the slow one after one more price, NaN before both are there. The fast one begins `late` prices later."""
     state.count += 1
@@ -58,7 +58,7 @@ def distance_next(state, params, price):  # type: ignore[no-untyped-def]
     return state.fast - state.slow if state.count >= params.slow else math.nan
 
 
-@kernel
+@spine
 def signal_next(state, params, line):  # type: ignore[no-untyped-def]
     """The line, its average, NaN before that is there, and the difference; where there is no line nothing enters."""
     if line != line:
@@ -69,7 +69,7 @@ def signal_next(state, params, line):  # type: ignore[no-untyped-def]
     return line, signal, line - signal
 
 
-@kernel
+@spine
 def macd_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: the distance in prices, and its average."""
     if price != price:
@@ -134,7 +134,7 @@ MACD = Kernel(
 )  # fmt: skip
 
 
-@kernel
+@spine
 def ppo_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: the distance in percent of the slow average, and its average."""
     if price != price:
