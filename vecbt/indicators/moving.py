@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop, spine
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
+from .stretches import fewest_bars, sma_mean, sma_stretch
 from .windows import WINDOW_FIELDS, Window, chunk_length, window_next, window_sum
 
 __all__ = [
@@ -69,8 +70,7 @@ def sma_next(past, buffer, price):  # type: ignore[no-untyped-def]
     same = past.same + 1 if price == past.last else 1
     mean = math.nan
     if sums.filled >= window:
-        # a window of one and the same price has that price as its mean, without the rounding of the division
-        mean = price if same >= window else total / window
+        mean = sma_mean(total, window, price, same)
     return mean, Sma(sums, price, same)
 
 
@@ -82,17 +82,27 @@ def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     return mean
 
 
+@kernel
+def _sma_through(states, buffers, prices, out, first, stop):  # type: ignore[no-untyped-def]
+    """Bars `first` to `stop` of all assets, step by step."""
+    length = chunk_length(prices.shape[1])
+    for start in range(first, stop, length):
+        for n in range(prices.shape[1]):
+            now, buffer = sma_load(states[n]), borrowed(buffers[n])
+            for t in range(start, min(start + length, stop)):
+                out[t, n], now = sma_next(now, buffer, prices[t, n])
+            sma_store(states[n], now)
+
+
 @kernel_loop
 def sma_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
-    prices = rows[0]
-    bars, length = prices.shape[0], chunk_length(prices.shape[1])
-    for start in range(0, bars, length):
-        for n in range(prices.shape[1]):
-            now, buffer = sma_load(states[n]), buffers[n]
-            for t in range(start, min(start + length, bars)):
-                out[t, n], now = sma_next(now, buffer, prices[t, n])
-            sma_store(states[n], now)
+    prices, window = rows[0], params[0].window
+    bars, done = prices.shape[0], 0
+    while done < bars and prices.shape[1] > 0:
+        stop = min(done + fewest_bars(states, window), bars)
+        _sma_through(states, buffers, prices, out, done, stop)
+        done = sma_stretch(states, buffers, prices, out, stop)
 
 
 def sma(values: Any, window: int) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop, spine
+from ..core.jit import borrowed, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
