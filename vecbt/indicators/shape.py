@@ -15,7 +15,7 @@ __all__ = ["Wrap", "check_window", "readonly", "unwrap"]
 
 Wrap = Callable[[ArrayTN], Any]
 
-_PIECE = 32_768
+_PIECE = 131_072
 
 
 def check_window(value: Any, name: str = "window") -> int:
