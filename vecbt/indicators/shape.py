@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._typing import ArrayTN
+from ..core.jit import kernel_loop
 from ..data.touch import as_matrix, is_pandas, is_polars
 from ..errors import ConfigError, InputError
 
@@ -34,12 +36,28 @@ def unwrap(values: Any, name: str = "values") -> tuple[ArrayTN, Wrap]:
     """The values as a read-only float64 C-order (T, N) matrix, and the function that gives a result the type that came in."""
     if hasattr(values, "block") and hasattr(values, "market"):
         return readonly(np.ascontiguousarray(values.close)), lambda out: out
-    matrix = as_matrix(values, name)
-    bad = np.isinf(matrix)
-    if bad.any():
+    matrix = readonly(values if _is_ready(values) else as_matrix(values, name))
+    if _infinities(matrix.reshape(-1)) > 0:
+        bad = np.isinf(matrix)
         t, n = np.argwhere(bad)[0]
         raise InputError(f"{name} are infinite at row {t}, column {n} ({int(bad.sum())} in all); a missing value is NaN")
-    return readonly(matrix), _wrapper(values)
+    return matrix, _wrapper(values)
+
+
+def _is_ready(values: Any) -> bool:
+    """Whether kernels, which only read, can take the user's own array: a copy of a large one costs more than many an indicator."""
+    if type(values) is not np.ndarray or values.ndim != 2 or values.dtype != np.float64:
+        return False
+    return values.dtype.isnative and values.flags.c_contiguous and values.flags.aligned
+
+
+@kernel_loop
+def _infinities(values):  # type: ignore[no-untyped-def]
+    """How many values are infinite; compiled, because a look at a large matrix otherwise costs as much as a moving average of it."""
+    found = 0
+    for i in range(values.shape[0]):
+        found += abs(values[i]) == math.inf
+    return found
 
 
 def _wrapper(values: Any) -> Wrap:
