@@ -10,14 +10,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bands import bollinger
     from .moving import ema, sma
     from .plan import Indicator, IndicatorPlan, PlanStream
     from .registry import catalog, find, stream
     from .volatility import atr, close_sigma, true_range
 
-__all__ = ["Indicator", "IndicatorPlan", "PlanStream", "atr", "catalog", "close_sigma", "ema", "find", "sma", "stream", "true_range"]
+__all__ = [
+    "Indicator", "IndicatorPlan", "PlanStream", "atr", "bollinger", "catalog", "close_sigma", "ema", "find", "sma", "stream", "true_range",
+]  # fmt: skip
 
 _OF_MODULE = {
+    "bands": ("bollinger",),
     "moving": ("ema", "sma"),
     "plan": ("Indicator", "IndicatorPlan", "PlanStream"),
     "registry": ("catalog", "find", "stream"),
