@@ -11,20 +11,61 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bands import bollinger
+    from .crossing import crossed_above, crossed_below
+    from .extremes import rolling_argmax, rolling_argmin, rolling_max, rolling_min
+    from .lags import bars_since, lag
     from .moving import ema, sma
     from .plan import Indicator, IndicatorPlan, PlanStream
+    from .ranks import rolling_median, rolling_quantile, rolling_rank
     from .registry import catalog, find, stream
+    from .relative import beta, correlation, covariance
+    from .rolling import regression_slope, rolling_skew, rolling_std, zscore
     from .volatility import atr, close_sigma, true_range
 
 __all__ = [
-    "Indicator", "IndicatorPlan", "PlanStream", "atr", "bollinger", "catalog", "close_sigma", "ema", "find", "sma", "stream", "true_range",
-]  # fmt: skip
+    "Indicator",
+    "IndicatorPlan",
+    "PlanStream",
+    "atr",
+    "bars_since",
+    "beta",
+    "bollinger",
+    "catalog",
+    "close_sigma",
+    "correlation",
+    "covariance",
+    "crossed_above",
+    "crossed_below",
+    "ema",
+    "find",
+    "lag",
+    "regression_slope",
+    "rolling_argmax",
+    "rolling_argmin",
+    "rolling_max",
+    "rolling_median",
+    "rolling_min",
+    "rolling_quantile",
+    "rolling_rank",
+    "rolling_skew",
+    "rolling_std",
+    "sma",
+    "stream",
+    "true_range",
+    "zscore",
+]
 
 _OF_MODULE = {
     "bands": ("bollinger",),
+    "crossing": ("crossed_above", "crossed_below"),
+    "extremes": ("rolling_argmax", "rolling_argmin", "rolling_max", "rolling_min"),
+    "lags": ("bars_since", "lag"),
     "moving": ("ema", "sma"),
     "plan": ("Indicator", "IndicatorPlan", "PlanStream"),
+    "ranks": ("rolling_median", "rolling_quantile", "rolling_rank"),
     "registry": ("catalog", "find", "stream"),
+    "relative": ("beta", "correlation", "covariance"),
+    "rolling": ("regression_slope", "rolling_skew", "rolling_std", "zscore"),
     "volatility": ("atr", "close_sigma", "true_range"),
 }
 _HOME = {name: module for module, names in _OF_MODULE.items() for name in names}
