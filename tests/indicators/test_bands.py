@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from tests.indicators.test_moving import walk
 from tests.naive import indicators_bands as naive
 from vecbt.core.jit import ENGINE
 from vecbt.errors import ConfigError
-from vecbt.indicators.bands import bollinger
+from vecbt.indicators import atr, crossed_above, ema, lag
+from vecbt.indicators.bands import bollinger, donchian, keltner
 
 pytestmark = pytest.mark.interpreted
 
@@ -83,6 +85,54 @@ def test_bollinger_by_hand() -> None:
     np.testing.assert_allclose(lines.lower[3], 2.5 - 2 * deviation)
     np.testing.assert_allclose(lines.bandwidth[3], 4 * deviation / 2.5)
     np.testing.assert_allclose(lines.percent[3], (4.0 - lines.lower[3]) / (4 * deviation))
+
+
+def frame(bars: int, seed: int = 7, gaps: float = 0.1) -> pd.DataFrame:
+    close = walk(bars, 1, seed, gaps)[:, 0]
+    rng = np.random.default_rng(seed)
+    high, low = close + rng.integers(0, 4, bars) / 4, close - rng.integers(0, 4, bars) / 4
+    return pd.DataFrame({"high": high, "low": low, "close": close})
+
+
+@pytest.mark.parametrize(("span", "window", "multiplier"), [(1, 1, 2.0), (3, 7, 1.5), (20, 10, 2.0), (5, 5, 0.0)])
+def test_keltner_equals_the_slow_twin(span: int, window: int, multiplier: float) -> None:
+    bars = frame(90)
+    lists = [list(bars[name]) for name in ("high", "low", "close")]
+    expected = columns(naive.keltner(*lists, span, window, multiplier))
+    np.testing.assert_allclose(np.array(keltner(bars, span, window, multiplier)), expected, rtol=1e-12)
+
+
+def test_keltner_is_made_of_the_public_averages() -> None:
+    talib = pytest.importorskip("talib")
+    bars = frame(120, gaps=0)
+    lines = keltner(bars, 20, 10, 2.0)
+    np.testing.assert_array_equal(lines.middle, ema(bars["close"], 20))
+    np.testing.assert_allclose((lines.upper - lines.lower) / 4, atr(bars, 10).where(lines.middle.notna()), rtol=1e-11)
+    np.testing.assert_allclose(lines.middle, talib.EMA(bars["close"], 20), rtol=1e-12)
+
+
+@pytest.mark.parametrize("window", [1, 2, 7, 20, 61])
+def test_donchian_equals_the_slow_twin(window: int) -> None:
+    bars = frame(130)
+    expected = columns(naive.donchian(list(bars["high"]), list(bars["low"]), window))
+    np.testing.assert_array_equal(np.array(donchian(bars, window)), expected)
+
+
+def test_donchian_equals_talib() -> None:
+    talib = pytest.importorskip("talib")
+    bars = frame(200, gaps=0)
+    lines = donchian(bars, 20)
+    np.testing.assert_array_equal(lines.upper, talib.MAX(bars["high"], 20))
+    np.testing.assert_array_equal(lines.lower, talib.MIN(bars["low"], 20))
+
+
+def test_a_breakout_is_against_the_channel_of_the_bar_before() -> None:
+    """As the docstring of donchian says: on its own bar no close is above the highest high."""
+    close = [1.0, 2.0, 1.5, 1.75, 3.0, 2.5]
+    bars = pd.DataFrame({"high": close, "low": close})
+    upper = donchian(bars, 3).upper
+    assert not crossed_above(pd.Series(close), upper).any()
+    assert crossed_above(pd.Series(close), lag(upper)).tolist() == [False, False, False, False, True, False]
 
 
 def test_a_width_below_zero_is_refused() -> None:

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bands import bollinger
+    from .bands import bollinger, donchian, keltner
     from .crossing import crossed_above, crossed_below
     from .extremes import rolling_argmax, rolling_argmin, rolling_max, rolling_min
     from .lags import bars_since, lag
@@ -36,8 +36,10 @@ __all__ = [
     "covariance",
     "crossed_above",
     "crossed_below",
+    "donchian",
     "ema",
     "find",
+    "keltner",
     "lag",
     "regression_slope",
     "rolling_argmax",
@@ -56,7 +58,7 @@ __all__ = [
 ]
 
 _OF_MODULE = {
-    "bands": ("bollinger",),
+    "bands": ("bollinger", "donchian", "keltner"),
     "crossing": ("crossed_above", "crossed_below"),
     "extremes": ("rolling_argmax", "rolling_argmin", "rolling_max", "rolling_min"),
     "lags": ("bars_since", "lag"),

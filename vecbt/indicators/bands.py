@@ -11,15 +11,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.space import Domain
 from ..core.state import records
 from .anchored import moments_deviation, moments_load, moments_store, run_length, spread_next
 from .compute import compute
+from .moving import ema_next
+from .peaks import CHANNEL_FIELDS, Channel, Peak, channel_buffers, channel_next
+from .volatility import atr_step
 from .windows import MOMENTS_FIELDS, Moments, moments_mean, moments_variance
 
-__all__ = ["BOLLINGER", "Bollinger", "bollinger", "bollinger_init", "bollinger_lines", "bollinger_run", "bollinger_step"]
+__all__ = [
+    "BOLLINGER", "DONCHIAN", "KELTNER", "Bollinger", "Channels", "bollinger", "bollinger_init", "bollinger_lines", "bollinger_run",
+    "bollinger_step", "donchian", "donchian_init", "donchian_run", "donchian_step", "keltner", "keltner_init", "keltner_run",
+    "keltner_step",
+]  # fmt: skip
 
 BOLLINGER_PARAMS = np.dtype([("window", "i8"), ("width", "f8")], align=True)
 BOLLINGER_STATE = np.dtype(MOMENTS_FIELDS, align=True)
@@ -126,4 +133,160 @@ BOLLINGER = Kernel(
     name="bollinger", parameters=(whole(default=20), Domain(name="width", default=2.0, low=0.0)), params=BOLLINGER_PARAMS,
     state=BOLLINGER_STATE, init=bollinger_init, step=bollinger_step, run=bollinger_run, function=bollinger, result=Bollinger,
     warmup=lambda window, width: window - 1,
+)  # fmt: skip
+
+
+class Channels(NamedTuple):
+    """Three lines in price units."""
+
+    upper: Any
+    middle: Any
+    lower: Any
+
+
+KELTNER_PARAMS = np.dtype([("multiplier", "f8"), ("alpha", "f8"), ("span", "i8"), ("window", "i8")], align=True)
+# `value`, `close` and `count` are those of the average true range. They stand last, because numba takes a record for another one whose
+# fields it begins with, and warns.
+KELTNER_STATE = np.dtype([("middle", "f8"), ("seen", "i8"), ("value", "f8"), ("close", "f8"), ("count", "i8")], align=True)
+
+
+def keltner_init(assets: int, span: int, window: int, multiplier: float) -> tuple[Records, ArrayTN, Records]:
+    """States, no buffers, parameters: KELTNER_STATE (N,), (N, 0), KELTNER_PARAMS (1,)."""
+    params = records(KELTNER_PARAMS, 1)
+    params.span[0] = span
+    params.alpha[0] = 2.0 / (span + 1.0)
+    params.window[0] = window
+    params.multiplier[0] = multiplier
+    return records(KELTNER_STATE, assets), np.zeros((assets, 0)), params
+
+
+@spine
+def keltner_step(state, buffer, params, high, low, close):  # type: ignore[no-untyped-def]
+    """One bar of one asset: upper, middle, lower, NaN before both averages are there and on a missing bar."""
+    if high != high or low != low or close != close:
+        return math.nan, math.nan, math.nan
+    reach = params.multiplier * atr_step(state, buffer, params, high, low, close)
+    state.seen += 1
+    state.middle = ema_next(state.middle, state.seen, params.span, params.alpha, close)
+    if state.seen < params.span or reach != reach:
+        return math.nan, math.nan, math.nan
+    return state.middle + reach, state.middle, state.middle - reach
+
+
+@kernel_loop
+def keltner_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
+    """All bars (T, N) of all assets, from the given states on."""
+    high, low, close = rows
+    for t in range(close.shape[0]):
+        for n in range(close.shape[1]):
+            upper, middle, lower = keltner_step(states[n], borrowed(buffers[n]), params[0], high[t, n], low[t, n], close[t, n])
+            out[0, t, n] = upper
+            out[1, t, n] = middle
+            out[2, t, n] = lower
+
+
+def keltner(bars: Any, span: int = 20, window: int = 10, multiplier: float = 2.0) -> Any:
+    """Keltner channel: the exponential average of the closes, and `multiplier` average true ranges around it.
+
+    This is the form in use since Raschke's, with `ema` of the close and Wilder's `atr`. Keltner's own of 1960 had simple averages of
+    typical prices and of `high - low` over ten days.
+
+    Parameters
+    ----------
+    bars : Bars, a float64 block (5, T, N) of open, high, low, close, volume, or a pandas or polars frame of one
+        asset with columns high, low, close. NaN is a bar without a market.
+    span : bars of the exponential average, at least 1.
+    window : bars of the average true range, at least 1.
+    multiplier : average true ranges from the middle to a line, at least 0.
+
+    Returns
+    -------
+    Channels(upper, middle, lower), each a (T, N) array, or a Series for a frame, in price units: NaN before both averages are there and
+    on missing bars.
+
+    Raises
+    ------
+    ConfigError for a parameter that may not be; InputError for prices that are not usable.
+    """
+    return compute(KELTNER, (bars,), span, window, multiplier)
+
+
+KELTNER = Kernel(
+    name="keltner", parameters=(whole("span", 20), whole(default=10), Domain(name="multiplier", default=2.0, low=0.0)),
+    params=KELTNER_PARAMS, state=KELTNER_STATE, init=keltner_init, step=keltner_step, run=keltner_run, function=keltner,
+    inputs=("high", "low", "close"), result=Channels, warmup=lambda span, window, multiplier: max(span, window) - 1,
+)  # fmt: skip
+
+DONCHIAN_PARAMS = np.dtype([("window", "i8")], align=True)
+DONCHIAN_STATE = np.dtype(CHANNEL_FIELDS, align=True)
+
+
+def donchian_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
+    """States, buffers, parameters: DONCHIAN_STATE (N,), float64 (N, 4 * window), DONCHIAN_PARAMS (1,)."""
+    params = records(DONCHIAN_PARAMS, 1)
+    params.window[0] = window
+    return records(DONCHIAN_STATE, assets), channel_buffers(assets, window), params
+
+
+@spine
+def donchian_step(state, buffer, params, high, low):  # type: ignore[no-untyped-def]
+    """One bar of one asset: upper, middle, lower, NaN before the window is full and on a missing bar."""
+    if high != high or low != low:
+        return math.nan, math.nan, math.nan
+    window = params.window
+    past = Channel(
+        Peak(state.top, state.top_place, state.head, state.count), Peak(state.bottom, state.bottom_place, state.head, state.count)
+    )
+    now, upper, _, lower, _ = channel_next(past, buffer, window, high, low)
+    state.top = now.high.best
+    state.top_place = now.high.place
+    state.bottom = now.low.best
+    state.bottom_place = now.low.place
+    state.head = now.high.head
+    state.count = now.high.filled
+    if now.high.filled < window:
+        return math.nan, math.nan, math.nan
+    return upper, 0.5 * (upper + lower), lower
+
+
+@kernel_loop
+def donchian_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
+    """All bars (T, N) of all assets, from the given states on."""
+    high, low = rows
+    bars, length = high.shape[0], run_length(high.shape[1])
+    for start in range(0, bars, length):
+        for n in range(high.shape[1]):
+            state, buffer = states[n], borrowed(buffers[n])
+            for t in range(start, min(start + length, bars)):
+                out[0, t, n], out[1, t, n], out[2, t, n] = donchian_step(state, buffer, params[0], high[t, n], low[t, n])
+
+
+def donchian(bars: Any, window: int = 20) -> Any:
+    """Donchian channel: the highest high and the lowest low of the last `window` bars, and the middle between them.
+
+    This bar is one of them, so no price of it is outside. For a breakout compare with the channel of the bar before:
+    `crossed_above(close, lag(donchian(bars, 20).upper))`.
+
+    Parameters
+    ----------
+    bars : Bars, a float64 block (5, T, N) of open, high, low, close, volume, or a pandas or polars frame of one
+        asset with columns high, low. NaN is a bar without a market.
+    window : bars, at least 1.
+
+    Returns
+    -------
+    Channels(upper, middle, lower), each a (T, N) array, or a Series for a frame, in price units: NaN before `window` bars and on
+    missing bars.
+
+    Raises
+    ------
+    ConfigError for a window that is no whole number of at least 1; InputError for prices that are not usable.
+    """
+    return compute(DONCHIAN, (bars,), window)
+
+
+DONCHIAN = Kernel(
+    name="donchian", parameters=(whole(default=20),), params=DONCHIAN_PARAMS, state=DONCHIAN_STATE, init=donchian_init,
+    step=donchian_step, run=donchian_run, function=donchian, inputs=("high", "low"), result=Channels,
+    warmup=lambda window: window - 1,
 )  # fmt: skip

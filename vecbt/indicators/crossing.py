@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import kernel_loop, spine
 from ..core.kernel import Kernel
 from ..core.state import records
 from .compute import compute
@@ -21,7 +21,7 @@ CROSS_PARAMS = np.dtype([("unused", "i8")], align=True)
 CROSS_STATE = np.dtype([("side", "i8")], align=True)
 
 
-@kernel
+@spine
 def cross_next(before, fast, slow, says):  # type: ignore[no-untyped-def]
     """One bar of one asset: what a cross upwards or one downwards `says`, 0 for none; the side last taken (1 above, -1 below, 0 none yet).
 
@@ -45,7 +45,7 @@ def cross_init(assets: int) -> tuple[Records, ArrayTN, Records]:
     return records(CROSS_STATE, assets), np.zeros((assets, 0)), records(CROSS_PARAMS, 1)
 
 
-@kernel
+@spine
 def above_step(state, buffer, params, value, other):  # type: ignore[no-untyped-def]
     """One bar of one asset: 1 where the value crosses to above the other, else 0."""
     crossed, state.side = cross_next(state.side, value, other, (1, 0))
@@ -89,7 +89,7 @@ CROSSED_ABOVE = Kernel(
 )  # fmt: skip
 
 
-@kernel
+@spine
 def below_step(state, buffer, params, value, other):  # type: ignore[no-untyped-def]
     """One bar of one asset: 1 where the value crosses to below the other, else 0."""
     crossed, state.side = cross_next(state.side, value, other, (0, 1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -26,7 +26,7 @@ def lag_init(assets: int, bars: int) -> tuple[Records, ArrayTN, Records]:
     return records(LAG_STATE, assets), np.full((assets, bars), math.nan), params
 
 
-@kernel
+@spine
 def lag_step(state, buffer, params, value):  # type: ignore[no-untyped-def]
     """One bar of one asset: the value of `bars` present bars ago, NaN where there is none yet and on a missing value."""
     if value != value:
@@ -82,7 +82,7 @@ def since_init(assets: int) -> tuple[Records, ArrayTN, Records]:
     return states, np.zeros((assets, 0)), records(SINCE_PARAMS, 1)
 
 
-@kernel
+@spine
 def since_step(state, buffer, params, value):  # type: ignore[no-untyped-def]
     """One bar of one asset: the age of the last value that is not 0, NaN before the first and on a missing one."""
     if value != value:

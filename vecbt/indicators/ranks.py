@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.space import Domain
 from ..core.state import records
@@ -50,7 +50,7 @@ def _first_not_below(buffer, start, stop, value):  # type: ignore[no-untyped-def
     return start
 
 
-@kernel
+@spine
 def sorted_next(buffer, window, head, filled, value):  # type: ignore[no-untyped-def]
     """Take one value into the order of arrival (places 0 to window) and into the sorted values behind it; the oldest leaves if full."""
     if filled < window:
@@ -67,7 +67,7 @@ def sorted_next(buffer, window, head, filled, value):  # type: ignore[no-untyped
     buffer[head] = value
 
 
-@kernel
+@spine
 def quantile_step(state, buffer, params, value):  # type: ignore[no-untyped-def]
     """One bar of one asset: the quantile, NaN before the window is full and on a missing value."""
     window = params.window
@@ -161,7 +161,7 @@ def rank_of(buffer, value):  # type: ignore[no-untyped-def]
     return (below + 0.5 * (equal + 1)) / buffer.shape[0]
 
 
-@kernel
+@spine
 def rank_step(state, buffer, params, value):  # type: ignore[no-untyped-def]
     """One bar of one asset: the rank, NaN before the window is full and on a missing value."""
     window = params.window

@@ -29,7 +29,8 @@ STD_PARAMS = np.dtype([("window", "i8"), ("ddof", "i8")], align=True)
 STD_STATE = np.dtype(MOMENTS_FIELDS, align=True)
 
 SKEW_PARAMS = np.dtype([("window", "i8")], align=True)
-SKEW_STATE = np.dtype([*MOMENTS_FIELDS, ("third", "f8")], align=True)
+# numba takes a record for another one whose fields it begins with, and warns: the fields of the moments stand last
+SKEW_STATE = np.dtype([("third", "f8"), *MOMENTS_FIELDS], align=True)
 
 
 def std_init(assets: int, window: int, ddof: int) -> tuple[Records, ArrayTN, Records]:

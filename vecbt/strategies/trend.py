@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .._typing import ArrayTN, Block
 from ..core.codes import InputKind
 from ..core.direct import direct
-from ..core.jit import kernel_loop
+from ..core.jit import kernel, kernel_loop
 from ..core.space import Parameter
 from ..core.state import plain, schema_hash
 from ..data.bar import NormalBar
@@ -26,13 +26,12 @@ from ..data.market import Market
 from ..engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, AlignedInputs
 from ..engine.strategy import Strategy, written
 from ..errors import ConfigError
-from ..indicators.crossing import cross_next
 from ..indicators.moving import ema_init, ema_step, sma_init, sma_load, sma_next, sma_store
 from ..indicators.save import pack, unpack
 from ..indicators.shape import readonly
 from ..indicators.windows import chunk_length
 
-__all__ = ["CrossFeed", "EmaCross", "SmaCross", "ema_cross_run", "sma_cross_run"]
+__all__ = ["CrossFeed", "EmaCross", "SmaCross", "cross_next", "ema_cross_run", "sma_cross_run"]
 
 _SAYS = {
     "long": (ENTER_LONG, EXIT_LONG),
@@ -40,6 +39,25 @@ _SAYS = {
     "both": (ENTER_LONG, ENTER_SHORT),
 }
 """What a cross upwards and one downwards say."""
+
+
+@kernel
+def cross_next(before, fast, slow, says):  # type: ignore[no-untyped-def]
+    """One bar of one asset: the flags, and the side last taken (1 above, -1 below, 0 none yet).
+
+    A first side is no change; ties and missing averages keep the side.
+    """
+    side = 0
+    if fast > slow:
+        side = 1
+    if fast < slow:
+        side = -1
+    flags = 0
+    if side > 0 and before < 0:
+        flags = says[0]
+    if side < 0 and before > 0:
+        flags = says[1]
+    return flags, side if side != 0 else before
 
 
 @kernel_loop
