@@ -1,4 +1,4 @@
-"""The step of every indicator is what its run loops over: streams and batches both call the run, a strategy's own loop may call the step."""
+"""The step of every indicator is what its run loops over: streams and batches both call the run, other loops may call the step."""
 
 from __future__ import annotations
 
