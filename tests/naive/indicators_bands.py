@@ -17,11 +17,20 @@ def last_present(values: Sequence[float], t: int, window: int) -> list[float] | 
     return None if math.isnan(values[t]) or len(past) < window else past
 
 
+def deviations(values: Sequence[float]) -> tuple[list[int], int]:
+    """Distances from the mean as whole numbers of one unit, exactly: (distances, units in 1)."""
+    ratios = [float(v).as_integer_ratio() for v in values]
+    parts = max(below for _, below in ratios)  # powers of two: the largest is a multiple of each
+    whole = [above * (parts // below) for above, below in ratios]
+    total = sum(whole)
+    return [len(whole) * v - total for v in whole], len(whole) * parts
+
+
 def exact(values: Sequence[float]) -> tuple[Fraction, Fraction]:
     """Mean and population variance of floats, exactly."""
-    parts = [Fraction(v) for v in values]
-    mean = sum(parts, Fraction(0)) / len(parts)
-    return mean, sum(((p - mean) ** 2 for p in parts), Fraction(0)) / len(parts)
+    distances, unit = deviations(values)
+    mean = Fraction(values[0]) - Fraction(distances[0], unit)
+    return mean, Fraction(sum(d * d for d in distances), len(values) * unit**2)
 
 
 def root(value: Fraction) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from tests.naive.indicators_bands import NAN, exact
+from tests.naive.indicators_bands import NAN, deviations, exact
 
 
 def each(
@@ -24,8 +24,8 @@ def each(
 
 def products(values: Sequence[float], other: Sequence[float]) -> Fraction:
     """Sum of products of the deviations from both means, exactly."""
-    mean, its = exact(values)[0], exact(other)[0]
-    return sum(((Fraction(v) - mean) * (Fraction(o) - its) for v, o in zip(values, other, strict=True)), Fraction(0))
+    (mine, unit), (its, other_unit) = deviations(values), deviations(other)
+    return Fraction(sum(a * b for a, b in zip(mine, its, strict=True)), unit * other_unit)
 
 
 def covariance(values: Sequence[float], other: Sequence[float], ddof: int) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from tests.naive.indicators_bands import NAN, exact, last_present, root
+from tests.naive.indicators_bands import NAN, deviations, exact, last_present, root
 
 
 def each(values: Sequence[float], window: int, what: Callable[[list[float]], float]) -> list[float]:
@@ -30,10 +30,11 @@ def score(values: Sequence[float], ddof: int) -> float:
 def skewness(values: Sequence[float]) -> float:
     """The adjusted skewness G1; NaN for fewer than three values and for equal ones."""
     count = len(values)
-    mean, second = exact(values)
+    distances, unit = deviations(values)
+    second = exact(values)[1]
     if count < 3 or not second:
         return NAN
-    third = sum(((Fraction(v) - mean) ** 3 for v in values), Fraction(0)) / count
+    third = Fraction(sum(d**3 for d in distances), count * unit**3)
     return math.sqrt(count * (count - 1)) / (count - 2) * float(third) / float(second) ** 1.5
 
 
@@ -42,11 +43,10 @@ def slope(values: Sequence[float]) -> float:
     count = len(values)
     if count < 2:
         return NAN
-    times = [Fraction(i) for i in range(count)]
-    middle = sum(times, Fraction(0)) / count
-    mean = exact(values)[0]
-    above = sum(((i - middle) * (Fraction(v) - mean) for i, v in zip(times, values, strict=True)), Fraction(0))
-    return float(above / sum(((i - middle) ** 2 for i in times), Fraction(0)))
+    distances, unit = deviations(values)
+    times = [2 * i - (count - 1) for i in range(count)]  # halves of a bar from the middle
+    above = sum(i * d for i, d in zip(times, distances, strict=True))
+    return float(Fraction(2 * above, unit * sum(i * i for i in times)))
 
 
 def since_highest(values: Sequence[float]) -> float:
