@@ -18,14 +18,14 @@ from ..core.state import records
 from .anchored import moments_deviation, moments_load, moments_store, run_length, spread_next
 from .compute import compute
 from .moving import ema_next
-from .peaks import CHANNEL_FIELDS, Channel, Peak, channel_buffers, channel_next
+from .peaks import CHANNEL_FIELDS, Channel, Peak, channel_buffers, peak_next
 from .volatility import atr_step
 from .windows import MOMENTS_FIELDS, Moments, moments_mean, moments_variance
 
 __all__ = [
     "BOLLINGER", "DONCHIAN", "KELTNER", "Bollinger", "Channels", "bollinger", "bollinger_init", "bollinger_lines", "bollinger_run",
-    "bollinger_step", "donchian", "donchian_init", "donchian_run", "donchian_step", "keltner", "keltner_init", "keltner_run",
-    "keltner_step",
+    "bollinger_step", "donchian", "donchian_init", "donchian_next", "donchian_run", "donchian_step", "keltner", "keltner_init",
+    "keltner_run", "keltner_step",
 ]  # fmt: skip
 
 BOLLINGER_PARAMS = np.dtype([("window", "i8"), ("width", "f8")], align=True)
@@ -228,37 +228,61 @@ def donchian_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return records(DONCHIAN_STATE, assets), channel_buffers(assets, window), params
 
 
-@spine
-def donchian_step(state, buffer, params, high, low):  # type: ignore[no-untyped-def]
-    """One bar of one asset: upper, middle, lower, NaN before the window is full and on a missing bar."""
-    if high != high or low != low:
-        return math.nan, math.nan, math.nan
-    window = params.window
-    past = Channel(
-        Peak(state.top, state.top_place, state.head, state.count), Peak(state.bottom, state.bottom_place, state.head, state.count)
-    )
-    now, upper, _, lower, _ = channel_next(past, buffer, window, high, low)
+@kernel
+def _channel_load(state):  # type: ignore[no-untyped-def]
+    high = Peak(state.top, state.top_place, state.head, state.count)
+    return Channel(high, Peak(state.bottom, state.bottom_place, state.head, state.count))
+
+
+@kernel
+def _channel_store(state, now):  # type: ignore[no-untyped-def]
     state.top = now.high.best
     state.top_place = now.high.place
     state.bottom = now.low.best
     state.bottom_place = now.low.place
     state.head = now.high.head
     state.count = now.high.filled
-    if now.high.filled < window:
-        return math.nan, math.nan, math.nan
-    return upper, 0.5 * (upper + lower), lower
+
+
+@spine
+def donchian_next(past, highs, lows, window, high, low):  # type: ignore[no-untyped-def]
+    """One bar of one asset: (Channel, upper, middle, lower); the lines are NaN before the window is full and on a missing bar.
+
+    `highs` and `lows` are the halves of the buffer, the second of negated lows: cut once a stretch, not once a bar.
+    """
+    if high != high or low != low:
+        return past, math.nan, math.nan, math.nan
+    top, upper, _ = peak_next(past.high, highs, window, high)
+    bottom, negated, _ = peak_next(past.low, lows, window, -low)
+    if top.filled < window:
+        return Channel(top, bottom), math.nan, math.nan, math.nan
+    return Channel(top, bottom), upper, 0.5 * (upper - negated), -negated
+
+
+@kernel
+def donchian_step(state, buffer, params, high, low):  # type: ignore[no-untyped-def]
+    """`donchian_next` on a record."""
+    window = params.window
+    now, upper, middle, lower = donchian_next(_channel_load(state), buffer[: 2 * window], buffer[2 * window :], window, high, low)
+    _channel_store(state, now)
+    return upper, middle, lower
 
 
 @kernel_loop
 def donchian_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
-    high, low = rows
+    (high, low), window = rows, params[0].window
     bars, length = high.shape[0], run_length(high.shape[1])
     for start in range(0, bars, length):
         for n in range(high.shape[1]):
-            state, buffer = states[n], borrowed(buffers[n])
+            now = _channel_load(states[n])
+            highs, lows = borrowed(buffers[n][: 2 * window]), borrowed(buffers[n][2 * window :])
             for t in range(start, min(start + length, bars)):
-                out[0, t, n], out[1, t, n], out[2, t, n] = donchian_step(state, buffer, params[0], high[t, n], low[t, n])
+                now, upper, middle, lower = donchian_next(now, highs, lows, window, high[t, n], low[t, n])
+                out[0, t, n] = upper
+                out[1, t, n] = middle
+                out[2, t, n] = lower
+            _channel_store(states[n], now)
 
 
 def donchian(bars: Any, window: int = 20) -> Any:
