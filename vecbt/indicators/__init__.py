@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .activity import volume_ratio, volume_zscore
+    from .bands import bollinger, donchian, keltner
     from .cloud import ichimoku
     from .convergence import macd, ppo
+    from .crossing import crossed_above, crossed_below
     from .exponential import dema, kama, tema
+    from .extremes import rolling_argmax, rolling_argmin, rolling_max, rolling_min
+    from .lags import bars_since, lag
     from .moving import ema, sma
     from .oscillators import momentum, roc, rsi, tsi
     from .overnight import yang_zhang
     from .plan import Indicator, IndicatorPlan, PlanStream
     from .ranges import garman_klass, parkinson, rogers_satchell
+    from .ranks import rolling_median, rolling_quantile, rolling_rank
     from .registry import catalog, find, stream
+    from .relative import beta, correlation, covariance
+    from .rolling import regression_slope, rolling_skew, rolling_std, zscore
     from .stochastics import stoch_rsi, stochastic, williams_r
     from .trailing import parabolic_sar, supertrend
     from .trend import adx, aroon
@@ -38,11 +45,19 @@ __all__ = [
     "alma",
     "aroon",
     "atr",
+    "bars_since",
+    "beta",
+    "bollinger",
     "catalog",
     "cci",
     "close_sigma",
     "cmf",
+    "correlation",
+    "covariance",
+    "crossed_above",
+    "crossed_below",
     "dema",
+    "donchian",
     "ema",
     "ewma_volatility",
     "find",
@@ -50,6 +65,8 @@ __all__ = [
     "hma",
     "ichimoku",
     "kama",
+    "keltner",
+    "lag",
     "macd",
     "mfi",
     "momentum",
@@ -58,8 +75,18 @@ __all__ = [
     "parabolic_sar",
     "parkinson",
     "ppo",
+    "regression_slope",
     "roc",
     "rogers_satchell",
+    "rolling_argmax",
+    "rolling_argmin",
+    "rolling_max",
+    "rolling_median",
+    "rolling_min",
+    "rolling_quantile",
+    "rolling_rank",
+    "rolling_skew",
+    "rolling_std",
     "rsi",
     "session_vwap",
     "sma",
@@ -77,19 +104,27 @@ __all__ = [
     "williams_r",
     "wma",
     "yang_zhang",
+    "zscore",
 ]
 
 _OF_MODULE = {
     "activity": ("volume_ratio", "volume_zscore"),
+    "bands": ("bollinger", "donchian", "keltner"),
     "cloud": ("ichimoku",),
     "convergence": ("macd", "ppo"),
+    "crossing": ("crossed_above", "crossed_below"),
     "exponential": ("dema", "kama", "tema"),
+    "extremes": ("rolling_argmax", "rolling_argmin", "rolling_max", "rolling_min"),
+    "lags": ("bars_since", "lag"),
     "moving": ("ema", "sma"),
     "oscillators": ("momentum", "roc", "rsi", "tsi"),
     "overnight": ("yang_zhang",),
     "plan": ("Indicator", "IndicatorPlan", "PlanStream"),
     "ranges": ("garman_klass", "parkinson", "rogers_satchell"),
+    "ranks": ("rolling_median", "rolling_quantile", "rolling_rank"),
     "registry": ("catalog", "find", "stream"),
+    "relative": ("beta", "correlation", "covariance"),
+    "rolling": ("regression_slope", "rolling_skew", "rolling_std", "zscore"),
     "stochastics": ("stoch_rsi", "stochastic", "williams_r"),
     "trailing": ("parabolic_sar", "supertrend"),
     "trend": ("adx", "aroon"),
