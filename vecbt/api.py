@@ -91,11 +91,11 @@ def check_strategy(
 ) -> StrategyReport:
     """Show that a strategy uses no later bar (D2), and that it streams, restores, and changes nothing it is given.
 
-    The rows before a bar must be the same, to the last bit, when all bars after it are removed, and when they are replaced by noise, mirrored
-    moves, no market, and prices 1000 times as large and as small. Where they are not, the report names the first bar, the asset, and how
-    far ahead it looks. Further: a second run says the same; bars and parameters are left as they were; rows fit the bars; how many bars
-    are silent, against the declared warm-up; whether rows change when all times are shifted (information: a calendar rule may); a declared
-    `lookback` against all bars, row by row; and `check_parity` on the first bars (on all with `thorough`).
+    The rows up to a bar must be the same, to the last bit, when all bars after it are removed, and when they are replaced by noise,
+    mirrored moves, no market, and prices 1000 times as large and as small. Where they are not, the report names the first bar, the asset,
+    and how far ahead it looks. Further: a second run says the same; bars and parameters are left as they were; rows fit the bars; how many
+    bars are silent, against the declared warm-up; whether rows change when all times are shifted (information: a calendar rule may); a
+    declared `lookback` against all bars, row by row; and `check_parity` on the first bars (on all with `thorough`).
 
     Parameters
     ----------
@@ -156,17 +156,15 @@ def check_causal(
     thorough, cuts, seed, progress
         As for `check_strategy`.
     tolerance : float
-        Relative difference of numbers that counts as equal; 0 demands equal bits. Products of matrices may round otherwise for another number of
-        rows.
+        Relative difference of numbers that counts as equal; 0 demands equal bits. Products of matrices may round otherwise for another
+        number of rows.
 
     Returns
     -------
     StrategyReport
         As for `check_strategy`; `parity` and `lookback` are None.
     """
-    return check_function(
-        function, data, thorough=thorough, cuts=cuts, seed=seed, warmup=warmup, tolerance=tolerance, progress=progress
-    )
+    return check_function(function, data, thorough=thorough, cuts=cuts, seed=seed, warmup=warmup, tolerance=tolerance, progress=progress)
 
 
 def _checked(bars: Any) -> Bars:

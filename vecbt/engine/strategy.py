@@ -78,7 +78,7 @@ class _SpaceOf:
 
 
 class _Undeclared:
-    """`Strategy.lookback` where nothing is declared: None on objects. The class has no such attribute, so that a parameter may be called so."""
+    """`Strategy.lookback` where nothing is declared: None on objects. The class has no such attribute: a parameter may be called so."""
 
     def __get__(self, instance: object, owner: type) -> None:
         if instance is None:
@@ -165,7 +165,7 @@ class Strategy:
         raise StrategyError(f"{type(self).__name__} must define rows(bars): inputs for all bars, such as Signals(...)")
 
     def feed(self, market: Market) -> Feed:
-        """A new feed at its first bar. This one evaluates `rows` on the bars so far: right for any strategy, and slow without a `lookback`."""
+        """A new feed at its first bar. This one evaluates `rows` on the bars so far: right for any strategy; slow without a `lookback`."""
         from .replay_feed import ReplayFeed
 
         return ReplayFeed(self, market)

@@ -19,7 +19,9 @@ from .search import REMOVED, Group
 from .sources import FUTURES, Source
 from .subject import Failed, Subject, attempt, in_words
 
-__all__ = ["LOOKBACK", "PARITY", "earliest", "first_rows", "future_line", "lookback_line", "parity_line", "prefix_line", "silence", "times_line"]
+__all__ = [
+    "LOOKBACK", "PARITY", "earliest", "first_rows", "future_line", "lookback_line", "parity_line", "prefix_line", "silence", "times_line",
+]  # fmt: skip
 
 PARITY, LOOKBACK = "batch = stream, restored", "bounded lookback"
 _HOUR_NS = 3_600_000_000_000
@@ -50,8 +52,8 @@ def first_rows(subject: Subject, source: Source) -> tuple[Rows | Failed, list[Ch
     different = rows.differs(again, len(rows)) if again.columns == rows.columns else np.ones((1, 1), dtype=bool)
     if different.any():
         t, c = (int(k) for k in np.argwhere(different)[0])
-        what = f"a second run on the same bars says {again.shown(t, c)} at {source.label(t)}, {rows.columns[c]}; the first said {rows.shown(t, c)}"
-        lines.append(CheckLine("repeatable", "FAILED", f"{what}: give random numbers a seed, and keep nothing between calls"))
+        said = f"at {source.label(t)}, {rows.columns[c]}, the first run said {rows.shown(t, c)}, a second one {again.shown(t, c)}"
+        lines.append(CheckLine("repeatable", "FAILED", f"{said}: give random numbers a seed, and keep nothing between calls"))
     return rows, lines
 
 
@@ -95,8 +97,8 @@ def parity_line(
     try:
         report = replay(bars[:count], strategy, setup, seed=seed, progress=progress)
     except Exception as error:  # a strategy may fail in any way
-        why = in_words(error)
-        return CheckLine(PARITY, "FAILED", f"cannot be streamed from its first bar on: {why}; with few bars, answer rows that say nothing"), None
+        detail = f"cannot be streamed: {in_words(error)}; where there are too few bars, answer rows that say nothing"
+        return CheckLine(PARITY, "FAILED", detail), None
     where = "" if count >= bars.T else f" (the first {count:,} of {bars.T:,} bars)"
     return CheckLine(PARITY, "ok" if report.ok else "FAILED", f"{report}{where}"), report
 
@@ -119,7 +121,7 @@ def lookback_line(subject: Subject, bars: Bars, whole: Rows, lookback: int) -> t
     if where < 0:
         return CheckLine(LOOKBACK, "ok", f"{lookback} bars give every row as all bars do, to the last bit, on these bars"), 0.0
     detail = (
-        f"the last {lookback} bars give other rows than all bars at {count:,} of {max(bars.T - lookback, 0):,} bars; the largest difference is "
+        f"the last {lookback} bars give another row than all bars do at {count:,} of {bars.T - lookback:,} bars; the largest difference is "
         f"{largest:.6g}, at bar {where} ({_label(bars, where)}): no certificate; declare a longer lookback, or none"
     )
     return CheckLine(LOOKBACK, "FAILED", detail), largest
@@ -154,7 +156,7 @@ def times_line(subject: Subject, source: Source, whole: Rows) -> CheckLine:
             said.append(f"{name} later, rows change from {at} on")
     if said:
         return CheckLine("times shifted", "note", f"depends on time stamps: {'; '.join(said)}")
-    return CheckLine("times shifted", "ok", f"a day, a week and 5 hours later it says the same: it reads no clock")
+    return CheckLine("times shifted", "ok", "a day, a week and 5 hours later it says the same: it reads no clock")
 
 
 def silence(whole: Rows, bars: Bars, warmup: int, warnings: list[str]) -> tuple[CheckLine, int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings as python_warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ __all__ = ["check_function", "check_strategy"]
 
 Progress = Callable[[int, int], None]
 
-_QUICK_BARS = 250
+_QUICK_BARS = 150
 """Bars that the quick check replays with the default feed, whose work grows with their square; at least 100 after the warm-up."""
 _FEED_BARS = 1_000
 """Bars that the quick check replays with a strategy's own feed."""
@@ -47,7 +48,9 @@ def check_strategy(
     """See `vecbt.check_strategy`."""
     if isinstance(strategy, Inputs):
         found = type(strategy).__name__
-        raise StrategyError(f"{found} are rows already, and rows show no look-ahead; give what makes them, a Strategy or a function rows(bars)")
+        raise StrategyError(
+            f"{found} are rows already, which show no look-ahead; give what makes them, a Strategy or a function rows(bars)"
+        )
     made = as_strategy(strategy)
     _check_count(cuts)
     lookback, subject, source = declared_lookback(made), StrategySubject(made), BarsSource(bars, seed)
@@ -75,6 +78,8 @@ def check_strategy(
         count = bars.T if thorough else _replayed(made, bars.T, lookback)
         line, parity = parity_line(made, bars, keywords, count=count, seed=seed, progress=progress)
         run.lines.append(line)
+        if parity is not None and not parity.ok:
+            run.look_closer(whole, count)
     return run.report(whole, warmup_measured=measured, lookback=lookback, lookback_difference=difference, parity=parity)
 
 
@@ -91,7 +96,7 @@ def check_function(
 ) -> StrategyReport:
     """See `vecbt.check_causal`."""
     if not callable(function) or isinstance(function, type):
-        raise StrategyError(f"{function!r} is no function; expected a callable that takes bars, or a table, and returns a row for each of them")
+        raise StrategyError(f"{function!r} is no function; expected a callable that takes bars or a table, and returns a row for each bar")
     _check_count(cuts)
     if isinstance(warmup, bool) or not isinstance(warmup, int | np.integer) or warmup < 0:
         raise ConfigError(f"warmup is {warmup!r}; expected a whole number of rows, 0 or more, that are not compared")
@@ -132,6 +137,8 @@ def _missing_later(whole: Rows, source: Source, run: _Run) -> None:
     quiet = whole.silent()
     for c, name in enumerate(whole.columns):
         spoken = np.flatnonzero(~quiet[:, c])
+        if whole.words[c] != "number":
+            continue
         if not len(spoken):
             run.warnings.append(f"{name} is missing in every row")
             continue
@@ -173,7 +180,7 @@ class _Run:
             self.lines += lines
             return None
         search = Search(subject, source, whole, skip=self.skip, tolerance=self._tolerance)
-        chosen = choose_cuts(source.T, subject.warmup, source.T if self._thorough else self._cuts, self._seed)
+        chosen = self._chosen()
         self._thorough = len(chosen) == source.T - 1
         with _quiet(), np.errstate(all="ignore"):
             search.run((self._removed, self._replaced), chosen, self._progress)
@@ -183,10 +190,31 @@ class _Run:
         self.lines += lines
         if search.largest and math.isfinite(search.largest) and search.largest < 1e-9:
             self.warnings.append(
-                f"the difference is {search.largest:.1e} of the value: rounding that hangs on how many bars there are, as matrix products and "
-                "fast Fourier transforms have it, looks like that, too; vb.check_causal(..., tolerance=1e-9) tells"
+                f"the difference is {search.largest:.1e} of the value: rounding that hangs on the number of bars, as in products of "
+                "matrices and Fourier transforms, looks like that, too; vb.check_causal(..., tolerance=1e-9) tells"
             )
         return whole
+
+    def _chosen(self) -> list[int]:
+        source = self._source
+        count = source.T if self._thorough else self._cuts
+        return choose_cuts(source.T, self._subject.warmup, count, self._seed, source.seams)
+
+    def look_closer(self, whole: Rows, count: int) -> None:
+        """After a replay that failed on the first bars: cut after each of them, since a row that needs later bars cannot be streamed."""
+        if self._removed.finding is not None or self._replaced.finding is not None or self._thorough:
+            return
+        group = Group(self._removed.name, self._removed.kinds)
+        with _quiet(), np.errstate(all="ignore"):
+            cuts = list(range(1, min(count, self._source.T - 1) + 1))
+            Search(self._subject, self._source, whole).run((group,), cuts, self._progress)
+        self._removed.runs += group.runs
+        if group.finding is not None:
+            self._removed.finding = replace(group.finding, first=True)
+            self.lines[:] = [
+                prefix_line(self._removed, self._source.T - 1, self._subject.warmup, None) if line.name == group.name else line
+                for line in self.lines
+            ]
 
     def _shortest(self, chosen: list[int]) -> int | None:
         """The most bars on which the subject fails when later ones are removed."""
@@ -221,15 +249,13 @@ class _Run:
         )
 
     def _missed(self) -> str:
-        always = (
-            "what it brings along is not cut: a model or a scaler that was fitted before on these bars, a file, a number chosen with hindsight"
-        )
+        always = "what it brings along is not cut: a model or scaler fitted before on these bars, a file, a number chosen with hindsight"
         bars = self._source.T
         if self._thorough:
             return f"cut after every bar; a peek that says the same with the true future and with all replaced ones; {always}"
-        made = len(choose_cuts(bars, self._subject.warmup, self._cuts, self._seed))
+        made = len(self._chosen())
         share = made / max(bars - 1, 1)
         return (
-            f"{made} of {bars - 1:,} cuts find what looks ahead everywhere; a look of h bars ahead at one bar is found when a cut falls into "
-            f"these h bars (h = 1: {share:.1%}), thorough=True cuts after every bar; {always}"
+            f"{made} of {bars - 1:,} cuts find what looks ahead everywhere; a look of h bars ahead at one bar is found when a cut falls "
+            f"into these h bars (h = 1: {share:.1%}), thorough=True cuts after every bar; {always}"
         )

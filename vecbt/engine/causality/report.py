@@ -33,7 +33,7 @@ class Finding:
     to_the_end : whether that is the last bar of all
     how : what was done to the later bars
     whole, other : what it says with all bars, and with the others
-    first : whether no row before it does so, as far as this kind of change can show; else it is the first that was found
+    first : whether all cuts before it were made, with later bars removed or with this future; else it is the first that was found
     columns : how many columns of the row change
     """
 
@@ -49,7 +49,7 @@ class Finding:
     columns: int
 
     def __str__(self) -> str:
-        more = f" (and {self.columns - 1} more columns)" if self.columns > 1 else ""
+        more = f" (and {self.columns - 1} more)" if self.columns > 1 else ""
         far = f"{self.ahead:,} bar{'s' if self.ahead != 1 else ''} ahead"
         if self.to_the_end:
             far += ", to the last bar"
@@ -86,7 +86,7 @@ class StrategyReport:
     lookback : int, optional
         The bounded lookback it declares.
     lookback_difference : float, optional
-        The largest difference that it makes, in units of the rows; 1 for signals and orders, inf where one of both is NaN. None without one.
+        The largest difference that it makes, in units of the rows; 1 for signals and orders, inf where one of both is NaN. None without.
     parity : ParityReport, optional
         Of the replay bar by bar, with save and restore.
     missed : str

@@ -84,7 +84,7 @@ def _number_bits(values: NDArray[Any]) -> NDArray[np.uint64]:
 
 
 def _hash(value: object) -> np.uint64:
-    return np.frombuffer(hashlib.blake2b(repr(value).encode(), digest_size=8).digest(), dtype=np.uint64)[0]
+    return np.uint64(int.from_bytes(hashlib.blake2b(repr(value).encode(), digest_size=8).digest(), "little"))
 
 
 # --- inputs of a strategy -------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def _bits(array: NDArray[Any]) -> tuple[str, NDArray[np.uint64]]:
 def _cell(value: Any) -> np.uint64:
     """One value of a column of objects: numbers and missing ones as in a column of numbers, so that a part compares with the whole."""
     if _is_missing(value) or _is_number(value):
-        return _number_bits(np.array([math.nan if _is_missing(value) else float(value)]))[0]
+        return np.uint64(_number_bits(np.array([math.nan if _is_missing(value) else float(value)]))[0])
     return _hash(value)
 
 
@@ -239,5 +239,3 @@ def _placed(bits: NDArray[np.uint64], rows: IndexT | None, word: str, data: Any)
     if len(bits) != len(data):
         raise StrategyError(f"the function returned {len(bits)} rows for {len(data)} bars; expected one row a bar")
     return bits
-
-

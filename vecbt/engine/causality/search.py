@@ -16,17 +16,17 @@ from .subject import Failed, Subject, attempt
 __all__ = ["REMOVED", "Group", "Search", "choose_cuts"]
 
 REMOVED = "removed"
-_SCANNED = 256
-"""Cuts from the first bar on that are made one by one once a difference is known."""
-_NEAR = 64
-"""Distances that are tried one by one."""
+_SCANNED = 64
+"""Cuts from the first row that says something on that are made one by one once a difference is known."""
+_NEAR = 32
+"""So few distances are tried one by one."""
 
 
-def choose_cuts(bars: int, warmup: int, count: int, seed: int) -> list[int]:
-    """Numbers of bars to keep, ascending: up to the last bars, just after the warm-up, and random ones for the rest."""
+def choose_cuts(bars: int, warmup: int, count: int, seed: int, seams: tuple[int, ...] = ()) -> list[int]:
+    """Numbers of bars to keep, ascending: up to the last bars, just after the warm-up, inside gaps, and random ones for the rest."""
     if count >= bars - 1:
         return list(range(1, bars))
-    fixed = [bars - 1, warmup + 1, bars - 2, warmup + 2]
+    fixed = [bars - 1, warmup + 1, *seams, bars - 2, warmup + 2]
     chosen = {k for k in fixed[:count] if 0 < k < bars}
     for k in np.random.default_rng(seed).permutation(np.arange(1, bars)):
         if len(chosen) == count:
@@ -59,6 +59,7 @@ class Search:
     def __init__(self, subject: Subject, source: Source, whole: Rows, *, skip: int = 0, tolerance: float = 0.0) -> None:
         self._subject, self._source, self._whole = subject, source, whole
         self._skip, self._tolerance = skip, tolerance
+        self._findings: list[Finding] = []
         self.largest = 0.0
         """The largest relative difference of numbers in the first row that changed."""
 
@@ -85,6 +86,7 @@ class Search:
                 group.failed[kind] = found
         elif found is not None:
             group.finding = self._narrowed(kind, stop, found, known=len(cuts) == self._source.T - 1)
+            self._findings.append(group.finding)
 
     def _rows(self, kind: str, stop: int) -> Rows | Failed:
         data = self._source.cut(stop) if kind == REMOVED else self._source.replaced(stop, kind)
@@ -106,7 +108,7 @@ class Search:
         """The first row that changes: all cuts below were made, or are made now as far as is cheap, then bisection."""
         first = known
         if not known:
-            low, stop, different = self._from_the_start(kind, stop, different)
+            made, low, stop, different = self._from_the_start(kind, stop, different)
             while stop - low > 1:
                 middle = (low + stop) // 2
                 found = self._different(kind, middle)
@@ -114,18 +116,30 @@ class Search:
                     low = middle
                 else:
                     stop, different = self._sooner(kind, middle, found)
-            first = stop <= _SCANNED + 1
+            first = stop <= made + 1
         t = int(np.argmax(different.any(axis=1)))
-        return self._described(kind, stop, t, different[t], first)
+        return self._described(kind, stop, t, different[t], first or any(f.first and f.bar == t for f in self._findings))
 
-    def _from_the_start(self, kind: str, stop: int, different: NDArray[np.bool_]) -> tuple[int, int, NDArray[np.bool_]]:
-        """The cuts from the first row that counts on, one by one: (last that is good, first that is not, where it changes)."""
-        end = min(stop - 1, self._skip + _SCANNED)
-        for k in range(self._skip + 1, end + 1):
+    def _from_the_start(self, kind: str, stop: int, different: NDArray[np.bool_]) -> tuple[int, int, int, NDArray[np.bool_]]:
+        """Where else to look first: the bar that another kind of change has found, and the cuts behind the first row that speaks.
+
+        Returns the cuts that were made from 1 on without a gap, the last that is good, the first that is not, and where that one changes.
+        """
+        for finding in self._findings:
+            found = self._different(kind, finding.bar + 1) if finding.bar + 1 < stop else None
+            if found is not None and not isinstance(found, Failed):
+                return 0, finding.bar, finding.bar + 1, found
+        speaks = ~self._whole.silent().all(axis=1)
+        begin = max(self._skip, int(np.argmax(speaks)) if speaks.any() else 0)
+        begin = self._skip if begin - self._skip <= _SCANNED // 2 else begin
+        gapless = begin == self._skip  # no cut is left out before these
+        low = begin if gapless else 0
+        for k in range(begin + 1, min(stop, begin + _SCANNED + 1)):
             found = self._different(kind, k)
             if found is not None and not isinstance(found, Failed):
-                return k - 1, k, found
-        return max(end, self._skip), *self._sooner(kind, stop, different)
+                return (low if gapless else 0), low, *self._sooner(kind, k, found)
+            low = k
+        return (low if gapless else 0), low, *self._sooner(kind, stop, different)
 
     def _sooner(self, kind: str, stop: int, different: NDArray[np.bool_]) -> tuple[int, NDArray[np.bool_]]:
         """A row that changes when bars far behind it go changes, as a rule, when all behind it go: an earlier cut, if so."""
@@ -159,26 +173,17 @@ class Search:
 
     def _ahead(self, t: int, c: int) -> int:
         """The smallest number of bars after `t` with which, and with more, the cell is what it is with all of them."""
+        again = [f.ahead for f in self._findings if f.bar == t and f.column == self._whole.columns[c]]
+        if again:
+            return again[0]
         last = self._source.T - 1 - t  # with so many, nothing is cut
-        if last <= _NEAR:
-            return next((h + 1 for h in range(last - 1, -1, -1) if self._changes(t, c, h)), 0)
-        far = [h for h in self._distances(last) if self._changes(t, c, h)]
-        if not far:
-            return next((h + 1 for h in range(_NEAR - 1, -1, -1) if self._changes(t, c, h)), 0)
-        low = far[-1]
-        high = next((h for h in self._distances(last) if h > low), last)
-        while high - low > 1:
+        tried = [*(h for h in (2**k for k in range(63)) if h < last - 1), last - 1]
+        low = next((h for h in reversed(tried) if self._changes(t, c, h)), 0)
+        high = next((h for h in tried if h > low), last)
+        while high - low > _NEAR:
             middle = (low + high) // 2
             low, high = (middle, high) if self._changes(t, c, middle) else (low, middle)
-        return high
-
-    @staticmethod
-    def _distances(last: int) -> list[int]:
-        out, h = [], _NEAR
-        while h < last - 1:
-            out.append(h)
-            h *= 2
-        return [*out, last - 1]
+        return next((h + 1 for h in range(high - 1, low, -1) if self._changes(t, c, h)), low + 1)
 
     def _changes(self, t: int, c: int, h: int) -> bool:
         """Whether the cell changes when the bars after `t + h` are removed or replaced."""

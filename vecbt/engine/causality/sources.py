@@ -28,6 +28,8 @@ class Source(Protocol):
     """Data with time along the first axis."""
 
     T: int
+    seams: tuple[int, ...]
+    """Where a cut tells most: numbers of bars that end inside a gap."""
 
     def whole(self) -> Any:
         """All of it."""
@@ -47,6 +49,10 @@ class Source(Protocol):
 
     def label(self, t: int) -> str:
         """The time of row `t`, in words."""
+        ...
+
+    def mend(self) -> None:
+        """Make good what was written into the data."""
         ...
 
     def mark(self) -> str:
@@ -70,6 +76,7 @@ class BarsSource:
         self._given = bars
         self.T, self._seed = bars.T, seed
         self._bars = _copied(bars)
+        self.seams = _gaps(bars)
         self._worlds: dict[str, Block] = {}
 
     def whole(self) -> Bars:
@@ -106,6 +113,14 @@ class BarsSource:
         """All bars, `ns` later."""
         bars = self._bars
         return _made(bars, bars.block, bars.index + ns, self.T, bars.delist_bar)
+
+
+def _gaps(bars: Bars) -> tuple[int, ...]:
+    """Numbers of bars that end in the first bar of a gap: the first and the last gap of all, after the first market of its asset."""
+    market = ~np.isnan(bars.close)
+    begins = ~market[1:] & market[:-1]
+    found = np.flatnonzero(begins.any(axis=1)) + 2
+    return tuple(sorted({int(found[0]), int(found[-1])})) if len(found) else ()
 
 
 def _copied(bars: Bars) -> Bars:
@@ -187,11 +202,11 @@ def _noise(bars: Bars, level: NDArray[np.float64], rng: np.random.Generator) -> 
 
 
 class TableSource:
-    """An array or a table with time along its rows. Each call gets a copy; columns of float numbers get other futures, all others are cut only."""
+    """An array or a table with time along its rows. Each call gets a copy; columns of floats get other futures, others are only cut."""
 
     def __init__(self, table: Any, seed: int) -> None:
         self._table, self._seed = copy.deepcopy(table), seed
-        self.T = len(table)
+        self.T, self.seams = len(table), ()
         if self.T == 0:
             raise DataError("data has no row; expected at least one")
 
