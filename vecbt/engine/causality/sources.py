@@ -206,7 +206,8 @@ class TableSource:
 
     def __init__(self, table: Any, seed: int) -> None:
         self._table, self._seed = copy.deepcopy(table), seed
-        self.T, self.seams = len(table), ()
+        self.T = len(table)
+        self.seams: tuple[int, ...] = ()
         if self.T == 0:
             raise DataError("data has no row; expected at least one")
 
