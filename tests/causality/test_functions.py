@@ -123,7 +123,7 @@ def test_d2_whatever_has_a_row_a_bar_can_be_checked(function: Any, column: str) 
         lambda bars: np.cumsum(bars.close, axis=0)[:, :, None] * np.ones(3),
         lambda bars: pd.Series(bars.session).astype("category"),
         lambda bars: [1, 2.5] * (bars.T // 2) + [1] * (bars.T % 2),
-        lambda bars: vb.indicators.atr(bars.high, bars.low, bars.close, 5),
+        lambda bars: vb.indicators.atr(bars, 5),
     ],
 )
 def test_d2_honest_functions_pass(function: Any) -> None:

@@ -33,13 +33,11 @@ def first_rows(subject: Subject, source: Source) -> tuple[Rows | Failed, list[Ch
     data, state = source.mark(), subject.state()
     rows = attempt(subject, source.whole())
     changed = [name for name, a, b in (("its bars", data, source.mark()), ("its parameters", state, subject.state())) if a != b]
-    if changed[:1] == ["its bars"]:
+    if "its bars" in changed:
         source.mend()
     if isinstance(rows, Failed):
         return rows, [CheckLine("rows", "FAILED", f"none for the {rows.bars:,} bars: {rows.why}")]
     again = attempt(subject, source.whole())
-    if "its bars" in changed:
-        source.mend()
     lines = []
     if changed:
         detail = f"{' and '.join(changed)} changed while it ran; rows() may read them, and keeps its own things in local names"
