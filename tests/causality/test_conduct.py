@@ -252,5 +252,6 @@ def test_settings_go_to_the_replay() -> None:
         vb.strategies.SmaCross(3, 9), BARS, settings={"costs": vb.Costs(per_order=1.0), "stops": vb.Stops(hard=vb.Pct(2))}
     )
     assert report.ok and report.parity is not None and report.parity.orders > 0
-    with pytest.raises(vb.errors.ConfigError):
-        vb.check_strategy(vb.strategies.SmaCross(3, 9), BARS, settings={"stopps": None})
+    for wrong in ({"stopps": None}, {"stops": vb.Stops(hard=vb.Ticks(20))}):
+        with pytest.raises(vb.errors.ConfigError):
+            vb.check_strategy(vb.strategies.SmaCross(3, 9), BARS, settings=wrong)

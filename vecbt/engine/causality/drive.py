@@ -250,6 +250,8 @@ class _Run:
     def _missed(self) -> str:
         always = "what it brings along is not cut: a model or scaler fitted before on these bars, a file, a number chosen with hindsight"
         bars = self._source.T
+        if bars == 1:
+            return "any look ahead: there is one bar"
         if self._thorough:
             return f"cut after every bar; a peek that says the same with the true future and with all replaced ones; {always}"
         made = len(self._chosen())
