@@ -27,6 +27,7 @@ _HOME = {
     "Costs": "execution.costs",
     "Decision": "engine.decision",
     "EngineResult": "faces.backtest_engine",
+    "EnsembleComparison": "analytics.ensemble",
     "EqualWeight": "risk.sizing",
     "ExecutionPlan": "faces.execution_rules",
     "ExecutionRulesConfig": "faces.execution_rules",
@@ -68,6 +69,7 @@ _HOME = {
     "backtest": "api",
     "check_config": "config.lint",
     "check_parity": "api",
+    "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
     "load_result": "analytics.saved",
     "setup_logger": "logs",
@@ -81,13 +83,15 @@ _MODULES = {
     "metrics": "metrics",
     "presets": "risk.presets",
     "samples": "data.samples",
+    "signals": "signals",
     "strategies": "strategies",
     "synthetic": "data.synthetic",
 }
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, indicators, metrics, strategies
+    from . import errors, indicators, metrics, signals, strategies
+    from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
     from .api import backtest, check_parity
@@ -146,6 +150,7 @@ __all__ = [
     "Costs",
     "Decision",
     "EngineResult",
+    "EnsembleComparison",
     "EqualWeight",
     "ExecutionPlan",
     "ExecutionRulesConfig",
@@ -188,6 +193,7 @@ __all__ = [
     "backtest",
     "check_config",
     "check_parity",
+    "compare_ensemble_vs_individual",
     "create_position_sizer",
     "errors",
     "indicators",
@@ -196,6 +202,7 @@ __all__ = [
     "presets",
     "samples",
     "setup_logger",
+    "signals",
     "strategies",
     "synthetic",
     "verify",

@@ -36,13 +36,17 @@ class ReplayFeed:
 
     def update(self, bar: NormalBar) -> AlignedInputs:
         """The last row of the strategy on all bars so far, this one included."""
+        self.take(bar)
+        return evaluate(self._strategy, self.bars).row(-1)
+
+    def take(self, bar: NormalBar) -> None:
+        """Keep one more bar."""
         at = self._count
         if at == len(self._index):
             self._make_room(2 * at)
         self._block[:, at] = bar.prices
         self._index[at] = bar.time
         self._count = at + 1
-        return evaluate(self._strategy, self._bars()).row(-1)
 
     def _make_room(self, room: int) -> None:
         block, index = self._block, self._index
@@ -51,7 +55,9 @@ class ReplayFeed:
         self._block[:, : self._count] = block[:, : self._count]
         self._index[: self._count] = index[: self._count]
 
-    def _bars(self) -> Bars:
+    @property
+    def bars(self) -> Bars:
+        """The bars so far; a view."""
         block = self._block[:, : self._count]
         has_market = ~np.isnan(block[3])
         # a volume is there for all bars with a market or for none
