@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
@@ -90,6 +90,7 @@ class SignalGenerator(Combined, ABC):
     All three may come as one mapping. As a strategy, `generate_signals` is asked at every bar with the bars so far.
     """
 
+    _: KW_ONLY  # so that subclasses begin with their own
     signal_threshold: float = Parameter(0.0, low=0.0, high=1.0)
     direction_threshold: float = Parameter(0.0, low=0.0, high=1.0)
     signal_smoothing: int = Parameter(1, low=1, integer=True)

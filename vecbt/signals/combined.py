@@ -30,7 +30,7 @@ from ..indicators.shape import readonly
 from .accounts import Accounts, equities
 from .standing import Standing
 
-__all__ = ["Columns", "Combined", "CombinedFeed", "Machine", "Stateless", "View", "as_members", "row_of"]
+__all__ = ["Columns", "Combined", "CombinedFeed", "Machine", "Stateless", "View", "WithColumns", "as_members", "row_of"]
 
 
 class View(NamedTuple):
@@ -97,6 +97,14 @@ class Columns:
         session = session_days(view.labels, self._market) if self.plan.needs_sessions else None
         self._stream.run(view.prices, session, out)
         return dict(zip(self.plan.columns, out, strict=True))
+
+
+class WithColumns(Stateless):
+    """A function of the bars that reads indicators, `says(view)`; the state of these is all there is."""
+
+    def __init__(self, columns: Columns, says: Callable[[View], ArrayTN]) -> None:
+        super().__init__(says)
+        self.parts = tuple(columns.parts)
 
 
 @dataclass(frozen=True)
@@ -212,7 +220,8 @@ class CombinedFeed:
 
 def _run(machine: Machine, view: View) -> ArrayTN:
     """What the machine says, and nothing on bars without a market."""
-    return np.where(np.isnan(view.close), np.nan, machine.run(view))
+    values = machine.run(view)
+    return np.where(np.isnan(view.close) | np.isnan(values), np.nan, values)  # one way to write NaN: its sign may hang on the bars' number
 
 
 def row_of(row: Inputs, market: Market) -> AlignedInputs:

@@ -28,7 +28,7 @@ from ..indicators.plan import Indicator, IndicatorPlan
 from ..indicators.registry import find
 from ..indicators.shape import readonly
 from ..indicators.streaming import IndicatorStream
-from .combined import Columns, Combined, Machine, Stateless, View
+from .combined import Columns, Combined, Machine, Stateless, View, WithColumns
 
 __all__ = [
     "CooldownFilter", "MinimumHoldFilter", "RegimeFilter", "SessionHoursFilter", "SignalFilter", "SmoothingFilter", "ThresholdFilter",
@@ -326,15 +326,7 @@ class RegimeFilter(SignalFilter):
             on = (value >= (-math.inf if self.above is None else self.above)) & (value <= (math.inf if self.below is None else self.below))
             return _where(on, said, self.outside)
 
-        return _WithColumns(columns, says)
-
-
-class _WithColumns(Stateless):
-    """A function of the bars that reads indicators: their state is all there is."""
-
-    def __init__(self, columns: Columns, says: Any) -> None:
-        super().__init__(says)
-        self.parts = tuple(columns.parts)
+        return WithColumns(columns, says)
 
 
 def _indicator_of(given: Any, owner: str) -> Indicator:
@@ -390,4 +382,4 @@ class VolatilityFilter(SignalFilter):
                 shrunk = said * np.where(sigma > self.max_volatility, self.max_volatility / sigma, 1.0)
             return _where(sigma >= self.min_volatility, shrunk, self.outside)
 
-        return _WithColumns(columns, says)
+        return WithColumns(columns, says)

@@ -108,8 +108,8 @@ class EnsembleManager:
             these that is there), and `observations`, the bars behind them; without it as many as `shrink`, which is half way to equal
 
         Scores are floored at zero (a profit factor above 10 counts as 10), made shares, and shrunk to equal by
-        shrink/(shrink + observations), observations being the fewest of them. Strategies without results keep their weight; the others share the rest. Use results of bars that
-        are over: those of the run the weights will trade in would be known beforehand.
+        shrink/(shrink + observations), observations being the fewest of them. Strategies without results keep their weight; the others
+        share the rest. Use results of bars that are over: those of the run that the weights will trade in would be known beforehand.
 
         Raises
         ------
