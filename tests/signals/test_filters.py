@@ -35,7 +35,7 @@ class Says(Strategy):
 
     def rows(self, bars: vb.Bars) -> vb.Strengths:
         """One after the other."""
-        return vb.Strengths(np.array(self.words)[: bars.T])
+        return vb.Strengths(np.repeat(np.array(self.words)[: bars.T, None], bars.N, axis=1))
 
 
 def bars_of(close: Any, hours: int = 1, start: str = "2024-03-04T00:00") -> vb.Bars:

@@ -8,8 +8,8 @@ win, too: then what is held is left. So a group of long-only members leaves when
 | --- | --- | --- |
 | majority_vote | number of votes | `votes*q >= p*n` in whole numbers; p/q the vote ratio, n the members in force, absent ones counted |
 | weighted_vote | weight of its voters | the same with weights (to 1e-9) |
-| confidence_average | weighted mean of its voters' confidence, 0 for the others; flat counts its weight | at least `confidence` |
-| bayesian_vote | posterior that the next move is up, or down | at least `confidence`; flat: as in majority_vote |
+| confidence_average | weighted mean of its voters' confidence, 0 for the others; flat counts its weight | at least `confidence` (to 1e-9) |
+| bayesian_vote | posterior that the next move is up, or down | the same; flat: as in majority_vote |
 
 The confidence of a member is |strength|; one that gives booleans has none: it is left out of an average of confidences, never counted as
 sure. Bayes: each member is a witness that was right in a share p of its words so far (hits of its standing against the next move,
@@ -151,12 +151,12 @@ def decide(mode: VotingMode, ratio: Fraction, confidence: float, ballot: Ballot)
         reached = [(w * ratio.denominator >= ratio.numerator * whole * (1.0 - _EXACT)) & (w > 0.0) for w in scores]
     elif mode is VotingMode.CONFIDENCE_AVERAGE:
         scores = _confidences(sides, weights, sure)
-        reached = [score >= confidence * (1.0 - _EXACT) for score in scores]
+        reached = _sure_enough(scores, confidence)
     else:
         assert ballot.skill is not None
         posterior = _posterior(sides, ballot.skill)
         scores = [posterior, 1.0 - posterior, np.where(_by_ratio(votes[2], ratio, members), 2.0, 0.0)]
-        reached = [score >= confidence for score in scores]
+        reached = _sure_enough(scores, confidence)
     decision = np.where(members == 0, FLAT, _winner(scores, reached))
     chosen = np.select([decision == BUY, decision == SELL, decision == FLAT], sides, False)
     if mode is VotingMode.CONFIDENCE_AVERAGE:
@@ -180,6 +180,10 @@ def _total(parts: Any) -> Any:
 
 def _by_ratio(votes: Any, ratio: Fraction, members: Any) -> Any:
     return (votes * ratio.denominator >= ratio.numerator * members) & (votes > 0)
+
+
+def _sure_enough(scores: list[Any], confidence: float) -> list[Any]:
+    return [score >= confidence * (1.0 - _EXACT) for score in scores]
 
 
 def _confidences(sides: list[Any], weights: Any, sure: Any) -> list[Any]:
