@@ -79,7 +79,7 @@ def test_ens05_the_picture_draws_all_of_them(comparison: vb.EnsembleComparison, 
     drawn = next(line for line in top.lines if line.get_label() == "ensemble")
     assert drawn.get_ydata()[-1] == pytest.approx(1 + comparison.table.loc["ensemble", "total_return"])
     assert (tmp_path / "ensemble.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(ConfigError, match="expected one that ends in .png"):
+    with pytest.raises(ConfigError, match=r"expected one that ends in \.png"):
         comparison.plot("ensemble.doc")
 
 

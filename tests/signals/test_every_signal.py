@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 
 import vecbt as vb
-from tests.signals.examples import COSTS, DYNAMIC, EXAMPLES, MIXED, SIGNALS, STRENGTHS, Loud, gappy_bars, numbers, public_strategies, values_of
+from tests.signals.examples import (
+    COSTS,
+    DYNAMIC,
+    EXAMPLES,
+    MIXED,
+    SIGNALS,
+    STRENGTHS,
+    Loud,
+    gappy_bars,
+    numbers,
+    public_strategies,
+    values_of,
+)
 from vecbt.core.identity import identity
 from vecbt.engine.strategy import Strategy, evaluate
 from vecbt.errors import StateError

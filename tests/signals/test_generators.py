@@ -200,7 +200,7 @@ def test_sig04_the_table_of_rules_names_a_kind_for_each_and_lines_that_fit() -> 
         (lambda: TechnicalSignalGenerator(rule="cross"), "rule is 'cross'; expected TechnicalRule"),  # type: ignore[arg-type]
         (lambda: TechnicalSignalGenerator(options={"wibndow": 3}), "sma has no parameter 'wibndow'"),
         (lambda: TechnicalSignalGenerator(options=[3]), "options is \\[3\\]; expected parameters of sma by name"),  # type: ignore[arg-type]
-        (lambda: TechnicalSignalGenerator({"fast_perod": 3}), "TechnicalSignalGenerator has no parameter 'fast_perod'; did you mean 'fast_period'"),
+        (lambda: TechnicalSignalGenerator({"fast_perod": 3}), "has no parameter 'fast_perod'; did you mean 'fast_period'"),
         (lambda: TechnicalSignalGenerator(signal_smoothing=0), "signal_smoothing is 0; expected a whole number of at least 1"),
         (lambda: TechnicalSignalGenerator(signal_threshold=1.5), "signal_threshold is 1.5; expected a number from 0 to 1"),
         (lambda: TechnicalRule("crosss"), "TechnicalRule.kind is 'crosss'; did you mean 'cross'"),

@@ -49,6 +49,7 @@ def growth_figure(comparison: EnsembleComparison, path: Any = None) -> Figure:
         below.set_title("Drawdown, %")
         if all(float(curve.min()) > 0.0 for curve in curves.values()) and max(float(c.max()) for c in curves.values()) > 4.0:
             top.set_yscale("log")
+            top.yaxis.set_major_locator(mpl.ticker.LogLocator(base=10.0, subs=(1.0, 2.0, 5.0)))
             top.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
             top.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
         handles, labels = top.get_legend_handles_labels()

@@ -61,8 +61,6 @@ def configurable(kind: C) -> C:
     return made  # type: ignore[no-any-return]
 
 
-
-
 def direction_of(strength: Any, threshold: float = 0.0) -> Any:
     """1 above the threshold, -1 below its negative, else 0; elementwise for arrays. NaN is 0."""
     if isinstance(strength, np.ndarray):
@@ -259,5 +257,3 @@ class _Pipeline:
             self._mean.run((readonly(raw),), smooth)
         self.last = (raw, smooth)
         return gated(smooth, self._generator.signal_threshold, self._generator.direction_threshold)
-
-

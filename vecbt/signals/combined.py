@@ -127,6 +127,11 @@ class Combined(Strategy):
         return False
 
     @property
+    def needs_sessions(self) -> bool:
+        """Whether the machine reads the sessions of bars, and so their dates."""
+        return False
+
+    @property
     def own_warmup(self) -> int:
         """Bars that this strategy needs by itself; those of the members go on beside them."""
         return 0
@@ -253,5 +258,3 @@ def as_members(given: Any, owner: str) -> dict[str, Strategy]:
             unique, number = f"{name} {number}", number + 1
         out[unique] = as_strategy(member)
     return out
-
-

@@ -81,7 +81,7 @@ class Ensemble(Combined):
     members : strategies by name, or a sequence of them; they give signals or strengths, and may be composites themselves
     mode : "majority_vote", "weighted_vote", "confidence_average" or "bayesian_vote", or a VotingMode
     weights : by member, at least 0; they are made to add up to 1. None: equal. Votes of the majority and Bayes do not use them
-    vote_ratio : part of the votes, or of the weight, that must agree; 0.66 is two thirds
+    vote_ratio : part of the votes, or of the weight, that must agree; 0.66 is two thirds. Kept as a text, "2/3"
     confidence : least confidence of "confidence_average" and "bayesian_vote", a fraction
     hold : what a hold does: "keep" changes nothing, "flat" leaves what is held
     dynamic : DynamicWeights, or None for weights that stay
@@ -106,7 +106,7 @@ class Ensemble(Combined):
         """Members, weights, mode and ratio as they are kept."""
         object.__setattr__(self, "members", as_members(self.members, self.name))
         object.__setattr__(self, "mode", as_mode(self.mode))
-        object.__setattr__(self, "vote_ratio", as_ratio(self.vote_ratio))
+        object.__setattr__(self, "vote_ratio", str(as_ratio(self.vote_ratio)))
         object.__setattr__(self, "weights", checked_weights(self.weights, list(self.members), self.name))
         if self.dynamic is not None and not isinstance(self.dynamic, DynamicWeights):
             raise ConfigError(f"{self.name}.dynamic is {self.dynamic!r}; expected DynamicWeights(...), or None")

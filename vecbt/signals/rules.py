@@ -122,11 +122,13 @@ _BY_OUTPUTS = (
 
 def rule_for(kernel: Kernel) -> TechnicalRule:
     """The rule of an indicator: from the table, else from its outputs; ConfigError where it has no direction."""
-    if kernel.name in RULES:
-        return RULES[kernel.name]
-    for wanted, rule in _BY_OUTPUTS:
-        if set(wanted) <= set(kernel.outputs):
-            return rule
+    known = [RULES[kernel.name]] if kernel.name in RULES else []
+    for rule in (*known, *(rule for wanted, rule in _BY_OUTPUTS if set(wanted) <= set(kernel.outputs))):
+        try:
+            lines_of(rule, kernel)
+        except ConfigError:
+            continue  # the name means something else here
+        return rule
     raise ConfigError(
         f"{kernel.name} says how much, not which way: it has no direction of its own; give rule=TechnicalRule(...), "
         f"or use it in RegimeFilter(..., indicator={kernel.name!r})"
@@ -183,5 +185,3 @@ def _value(rule: TechnicalRule, close: ArrayTN, lines: tuple[ArrayTN, ...], scal
 def _part(value: ArrayTN, whole: ArrayTN) -> ArrayTN:
     """The quotient; 0 where both are 0: no distance is no distance, whatever the width."""
     return np.where((value == 0.0) & (whole == 0.0), 0.0, value / whole)
-
-

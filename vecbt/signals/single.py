@@ -36,6 +36,8 @@ class History(NamedTuple):
     labels: IndexT
     market: Market
     timestamp: Any
+    dated: bool
+    """Whether the labels are those of bars; else they only count."""
 
 
 def records_of(generator: SteppedGenerator, data: Any) -> dict[str, SignalRecord]:
@@ -67,6 +69,8 @@ def _strengths(generator: SteppedGenerator, history: History) -> tuple[Machine, 
     """The machine after all bars, and its strengths (T, N); members are asked the same way."""
     from .base import SteppedGenerator
 
+    if generator.needs_sessions and not history.dated:
+        raise InputError(f"{generator.name} reads sessions, which these rows do not have; give Bars")
     close, assets = history.prices[3], history.market.N
     names = tuple(generator.inputs)
     standing, said = Standing(names, assets), np.empty((len(names), *close.shape))
@@ -87,7 +91,7 @@ def history_of(data: Any) -> History:
     indicator reads must be there; it is NaN else, and the indicator says nothing.
     """
     if isinstance(data, Bars):
-        return History(readonly(np.ascontiguousarray(data.block)), data.index, data.market, label_text(int(data.index[-1])))
+        return History(readonly(np.ascontiguousarray(data.block)), data.index, data.market, label_text(int(data.index[-1])), True)
     if is_pandas(data) or is_polars(data):
         return _of_frames({"default": data}, None)
     if not isinstance(data, Mapping):
@@ -137,4 +141,4 @@ def _of_columns(assets: dict[str, dict[str, Any]], timestamp: Any) -> History:
         raise InputError("ohlcv holds infinite prices; a missing value is NaN")
     day = 86_400_000_000_000
     market = Market(symbols=tuple(assets), bar_ns=day, periods_per_year=252.0)
-    return History(readonly(prices), np.arange(length, dtype=np.int64) * day, market, timestamp)
+    return History(readonly(prices), np.arange(length, dtype=np.int64) * day, market, timestamp, False)

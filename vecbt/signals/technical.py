@@ -147,6 +147,11 @@ class TechnicalSignalGenerator(SteppedGenerator):
         return self.plan().needs_volume
 
     @property
+    def needs_sessions(self) -> bool:
+        """Whether the indicator reads sessions."""
+        return self.plan().needs_sessions
+
+    @property
     def raw_warmup(self) -> int:
         """Bars before the indicator, and the mean of a deviation, have a value."""
         return self.plan().warmup + (self._rule.window - 1 if self._rule.kind == "zscore" else 0)

@@ -5,9 +5,9 @@ member earned out of sample, after costs, and nothing of it comes from a later b
 
     weight = (1 - s) * score/sum of scores + s * start,    s = shrink/(shrink + n),
 
-scores below zero counting as zero; `start` is equal for all members in force, or as the ensemble's own weights say (equal again where none of them has one). Where no score is
-above zero, and before `min_history` returns, weights are `start`. A score that does not exist (an account that did not move) counts as
-zero. Shrinkage of this form is that of a mean with `shrink` prior observations.
+scores below zero counting as zero; `start` is equal for all members in force, or as the ensemble's own weights say (equal again where
+none of them has one). Where no score is above zero, and before `min_history` returns, weights are `start`. A score that does not exist
+(an account that did not move) counts as zero. Shrinkage of this form is that of a mean with `shrink` prior observations.
 """
 
 from __future__ import annotations
