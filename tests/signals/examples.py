@@ -88,7 +88,7 @@ EXAMPLES: list[Strategy] = [
 ]
 
 
-def gappy_bars(length: int = 150) -> Bars:
+def gappy_bars(length: int = 110) -> Bars:
     """Hourly bars of three assets with gaps, one of which begins late."""
     made = synthetic.garch_jumps(T=length, N=3, seed=11, missing=0.1, grid=1 / 2)
     fields = np.array([made.open, made.high, made.low, made.close, made.volume])
