@@ -31,6 +31,7 @@ _HOME = {
     "EXIT_LONG": "engine.inputs",
     "EXIT_SHORT": "engine.inputs",
     "EngineResult": "faces.backtest_engine",
+    "EnsembleComparison": "analytics.ensemble",
     "EqualWeight": "risk.sizing",
     "ExecutionPlan": "faces.execution_rules",
     "ExecutionRulesConfig": "faces.execution_rules",
@@ -78,6 +79,7 @@ _HOME = {
     "check_config": "config.lint",
     "check_parity": "api",
     "check_strategy": "api",
+    "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
     "load_result": "analytics.saved",
     "setup_logger": "logs",
@@ -91,13 +93,15 @@ _MODULES = {
     "metrics": "metrics",
     "presets": "risk.presets",
     "samples": "data.samples",
+    "signals": "signals",
     "strategies": "strategies",
     "synthetic": "data.synthetic",
 }
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, indicators, metrics, strategies
+    from . import errors, indicators, metrics, signals, strategies
+    from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
     from .api import backtest, check_causal, check_parity, check_strategy
@@ -163,6 +167,7 @@ __all__ = [
     "Costs",
     "Decision",
     "EngineResult",
+    "EnsembleComparison",
     "EqualWeight",
     "ExecutionPlan",
     "ExecutionRulesConfig",
@@ -211,6 +216,7 @@ __all__ = [
     "check_config",
     "check_parity",
     "check_strategy",
+    "compare_ensemble_vs_individual",
     "create_position_sizer",
     "errors",
     "indicators",
@@ -219,6 +225,7 @@ __all__ = [
     "presets",
     "samples",
     "setup_logger",
+    "signals",
     "strategies",
     "synthetic",
     "verify",

@@ -38,13 +38,17 @@ class ReplayFeed:
 
     def update(self, bar: NormalBar) -> AlignedInputs:
         """The last row of the strategy on all bars so far, this one included."""
+        self.take(bar)
+        return evaluate(self._strategy, self.bars).row(-1)
+
+    def take(self, bar: NormalBar) -> None:
+        """Keep one more bar."""
         at = self._count
         if at == len(self._index):
             at = self._make_room(2 * at)
         self._block[:, at] = bar.prices
         self._index[at] = bar.time
         self._count = at + 1
-        return evaluate(self._strategy, self._bars()).row(-1)
 
     def _make_room(self, room: int) -> int:
         """Room for more bars. Those that no row can need again go; the number of those that stay."""
@@ -62,7 +66,9 @@ class ReplayFeed:
         """Where the bars stand that a row may use."""
         return slice(0 if self._lookback is None else max(0, self._count - self._lookback), self._count)
 
-    def _bars(self) -> Bars:
+    @property
+    def bars(self) -> Bars:
+        """The bars so far, or those that a row may use; a view."""
         kept = self._kept()
         block = self._block[:, kept]
         has_market = ~np.isnan(block[3])

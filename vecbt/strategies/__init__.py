@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .basic import BuyAndHold, FixedWeights
+from .known import MACrossover, RsiStrategy
 from .trend import EmaCross, SmaCross
 
-__all__ = ["BuyAndHold", "EmaCross", "FixedWeights", "SmaCross"]
+__all__ = ["BuyAndHold", "EmaCross", "FixedWeights", "MACrossover", "RsiStrategy", "SmaCross"]
