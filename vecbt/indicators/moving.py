@@ -19,8 +19,8 @@ from .compute import compute
 from .windows import WINDOW_FIELDS, Window, chunk_length, window_next, window_sum
 
 __all__ = [
-    "EMA", "SMA", "Sma", "ema", "ema_init", "ema_run", "ema_step", "sma", "sma_init", "sma_load", "sma_next", "sma_run", "sma_step",
-    "sma_store",
+    "EMA", "SMA", "Sma", "ema", "ema_init", "ema_next", "ema_run", "ema_step", "sma", "sma_init", "sma_load", "sma_next", "sma_run",
+    "sma_step", "sma_store",
 ]  # fmt: skip
 
 SMA_PARAMS = np.dtype([("window", "i8")], align=True)
@@ -134,19 +134,27 @@ def ema_init(assets: int, span: int) -> tuple[Records, ArrayTN, Records]:
 
 
 @kernel
+def ema_next(value, filled, span, alpha, price):  # type: ignore[no-untyped-def]
+    """The average after one more price, the `filled`-th: `value += alpha*(price - value)` once the mean of the first `span` has seeded it.
+
+    With alpha = 1/span it is Wilder's average. It is one only from `filled == span` on; with a span of 1 it is the price itself.
+    """
+    if span == 1:
+        return price
+    if filled > span:
+        return value + alpha * (price - value)
+    # the running mean: equal prices give exactly that price, so a flat start does not round
+    return value + (price - value) / filled
+
+
+@kernel
 def ema_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
-    """One bar of one asset: `value += alpha*(price - value)` once the mean of the first `span` prices has seeded it."""
+    """One bar of one asset: `ema_next` on a record."""
     if price != price:
         return math.nan
-    if params.span == 1:
-        return price
-    if state.count < params.span:
-        # the running mean: equal prices give exactly that price, so a flat start does not round
-        state.count += 1
-        state.value += (price - state.value) / state.count
-        return state.value if state.count == params.span else math.nan
-    state.value += params.alpha * (price - state.value)
-    return state.value
+    state.count += 1
+    state.value = ema_next(state.value, state.count, params.span, params.alpha, price)
+    return state.value if state.count >= params.span else math.nan
 
 
 @kernel_loop
