@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bands import bollinger
     from .convergence import macd, ppo
     from .exponential import dema, kama, tema
     from .moving import ema, sma
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from .weighted import alma, hma, wma
 
 __all__ = [
-    "Indicator", "IndicatorPlan", "PlanStream", "alma", "atr", "catalog", "cci", "close_sigma", "dema", "ema", "find", "hma", "kama",
-    "macd", "mfi", "momentum", "ppo", "roc", "rsi", "session_vwap", "sma", "stoch_rsi", "stochastic", "stream", "tema", "true_range",
-    "tsi", "vwap", "vwma", "williams_r", "wma",
+    "Indicator", "IndicatorPlan", "PlanStream", "alma", "atr", "bollinger", "catalog", "cci", "close_sigma", "dema", "ema", "find", "hma",
+    "kama", "macd", "mfi", "momentum", "ppo", "roc", "rsi", "session_vwap", "sma", "stoch_rsi", "stochastic", "stream", "tema",
+    "true_range", "tsi", "vwap", "vwma", "williams_r", "wma",
 ]  # fmt: skip
 
 _OF_MODULE = {
+    "bands": ("bollinger",),
     "convergence": ("macd", "ppo"),
     "exponential": ("dema", "kama", "tema"),
     "moving": ("ema", "sma"),

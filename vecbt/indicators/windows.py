@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..core.jit import kernel
+from ..core.jit import kernel, spine
 
 __all__ = [
     "MOMENTS_FIELDS", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "moments_mean", "moments_next", "moments_variance",
@@ -80,7 +80,7 @@ class Moments(NamedTuple):
     filled: int
 
 
-@kernel
+@spine
 def moments_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
     """The window after one more value, and the sums of distances and of squared distances over it: (Moments, sum, sum of squares).
 
@@ -123,7 +123,8 @@ def moments_mean(now, sum_):  # type: ignore[no-untyped-def]
 
 @kernel
 def moments_variance(now, sum_, squares, ddof):  # type: ignore[no-untyped-def]
-    """The variance of the values in the window, NaN where there are no more than `ddof`."""
+    """The variance of the values in the window, NaN where there are no more than `ddof` and for sums that are NaN."""
     if now.filled <= ddof:
         return math.nan
-    return max(squares - sum_ * sum_ / now.filled, 0.0) / (now.filled - ddof)
+    rest = squares - sum_ * sum_ / now.filled
+    return (0.0 if rest < 0.0 else rest) / (now.filled - ddof)
