@@ -10,36 +10,52 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .activity import volume_ratio, volume_zscore
     from .bands import bollinger
+    from .cloud import ichimoku
     from .convergence import macd, ppo
     from .exponential import dema, kama, tema
     from .moving import ema, sma
     from .oscillators import momentum, roc, rsi, tsi
+    from .overnight import yang_zhang
     from .plan import Indicator, IndicatorPlan, PlanStream
+    from .ranges import garman_klass, parkinson, rogers_satchell
     from .registry import catalog, find, stream
     from .stochastics import stoch_rsi, stochastic, williams_r
+    from .trailing import parabolic_sar, supertrend
+    from .trend import adx, aroon
     from .typical import cci, mfi
-    from .volatility import atr, close_sigma, true_range
+    from .volatility import atr, close_sigma, ewma_volatility, natr, true_range
+    from .volume import accumulation_distribution, cmf, obv
     from .volume_averages import session_vwap, vwap, vwma
     from .weighted import alma, hma, wma
 
 __all__ = [
-    "Indicator", "IndicatorPlan", "PlanStream", "alma", "atr", "bollinger", "catalog", "cci", "close_sigma", "dema", "ema", "find", "hma",
-    "kama", "macd", "mfi", "momentum", "ppo", "roc", "rsi", "session_vwap", "sma", "stoch_rsi", "stochastic", "stream", "tema",
-    "true_range", "tsi", "vwap", "vwma", "williams_r", "wma",
+    "Indicator", "IndicatorPlan", "PlanStream", "accumulation_distribution", "adx", "alma", "aroon", "atr", "bollinger", "catalog", "cci",
+    "close_sigma", "cmf", "dema", "ema", "ewma_volatility", "find", "garman_klass", "hma", "ichimoku", "kama", "macd", "mfi", "momentum",
+    "natr", "obv", "parabolic_sar", "parkinson", "ppo", "roc", "rogers_satchell", "rsi", "session_vwap", "sma", "stoch_rsi", "stochastic",
+    "stream", "supertrend", "tema", "true_range", "tsi", "volume_ratio", "volume_zscore", "vwap", "vwma", "williams_r", "wma",
+    "yang_zhang",
 ]  # fmt: skip
 
 _OF_MODULE = {
+    "activity": ("volume_ratio", "volume_zscore"),
     "bands": ("bollinger",),
+    "cloud": ("ichimoku",),
     "convergence": ("macd", "ppo"),
     "exponential": ("dema", "kama", "tema"),
     "moving": ("ema", "sma"),
     "oscillators": ("momentum", "roc", "rsi", "tsi"),
+    "overnight": ("yang_zhang",),
     "plan": ("Indicator", "IndicatorPlan", "PlanStream"),
+    "ranges": ("garman_klass", "parkinson", "rogers_satchell"),
     "registry": ("catalog", "find", "stream"),
     "stochastics": ("stoch_rsi", "stochastic", "williams_r"),
+    "trailing": ("parabolic_sar", "supertrend"),
+    "trend": ("adx", "aroon"),
     "typical": ("cci", "mfi"),
-    "volatility": ("atr", "close_sigma", "true_range"),
+    "volatility": ("atr", "close_sigma", "ewma_volatility", "natr", "true_range"),
+    "volume": ("accumulation_distribution", "cmf", "obv"),
     "volume_averages": ("session_vwap", "vwap", "vwma"),
     "weighted": ("alma", "hma", "wma"),
 }
