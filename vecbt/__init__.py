@@ -57,6 +57,7 @@ _HOME = {
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "Signals": "engine.inputs",
+    "Space": "core.space",
     "RuleStrategy": "engine.rule_strategy",
     "SizeReport": "risk.sizing",
     "StopLossManager": "risk.stop_manager",
@@ -75,8 +76,11 @@ _HOME = {
     "check_config": "config.lint",
     "check_parity": "api",
     "create_position_sizer": "risk.sizing",
+    "create_strategy": "strategies.registry",
     "load_result": "analytics.saved",
+    "register_strategy": "strategies.registry",
     "setup_logger": "logs",
+    "strategy": "engine.function_strategy",
     "verify": "analytics.saved",
 }
 """Public name -> module of the package it lives in."""
@@ -99,13 +103,14 @@ if TYPE_CHECKING:
     from .api import backtest, check_parity
     from .config.lint import Finding, check_config
     from .config.manager import ConfigManager
-    from .core.space import Parameter
+    from .core.space import Parameter, Space
     from .data import samples, synthetic
     from .data.bar import Bar
     from .data.bars import Bars
     from .data.market import Market
     from .engine.check import ParityReport
     from .engine.decision import Decision
+    from .engine.function_strategy import strategy
     from .engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Quantities, Signals, Strengths, Weights
     from .engine.orders_input import Cancel, Order, Orders
     from .engine.rule_strategy import RuleStrategy
@@ -140,6 +145,7 @@ if TYPE_CHECKING:
     from .risk.stop_manager import StopLossManager
     from .risk.stops import Atr, Pct, Price, Stops, Ticks
     from .risk.zones import Risk, Zones
+    from .strategies.registry import create_strategy, register_strategy
 
 __all__ = [
     "ENTER_LONG",
@@ -186,6 +192,7 @@ __all__ = [
     "RuleStrategy",
     "Signals",
     "SizeReport",
+    "Space",
     "StopLossManager",
     "Stops",
     "Strategy",
@@ -203,14 +210,17 @@ __all__ = [
     "check_config",
     "check_parity",
     "create_position_sizer",
+    "create_strategy",
     "errors",
     "indicators",
     "load_result",
     "metrics",
     "presets",
+    "register_strategy",
     "samples",
     "setup_logger",
     "strategies",
+    "strategy",
     "synthetic",
     "verify",
 ]

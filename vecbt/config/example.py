@@ -21,7 +21,7 @@ data:
   # market: {tick: 0.01, lot: 1}  # units of trading; a number for all assets, or by symbol
 
 strategy:
-  name: SmaCross                  # SmaCross, EmaCross, BuyAndHold, FixedWeights, or module:Name of your own
+  name: SmaCross                  # one that  vecbt strategies  lists, with its parameters; or module:Name of your own
   parameters:
     fast: 20
     slow: 100

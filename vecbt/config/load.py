@@ -26,19 +26,15 @@ from ..risk.limits import Limits
 from ..risk.sizing import Sizing, create_position_sizer
 from ..risk.stops import Stops
 from ..risk.zones import Risk, Zones
-from .aliases import canonical, parameter_names
+from ..strategies.naming import parameter_names
+from ..strategies.registry import REGISTRY
+from .aliases import canonical
 from .messages import explain
 from .models import RunConfig
 from .source import Source, read_source, read_text
 
-__all__ = ["STRATEGIES", "RunFile", "load_run", "parse_run"]
+__all__ = ["RunFile", "load_run", "parse_run"]
 
-STRATEGIES = {
-    "SmaCross": "vecbt.strategies.trend:SmaCross",
-    "EmaCross": "vecbt.strategies.trend:EmaCross",
-    "BuyAndHold": "vecbt.strategies.basic:BuyAndHold",
-    "FixedWeights": "vecbt.strategies.basic:FixedWeights",
-}
 _UNITS_OF_TRADING = (
     "multiplier", "lot", "tick", "min_notional", "instrument", "initial_margin", "maintenance_margin", "allow_negative",
 )  # fmt: skip
@@ -156,11 +152,10 @@ class RunFile:
         return named
 
     def _find(self, name: str) -> Any:
-        module_name, colon, attribute = STRATEGIES.get(name, name).partition(":")
+        """A registered strategy, or what `module:Name` means in a module beside the file."""
+        module_name, colon, attribute = name.partition(":")
         if not colon:
-            raise ConfigError(
-                f"name is {name!r}, which no strategy is called; {nearest(name, STRATEGIES)} (one of your own is module:Name)"
-            )
+            return self._registered(name)
         with _importable(self.folder):
             try:
                 module = importlib.import_module(module_name)
@@ -175,6 +170,12 @@ class RunFile:
                 f"name is {name!r}: the module has no {attribute!r}; {nearest(attribute, (n for n in vars(module) if n[0] != '_'))}"
             )
         return getattr(module, attribute)
+
+    def _registered(self, name: str) -> Any:
+        if name not in REGISTRY:
+            raise ConfigError(f"name is {name!r}, which no strategy is called; {nearest(name, REGISTRY)} (one of your own is module:Name)")
+        with _importable(self.folder):
+            return REGISTRY.find(name)
 
     def keywords(self) -> dict[str, Any]:
         """The keywords of `backtest`: those that were given, and nothing else."""
