@@ -11,46 +11,54 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
 from .moving import ema_next
 
 __all__ = [
-    "MACD", "PPO", "Macd", "Ppo", "convergence_init", "distance_next", "macd", "macd_run", "macd_step", "ppo", "ppo_run", "ppo_step",
-    "signal_next",
+    "MACD", "PPO", "Macd", "Ppo", "distance_next", "macd", "macd_init", "macd_run", "macd_step", "ppo", "ppo_init", "ppo_run",
+    "ppo_step", "signal_next",
 ]  # fmt: skip
 
 CONVERGENCE_PARAMS = np.dtype(
-    [("fast", "i8"), ("slow", "i8"), ("signal", "i8"), ("fast_alpha", "f8"), ("slow_alpha", "f8"), ("signal_alpha", "f8")], align=True
-)
+    [
+        ("fast", "i8"), ("slow", "i8"), ("signal", "i8"), ("late", "i8"),
+        ("fast_alpha", "f8"), ("slow_alpha", "f8"), ("signal_alpha", "f8"),
+    ],
+    align=True,
+)  # fmt: skip
 CONVERGENCE_STATE = np.dtype([("fast", "f8"), ("slow", "f8"), ("signal", "f8"), ("count", "i8"), ("lines", "i8")], align=True)
 
 
-def convergence_init(assets: int, fast: int, slow: int, signal: int) -> tuple[Records, ArrayTN, Records]:
+def macd_init(assets: int, fast: int, slow: int, signal: int) -> tuple[Records, ArrayTN, Records]:
     """States, no buffers, parameters: CONVERGENCE_STATE (N,), (N, 0), CONVERGENCE_PARAMS (1,)."""
+    states, buffers, params = ppo_init(assets, fast, slow, signal)
+    params.late[0] = slow - fast
+    return states, buffers, params
+
+
+def ppo_init(assets: int, fast: int, slow: int, signal: int) -> tuple[Records, ArrayTN, Records]:
+    """`macd_init`, but for averages that both begin with the first value."""
     params = records(CONVERGENCE_PARAMS, 1)
     params.fast[0], params.slow[0], params.signal[0] = fast, slow, signal
     params.fast_alpha[0], params.slow_alpha[0], params.signal_alpha[0] = (2.0 / (span + 1.0) for span in (fast, slow, signal))
     return records(CONVERGENCE_STATE, assets), np.zeros((assets, 0)), params
 
 
-@kernel
+@spine
 def distance_next(state, params, price):  # type: ignore[no-untyped-def]
-    """The fast average less the slow one after one more price, NaN before both are there.
-
-    The fast one leaves out as many prices as it is shorter: so both are first there at the same bar, each the mean of the last prices.
-    """
+    """The fast average less the slow one after one more price, NaN before both are there. The fast one begins `late` prices later."""
     state.count += 1
-    late = state.count - (params.slow - params.fast)
+    fast_count = state.count - params.late
     state.slow = ema_next(state.slow, state.count, params.slow, params.slow_alpha, price)
-    if late >= 1:
-        state.fast = ema_next(state.fast, late, params.fast, params.fast_alpha, price)
+    if fast_count >= 1:
+        state.fast = ema_next(state.fast, fast_count, params.fast, params.fast_alpha, price)
     return state.fast - state.slow if state.count >= params.slow else math.nan
 
 
-@kernel
+@spine
 def signal_next(state, params, line):  # type: ignore[no-untyped-def]
     """The line, its average, NaN before that is there, and the difference; where there is no line nothing enters."""
     if line != line:
@@ -61,7 +69,7 @@ def signal_next(state, params, line):  # type: ignore[no-untyped-def]
     return line, signal, line - signal
 
 
-@kernel
+@spine
 def macd_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: the distance in prices, and its average."""
     if price != price:
@@ -121,12 +129,12 @@ def macd(values: Any, fast: int = 12, slow: int = 26, signal: int = 9) -> Any:
 _SPANS = (whole("fast", 12, below="slow"), whole("slow", 26), whole("signal", 9))
 
 MACD = Kernel(
-    name="macd", parameters=_SPANS, params=CONVERGENCE_PARAMS, state=CONVERGENCE_STATE, init=convergence_init, step=macd_step,
-    run=macd_run, function=macd, result=Macd, warmup=lambda fast, slow, signal: slow + signal - 2,
+    name="macd", parameters=_SPANS, params=CONVERGENCE_PARAMS, state=CONVERGENCE_STATE, init=macd_init, step=macd_step, run=macd_run,
+    function=macd, result=Macd, warmup=lambda fast, slow, signal: slow + signal - 2,
 )  # fmt: skip
 
 
-@kernel
+@spine
 def ppo_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: the distance in percent of the slow average, and its average."""
     if price != price:
@@ -161,7 +169,8 @@ class Ppo(NamedTuple):
 def ppo(values: Any, fast: int = 12, slow: int = 26, signal: int = 9) -> Any:
     """Percentage price oscillator: `100*(EMA(fast) - EMA(slow))/EMA(slow)`, its EMA, and the difference.
 
-    The averages are those of `macd`.
+    The averages are `ema(values, fast)` and `ema(values, slow)`, as in TA-Lib's PPO of exponential averages; the fast one begins with the
+    first value, other than in `macd`.
 
     Parameters
     ----------
@@ -183,6 +192,6 @@ def ppo(values: Any, fast: int = 12, slow: int = 26, signal: int = 9) -> Any:
 
 
 PPO = Kernel(
-    name="ppo", parameters=_SPANS, params=CONVERGENCE_PARAMS, state=CONVERGENCE_STATE, init=convergence_init, step=ppo_step, run=ppo_run,
+    name="ppo", parameters=_SPANS, params=CONVERGENCE_PARAMS, state=CONVERGENCE_STATE, init=ppo_init, step=ppo_step, run=ppo_run,
     function=ppo, result=Ppo, warmup=lambda fast, slow, signal: slow + signal - 2,
 )  # fmt: skip

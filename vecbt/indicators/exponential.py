@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -40,7 +40,7 @@ def dema_init(assets: int, span: int) -> tuple[Records, ArrayTN, Records]:
     return _chain(DEMA_STATE, assets, span)
 
 
-@kernel
+@spine
 def dema_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: twice the average, less the average of the average."""
     if price != price:
@@ -95,7 +95,7 @@ def tema_init(assets: int, span: int) -> tuple[Records, ArrayTN, Records]:
     return _chain(TEMA_STATE, assets, span)
 
 
-@kernel
+@spine
 def tema_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: three averages, each of the one before."""
     if price != price:
@@ -164,7 +164,7 @@ def kama_init(assets: int, window: int, fast: int, slow: int) -> tuple[Records, 
     return states, np.zeros((assets, 2 * window)), params
 
 
-@kernel
+@spine
 def kama_next(state, changes, prices, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: the way from end to end of the window, over the way that was gone, is how fast the average follows."""
     if price != price:

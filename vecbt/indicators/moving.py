@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -42,13 +42,13 @@ class Sma(NamedTuple):
     same: int
 
 
-@kernel
+@spine
 def sma_load(state):  # type: ignore[no-untyped-def]
     """A record of SMA_STATE as values."""
     return Sma(Window(state.prefix, state.head, state.count), state.last, state.same)
 
 
-@kernel
+@spine
 def sma_store(state, now):  # type: ignore[no-untyped-def]
     """The values back into the record."""
     state.prefix = now.sums.prefix
@@ -58,7 +58,7 @@ def sma_store(state, now):  # type: ignore[no-untyped-def]
     state.same = now.same
 
 
-@kernel
+@spine
 def sma_next(past, buffer, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: mean of the last `len(buffer)` prices, NaN before there are as many and on a missing one; what comes after."""
     if price != price:
@@ -74,7 +74,7 @@ def sma_next(past, buffer, price):  # type: ignore[no-untyped-def]
     return mean, Sma(sums, price, same)
 
 
-@kernel
+@spine
 def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """`sma_next` on a record; the buffer has the window's length."""
     mean, now = sma_next(sma_load(state), buffer, price)
@@ -133,7 +133,7 @@ def ema_init(assets: int, span: int) -> tuple[Records, ArrayTN, Records]:
     return records(EMA_STATE, assets), np.zeros((assets, 0)), params
 
 
-@kernel
+@spine
 def ema_next(value, filled, span, alpha, price):  # type: ignore[no-untyped-def]
     """The average after one more price, the `filled`-th: `value += alpha*(price - value)` once the mean of the first `span` has seeded it.
 
@@ -147,7 +147,7 @@ def ema_next(value, filled, span, alpha, price):  # type: ignore[no-untyped-def]
     return value + (price - value) / filled
 
 
-@kernel
+@spine
 def ema_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: `ema_next` on a record."""
     if price != price:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -38,14 +38,14 @@ def rsi_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return records(RSI_STATE, assets), np.zeros((assets, 0)), params
 
 
-@kernel
+@spine
 def share(part, rest):  # type: ignore[no-untyped-def]
     """`part` of both in percent, NaN where both are nothing."""
     total = part + rest
     return 100.0 * part / total if total > 0.0 else math.nan
 
 
-@kernel
+@spine
 def rsi_next(state, window, alpha, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: Wilder's averages of gains and of losses, and the share of the gains."""
     if price != price:
@@ -62,7 +62,7 @@ def rsi_next(state, window, alpha, price):  # type: ignore[no-untyped-def]
     return share(gain, loss) if filled >= window else math.nan
 
 
-@kernel
+@spine
 def rsi_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """`rsi_next` with the parameters of a record."""
     return rsi_next(state, params.window, params.alpha, price)
@@ -116,7 +116,7 @@ def past_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return records(PAST_STATE, assets), np.zeros((assets, window)), params
 
 
-@kernel
+@spine
 def earlier(state, buffer, value):  # type: ignore[no-untyped-def]
     """The value `len(buffer)` present bars ago, NaN where there is none; `value` takes its place."""
     window, head = buffer.shape[0], state.head
@@ -129,7 +129,7 @@ def earlier(state, buffer, value):  # type: ignore[no-untyped-def]
     return before
 
 
-@kernel
+@spine
 def momentum_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: how far the price went."""
     return price - earlier(state, buffer, price) if price == price else math.nan
@@ -173,7 +173,7 @@ MOMENTUM = Kernel(
 )  # fmt: skip
 
 
-@kernel
+@spine
 def roc_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: how far the price went, in percent of where it came from."""
     if price != price:
@@ -234,7 +234,7 @@ def tsi_init(assets: int, long: int, short: int) -> tuple[Records, ArrayTN, Reco
     return records(TSI_STATE, assets), np.zeros((assets, 0)), params
 
 
-@kernel
+@spine
 def tsi_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: changes and their sizes, both smoothed twice, one over the other."""
     if price != price:

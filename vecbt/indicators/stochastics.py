@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -32,7 +32,7 @@ _AVERAGE_FIELDS = (("prefix", "f8"), ("head", "i8"), ("count", "i8"), ("last", "
 _SMOOTH_FIELDS = [(f"{part}_{name}", kind) for part in ("k", "d") for name, kind in _AVERAGE_FIELDS]
 
 
-@kernel
+@spine
 def highest_next(top, place, buffer, value):  # type: ignore[no-untyped-def]
     """The highest of the chunk that fills, `top` being the one before, and the highest of the window: (top, highest).
 
@@ -53,7 +53,7 @@ def highest_next(top, place, buffer, value):  # type: ignore[no-untyped-def]
     return top, top
 
 
-@kernel
+@spine
 def place_next(state, highs, lows, high, low, value):  # type: ignore[no-untyped-def]
     """Where `value` stands between the lowest low and the highest high of the window, from 0 to 1, NaN while there are too few bars."""
     top, highest = highest_next(state.top, state.place, highs, high)
@@ -70,7 +70,7 @@ def place_next(state, highs, lows, high, low, value):  # type: ignore[no-untyped
     return (value + lowest) / reach if reach > 0.0 else math.nan
 
 
-@kernel
+@spine
 def smooth_next(state, smooth, signal, raw):  # type: ignore[no-untyped-def]
     """The mean of the last raw values, and the mean of the last means: (k, d)."""
     past = Sma(Window(state.k_prefix, state.k_head, state.k_count), state.k_last, state.k_same)
@@ -110,7 +110,7 @@ def williams_r_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records
     return records(WILLIAMS_STATE, assets), np.zeros((assets, 2 * window)), params
 
 
-@kernel
+@spine
 def williams_r_next(state, highs, lows, high, low, close):  # type: ignore[no-untyped-def]
     """One bar of one asset: how far the close is below the top of the window, in percent of the window's range."""
     if high != high or low != low or close != close:
@@ -164,7 +164,7 @@ WILLIAMS_R = Kernel(
 )  # fmt: skip
 
 STOCHASTIC_PARAMS = np.dtype([("window", "i8"), ("smooth", "i8"), ("signal", "i8")], align=True)
-STOCHASTIC_STATE = np.dtype([*_RANGE_FIELDS, *_SMOOTH_FIELDS], align=True)
+STOCHASTIC_STATE = np.dtype([*_SMOOTH_FIELDS, *_RANGE_FIELDS], align=True)
 
 
 def stochastic_init(assets: int, window: int, smooth: int, signal: int) -> tuple[Records, ArrayTN, Records]:
@@ -174,13 +174,13 @@ def stochastic_init(assets: int, window: int, smooth: int, signal: int) -> tuple
     return records(STOCHASTIC_STATE, assets), np.zeros((assets, 2 * window + smooth + signal)), params
 
 
-@kernel
+@spine
 def stochastic_parts(buffer, window, smooth):  # type: ignore[no-untyped-def]
     """The windows of a buffer: highs, lows, places, means."""
     return Parts(buffer[:window], buffer[window : 2 * window], buffer[2 * window : 2 * window + smooth], buffer[2 * window + smooth :])
 
 
-@kernel
+@spine
 def stochastic_next(state, parts, high, low, close):  # type: ignore[no-untyped-def]
     """One bar of one asset beside its windows: (k, d)."""
     if high != high or low != low or close != close:
@@ -247,7 +247,8 @@ STOCHASTIC = Kernel(
 )  # fmt: skip
 
 STOCH_RSI_PARAMS = np.dtype([("window", "i8"), ("alpha", "f8"), ("stochastic", "i8"), ("smooth", "i8"), ("signal", "i8")], align=True)
-STOCH_RSI_STATE = np.dtype([*RSI_FIELDS, *_RANGE_FIELDS, *_SMOOTH_FIELDS], align=True)
+# no state begins with all of another one: numba would take it for that one's kind
+STOCH_RSI_STATE = np.dtype([*_SMOOTH_FIELDS, *RSI_FIELDS, *_RANGE_FIELDS], align=True)
 
 
 def stoch_rsi_init(assets: int, window: int, stochastic: int, smooth: int, signal: int) -> tuple[Records, ArrayTN, Records]:
@@ -258,7 +259,7 @@ def stoch_rsi_init(assets: int, window: int, stochastic: int, smooth: int, signa
     return records(STOCH_RSI_STATE, assets), np.zeros((assets, 2 * stochastic + smooth + signal)), params
 
 
-@kernel
+@spine
 def stoch_rsi_next(state, parts, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset beside its windows: (k, d)."""
     strength = rsi_next(state, params.window, params.alpha, price)

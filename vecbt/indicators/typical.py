@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -34,7 +34,7 @@ def cci_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return records(CCI_STATE, assets), np.zeros((assets, 2 * window)), params
 
 
-@kernel
+@spine
 def cci_step(state, buffer, params, high, low, close):  # type: ignore[no-untyped-def]
     """One bar of one asset: the typical price's distance from its mean, over 0.015 of the mean such distance.
 
@@ -115,7 +115,7 @@ def mfi_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return states, np.zeros((assets, 2 * window)), params
 
 
-@kernel
+@spine
 def mfi_next(state, inflows, outflows, price, volume):  # type: ignore[no-untyped-def]
     """One bar of one asset: the share of the money that came in with rising prices; both have a buffer of their own."""
     if price != price or volume != volume:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -33,13 +33,13 @@ def volume_average_init(assets: int, window: int) -> tuple[Records, ArrayTN, Rec
     return records(AVERAGE_STATE, assets), np.zeros((assets, 2 * window)), params
 
 
-@kernel
+@spine
 def typical_price(high, low, close):  # type: ignore[no-untyped-def]
     """The mean of high, low and close."""
     return (high + low + close) / 3.0
 
 
-@kernel
+@spine
 def volume_average_next(state, money, traded, price, volume):  # type: ignore[no-untyped-def]
     """One bar of one asset: what was paid in the window, over what was traded in it; `money` and `traded` are the buffers of both."""
     if price != price or volume != volume:
@@ -159,7 +159,7 @@ def session_vwap_init(assets: int) -> tuple[Records, ArrayTN, Records]:
     return states, np.zeros((assets, 0)), records(SESSION_PARAMS, 1)
 
 
-@kernel
+@spine
 def session_vwap_step(state, buffer, params, high, low, close, volume, session):  # type: ignore[no-untyped-def]
     """One bar of one asset: paid and traded since the session began; both begin anew with a bar of another session."""
     price = typical_price(high, low, close)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.space import Domain
 from ..core.state import records
@@ -40,7 +40,7 @@ class Weighted(NamedTuple):
     filled: int
 
 
-@kernel
+@spine
 def weighted_next(past, buffer, value):  # type: ignore[no-untyped-def]
     """The average with one more value, NaN while there are too few, and the window after it: (average, Weighted)."""
     window = buffer.shape[0] // 2
@@ -84,13 +84,13 @@ def wma_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return records(WMA_STATE, assets), np.zeros((assets, 2 * window)), params
 
 
-@kernel
+@spine
 def wma_load(state):  # type: ignore[no-untyped-def]
     """A record of WMA_STATE as values."""
     return Weighted(state.anchor, state.first, state.ranked, state.head, state.count)
 
 
-@kernel
+@spine
 def wma_store(state, now):  # type: ignore[no-untyped-def]
     """The values back into the record."""
     state.anchor = now.anchor
@@ -100,7 +100,7 @@ def wma_store(state, now):  # type: ignore[no-untyped-def]
     state.count = now.filled
 
 
-@kernel
+@spine
 def wma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: `weighted_next` on a record."""
     if price != price:
@@ -163,7 +163,7 @@ def hma_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     return records(HMA_STATE, assets), np.zeros((assets, 2 * (window + half + root))), params
 
 
-@kernel
+@spine
 def _whole_next(state, buffer, price):  # type: ignore[no-untyped-def]
     """The average over the whole window."""
     past = Weighted(state.whole_anchor, state.whole_first, state.whole_ranked, state.whole_head, state.whole_count)
@@ -176,7 +176,7 @@ def _whole_next(state, buffer, price):  # type: ignore[no-untyped-def]
     return average
 
 
-@kernel
+@spine
 def _half_next(state, buffer, price):  # type: ignore[no-untyped-def]
     """The average over half the window."""
     past = Weighted(state.half_anchor, state.half_first, state.half_ranked, state.half_head, state.half_count)
@@ -189,7 +189,7 @@ def _half_next(state, buffer, price):  # type: ignore[no-untyped-def]
     return average
 
 
-@kernel
+@spine
 def hma_next(state, whole_, half, root, price):  # type: ignore[no-untyped-def]
     """One bar of one asset, beside the buffers of its three windows."""
     if price != price:
@@ -270,7 +270,7 @@ def alma_init(assets: int, window: int, offset: float, sigma: float) -> tuple[Re
     return records(ALMA_STATE, assets), buffers, params
 
 
-@kernel
+@spine
 def alma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: the weighted distances from this price; values stand twice, so that the window is one piece."""
     if price != price:

@@ -45,7 +45,7 @@ class Window(NamedTuple):
     filled: int
 
 
-@kernel
+@spine
 def window_next(past, buffer, value):  # type: ignore[no-untyped-def]
     """The window after `value`, whose sum `window_sum` has given. A full chunk becomes suffix sums."""
     window = buffer.shape[0]
@@ -60,7 +60,7 @@ def window_next(past, buffer, value):  # type: ignore[no-untyped-def]
     return Window(0.0, 0, filled)
 
 
-@kernel
+@spine
 def window_sum(past, buffer, value):  # type: ignore[no-untyped-def]
     """Take one value into the buffer; the sum of the last `len(buffer)` values, of all of them while there are fewer."""
     head = past.head
