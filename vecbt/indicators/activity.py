@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@kernel
+@spine
 def ratio_next(past, buffer, volume):  # type: ignore[no-untyped-def]
     """One bar of one asset: the volume over its average, and what comes after."""
     average, now = sma_next(past, buffer, volume)
@@ -43,7 +43,7 @@ def ratio_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-de
     bars, length = volume.shape[0], chunk_length(volume.shape[1])
     for start in range(0, bars, length):
         for n in range(volume.shape[1]):
-            now, buffer = sma_load(states[n]), buffers[n]
+            now, buffer = sma_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = ratio_next(now, buffer, volume[t, n])
             sma_store(states[n], now)
@@ -101,7 +101,7 @@ def zscore_store(state, now):  # type: ignore[no-untyped-def]
     state.count = now.filled
 
 
-@kernel
+@spine
 def zscore_next(past, buffer, window, volume):  # type: ignore[no-untyped-def]
     """One bar of one asset: its distance from the mean in sample standard deviations, and what comes after."""
     if volume != volume:
@@ -129,7 +129,7 @@ def zscore_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-d
     bars, length = volume.shape[0], chunk_length(volume.shape[1])
     for start in range(0, bars, length):
         for n in range(volume.shape[1]):
-            now, buffer = zscore_load(states[n]), buffers[n]
+            now, buffer = zscore_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = zscore_next(now, buffer, window, volume[t, n])
             zscore_store(states[n], now)

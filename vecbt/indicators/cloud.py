@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -91,14 +91,14 @@ def ichimoku_store(state, now):  # type: ignore[no-untyped-def]
     state.place = now.place
 
 
-@kernel
+@spine
 def _middle_next(past, buffer, window, high, low):  # type: ignore[no-untyped-def]
     """The middle of the price range of the last `window` bars, NaN before there are as many, and what comes after."""
     now, top, _, bottom, _ = channel_next(past, buffer, window, high, low)
     return 0.5 * (top + bottom) if now.high.filled >= window else math.nan, now
 
 
-@kernel
+@spine
 def ichimoku_next(past, parts, params, high, low):  # type: ignore[no-untyped-def]
     """One bar of one asset; `parts` are the buffers of the ranges and of what waits. The four lines as a tuple, and what comes after."""
     if high != high or low != low:
@@ -136,7 +136,7 @@ def ichimoku_run(states, buffers, params, rows, out):  # type: ignore[no-untyped
     bars, length = high.shape[0], chunk_length(high.shape[1])
     for start in range(0, bars, length):
         for n in range(high.shape[1]):
-            now, parts = ichimoku_load(states[n]), _parts(buffers[n], params[0])
+            now, parts = ichimoku_load(states[n]), _parts(borrowed(buffers[n]), params[0])
             for t in range(start, min(start + length, bars)):
                 lines, now = ichimoku_next(now, parts, params[0], high[t, n], low[t, n])
                 out[0, t, n], out[1, t, n], out[2, t, n], out[3, t, n] = lines

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -78,7 +78,7 @@ def yang_zhang_store(state, now):  # type: ignore[no-untyped-def]
     state.count = now.singles.filled
 
 
-@kernel
+@spine
 def yang_zhang_next(past, parts, params, open_, high, low, close):  # type: ignore[no-untyped-def]
     """One bar of one asset; `parts` are the buffers of the three windows. The sigma, and what comes after."""
     single = rogers_satchell_variance(open_, high, low, close)
@@ -117,7 +117,7 @@ def yang_zhang_run(states, buffers, params, rows, out):  # type: ignore[no-untyp
     bars, length, window = high.shape[0], chunk_length(high.shape[1]), params[0].window
     for start in range(0, bars, length):
         for n in range(high.shape[1]):
-            now, buffer = yang_zhang_load(states[n]), buffers[n]
+            now, buffer = yang_zhang_load(states[n]), borrowed(buffers[n])
             parts = (buffer[: 3 * window], buffer[3 * window : 6 * window], buffer[6 * window :])
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = yang_zhang_next(now, parts, params[0], open_[t, n], high[t, n], low[t, n], close[t, n])

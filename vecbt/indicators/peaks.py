@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN
-from ..core.jit import kernel
+from ..core.jit import kernel, spine
 
 __all__ = ["CHANNEL_FIELDS", "Channel", "Peak", "channel_buffers", "channel_next", "peak_next"]
 
@@ -37,7 +37,7 @@ class Peak(NamedTuple):
     filled: int
 
 
-@kernel
+@spine
 def peak_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
     """The window after one more value, its highest value and the age of that in bars: (Peak, highest, age). The latest of equals counts.
 
@@ -45,26 +45,28 @@ def peak_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
     """
     head = past.head
     filled = past.filled + 1 if past.filled < window else past.filled
-    best, place = past.best, past.place
-    if head == 0 or value >= best:
-        best, place = value, head
+    # choices between two values, not branches: whether a price is a new high cannot be foreseen
+    newer = head == 0 or value >= past.best
+    best = value if newer else past.best
+    place = head if newer else past.place
     buffer[head] = value
-    highest, age = best, head - place
     if head + 1 == window:
         _rest_of_chunk(buffer, window)
-        return Peak(best, place, 0, filled), highest, age
-    if buffer[head + 1] > best:
-        highest, age = buffer[head + 1], head + window - int(buffer[window + head + 1])
+        return Peak(best, place, 0, filled), best, head - place
+    rest = buffer[head + 1]
+    highest = rest if rest > best else best
+    age = head + window - int(buffer[window + head + 1]) if rest > best else head - place
     return Peak(best, place, head + 1, filled), highest, age
 
 
 @kernel
 def _rest_of_chunk(buffer, window):  # type: ignore[no-untyped-def]
     """Each value becomes the highest from there to the end of the chunk, the latest of equals."""
-    best, place = -math.inf, window - 1
+    best, place = -math.inf, float(window - 1)
     for i in range(window - 1, -1, -1):
-        if buffer[i] > best:
-            best, place = buffer[i], i
+        newer = buffer[i] > best
+        best = buffer[i] if newer else best
+        place = float(i) if newer else place
         buffer[i] = best
         buffer[window + i] = place
 
@@ -76,7 +78,7 @@ class Channel(NamedTuple):
     low: Peak
 
 
-@kernel
+@spine
 def channel_next(past, buffer, window, high, low):  # type: ignore[no-untyped-def]
     """The windows after one more bar: (Channel, highest high, its age, lowest low, its age)."""
     highs, highest, high_age = peak_next(past.high, buffer[: 2 * window], window, high)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -55,7 +55,7 @@ def range_store(state, now):  # type: ignore[no-untyped-def]
     state.count = now.filled
 
 
-@kernel
+@spine
 def log_ratio(price, before):  # type: ignore[no-untyped-def]
     """The logarithm of price/before, both above zero."""
     if 0.5 * before <= price <= 2.0 * before:
@@ -64,7 +64,7 @@ def log_ratio(price, before):  # type: ignore[no-untyped-def]
     return math.log(price / before)
 
 
-@kernel
+@spine
 def range_next(past, buffer, variance):  # type: ignore[no-untyped-def]
     """Root of the mean of the last `len(buffer)` variances, NaN before there are as many and where this one is NaN; what comes after."""
     if variance != variance:
@@ -75,7 +75,7 @@ def range_next(past, buffer, variance):  # type: ignore[no-untyped-def]
     return math.sqrt(total / now.filled) if now.filled >= buffer.shape[0] and total >= 0.0 else math.nan, now
 
 
-@kernel
+@spine
 def parkinson_variance(high, low):  # type: ignore[no-untyped-def]
     """The variance of one bar, NaN where there is no market or no logarithm."""
     if not (high > 0.0 and low > 0.0):
@@ -99,7 +99,7 @@ def parkinson_run(states, buffers, params, rows, out):  # type: ignore[no-untype
     bars, length = high.shape[0], chunk_length(high.shape[1])
     for start in range(0, bars, length):
         for n in range(high.shape[1]):
-            now, buffer = range_load(states[n]), buffers[n]
+            now, buffer = range_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = range_next(now, buffer, parkinson_variance(high[t, n], low[t, n]))
             range_store(states[n], now)
@@ -134,7 +134,7 @@ PARKINSON = Kernel(
 )  # fmt: skip
 
 
-@kernel
+@spine
 def garman_klass_variance(open_, high, low, close):  # type: ignore[no-untyped-def]
     """The variance of one bar, NaN where there is no market or no logarithm."""
     if not (open_ > 0.0 and high > 0.0 and low > 0.0 and close > 0.0):
@@ -158,7 +158,7 @@ def garman_klass_run(states, buffers, params, rows, out):  # type: ignore[no-unt
     bars, length = high.shape[0], chunk_length(high.shape[1])
     for start in range(0, bars, length):
         for n in range(high.shape[1]):
-            now, buffer = range_load(states[n]), buffers[n]
+            now, buffer = range_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = range_next(now, buffer, garman_klass_variance(open_[t, n], high[t, n], low[t, n], close[t, n]))
             range_store(states[n], now)
@@ -192,7 +192,7 @@ GARMAN_KLASS = Kernel(
 )  # fmt: skip
 
 
-@kernel
+@spine
 def rogers_satchell_variance(open_, high, low, close):  # type: ignore[no-untyped-def]
     """The variance of one bar, NaN where there is no market or no logarithm."""
     if not (open_ > 0.0 and high > 0.0 and low > 0.0 and close > 0.0):
@@ -215,7 +215,7 @@ def rogers_satchell_run(states, buffers, params, rows, out):  # type: ignore[no-
     bars, length = high.shape[0], chunk_length(high.shape[1])
     for start in range(0, bars, length):
         for n in range(high.shape[1]):
-            now, buffer = range_load(states[n]), buffers[n]
+            now, buffer = range_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = range_next(now, buffer, rogers_satchell_variance(open_[t, n], high[t, n], low[t, n], close[t, n]))
             range_store(states[n], now)

@@ -24,7 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 SUPERTREND_PARAMS = np.dtype([("multiplier", "f8"), ("window", "i8")], align=True)
-SUPERTREND_STATE = np.dtype([*ATR_FIELDS, ("upper", "f8"), ("lower", "f8"), ("direction", "f8")], align=True)
+# its own fields first: numba would take a record that begins like ATR_STATE for one of those, and warns of it
+SUPERTREND_STATE = np.dtype([("upper", "f8"), ("lower", "f8"), ("direction", "f8"), *ATR_FIELDS], align=True)
 
 
 class Supertrend(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -178,7 +178,7 @@ def aroon_store(state, now):  # type: ignore[no-untyped-def]
     state.count = now.high.filled
 
 
-@kernel
+@spine
 def aroon_next(past, buffer, window, high, low):  # type: ignore[no-untyped-def]
     """One bar of one asset: (up, down, oscillator, what comes after)."""
     if high != high or low != low:
@@ -205,7 +205,7 @@ def aroon_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-de
     bars, length, window = high.shape[0], chunk_length(high.shape[1]), params[0].window
     for start in range(0, bars, length):
         for n in range(high.shape[1]):
-            now, buffer = aroon_load(states[n]), buffers[n]
+            now, buffer = aroon_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 out[0, t, n], out[1, t, n], out[2, t, n], now = aroon_next(now, buffer, window, high[t, n], low[t, n])
             aroon_store(states[n], now)

@@ -138,6 +138,8 @@ def natr_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def
 def natr(bars: Any, window: int = 14) -> Any:
     """Normalized average true range: `100*atr(bars, window)/close`, so that assets of different prices compare.
 
+    As in TA-Lib, but for a window of 1, where that gives the true range in price units.
+
     Parameters
     ----------
     bars : as for `atr`. NaN is a bar without a market.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
@@ -102,7 +102,7 @@ OBV = Kernel(
 )  # fmt: skip
 
 
-@kernel
+@spine
 def money_flow(high, low, close, volume):  # type: ignore[no-untyped-def]
     """The volume, weighted by where the bar closes: all of it at the high, none in the middle, less all of it at the low."""
     if high == low:
@@ -188,7 +188,7 @@ def cmf_store(state, now):  # type: ignore[no-untyped-def]
     state.count = now.flow.filled
 
 
-@kernel
+@spine
 def cmf_next(past, parts, high, low, close, volume):  # type: ignore[no-untyped-def]
     """One bar of one asset; `parts` are the buffers of both windows. The money flow, and what comes after."""
     if high != high or low != low or close != close or volume != volume:
@@ -216,7 +216,7 @@ def cmf_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     bars, length, window = close.shape[0], chunk_length(close.shape[1]), params[0].window
     for start in range(0, bars, length):
         for n in range(close.shape[1]):
-            now, parts = cmf_load(states[n]), (buffers[n, :window], buffers[n, window:])
+            now, parts = cmf_load(states[n]), (borrowed(buffers[n, :window]), borrowed(buffers[n, window:]))
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = cmf_next(now, parts, high[t, n], low[t, n], close[t, n], volume[t, n])
             cmf_store(states[n], now)
