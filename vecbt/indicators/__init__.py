@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     from .bands import bollinger
     from .cloud import ichimoku
     from .convergence import macd, ppo
+    from .crossing import crossed_above, crossed_below
     from .exponential import dema, kama, tema
+    from .extremes import rolling_argmax, rolling_argmin, rolling_max, rolling_min
+    from .lags import bars_since, lag
     from .moving import ema, sma
     from .oscillators import momentum, roc, rsi, tsi
     from .overnight import yang_zhang
     from .plan import Indicator, IndicatorPlan, PlanStream
     from .ranges import garman_klass, parkinson, rogers_satchell
+    from .ranks import rolling_median, rolling_quantile, rolling_rank
     from .registry import catalog, find, stream
+    from .relative import beta, correlation, covariance
+    from .rolling import regression_slope, rolling_skew, rolling_std, zscore
     from .stochastics import stoch_rsi, stochastic, williams_r
     from .trailing import parabolic_sar, supertrend
     from .trend import adx, aroon
@@ -31,11 +37,13 @@ if TYPE_CHECKING:
     from .weighted import alma, hma, wma
 
 __all__ = [
-    "Indicator", "IndicatorPlan", "PlanStream", "accumulation_distribution", "adx", "alma", "aroon", "atr", "bollinger", "catalog", "cci",
-    "close_sigma", "cmf", "dema", "ema", "ewma_volatility", "find", "garman_klass", "hma", "ichimoku", "kama", "macd", "mfi", "momentum",
-    "natr", "obv", "parabolic_sar", "parkinson", "ppo", "roc", "rogers_satchell", "rsi", "session_vwap", "sma", "stoch_rsi", "stochastic",
-    "stream", "supertrend", "tema", "true_range", "tsi", "volume_ratio", "volume_zscore", "vwap", "vwma", "williams_r", "wma",
-    "yang_zhang",
+    "Indicator", "IndicatorPlan", "PlanStream", "accumulation_distribution", "adx", "alma", "aroon", "atr", "bars_since", "beta",
+    "bollinger", "catalog", "cci", "close_sigma", "cmf", "correlation", "covariance", "crossed_above", "crossed_below", "dema", "ema",
+    "ewma_volatility", "find", "garman_klass", "hma", "ichimoku", "kama", "lag", "macd", "mfi", "momentum", "natr", "obv",
+    "parabolic_sar", "parkinson", "ppo", "regression_slope", "roc", "rogers_satchell", "rolling_argmax", "rolling_argmin", "rolling_max",
+    "rolling_median", "rolling_min", "rolling_quantile", "rolling_rank", "rolling_skew", "rolling_std", "rsi", "session_vwap", "sma",
+    "stoch_rsi", "stochastic", "stream", "supertrend", "tema", "true_range", "tsi", "volume_ratio", "volume_zscore", "vwap", "vwma",
+    "williams_r", "wma", "yang_zhang", "zscore",
 ]  # fmt: skip
 
 _OF_MODULE = {
@@ -43,13 +51,19 @@ _OF_MODULE = {
     "bands": ("bollinger",),
     "cloud": ("ichimoku",),
     "convergence": ("macd", "ppo"),
+    "crossing": ("crossed_above", "crossed_below"),
     "exponential": ("dema", "kama", "tema"),
+    "extremes": ("rolling_argmax", "rolling_argmin", "rolling_max", "rolling_min"),
+    "lags": ("bars_since", "lag"),
     "moving": ("ema", "sma"),
     "oscillators": ("momentum", "roc", "rsi", "tsi"),
     "overnight": ("yang_zhang",),
     "plan": ("Indicator", "IndicatorPlan", "PlanStream"),
     "ranges": ("garman_klass", "parkinson", "rogers_satchell"),
+    "ranks": ("rolling_median", "rolling_quantile", "rolling_rank"),
     "registry": ("catalog", "find", "stream"),
+    "relative": ("beta", "correlation", "covariance"),
+    "rolling": ("regression_slope", "rolling_skew", "rolling_std", "zscore"),
     "stochastics": ("stoch_rsi", "stochastic", "williams_r"),
     "trailing": ("parabolic_sar", "supertrend"),
     "trend": ("adx", "aroon"),

@@ -15,13 +15,11 @@ from ..core.jit import borrowed, kernel, kernel_loop
 from ..core.kernel import Kernel, whole
 from ..core.space import Domain
 from ..core.state import records
-from .anchored import moments_deviation, moments_load, moments_store, spread_next
+from .anchored import moments_deviation, moments_load, moments_store, run_length, spread_next
 from .compute import compute
 from .windows import MOMENTS_FIELDS, Moments, moments_mean, moments_variance
 
 __all__ = ["BOLLINGER", "Bollinger", "bollinger", "bollinger_init", "bollinger_lines", "bollinger_run", "bollinger_step"]
-
-_CELLS = 8192
 
 BOLLINGER_PARAMS = np.dtype([("window", "i8"), ("width", "f8")], align=True)
 BOLLINGER_STATE = np.dtype(MOMENTS_FIELDS, align=True)
@@ -89,9 +87,8 @@ def _lines(window, width, values, out, t):  # type: ignore[no-untyped-def]
 def bollinger_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
     values, window, width = rows[0], params[0].window, params[0].width
-    bars = values.shape[0]
-    # few bars at a time: what the first pass leaves is still in the cache when the second one takes it
-    length = max(1, _CELLS // max(values.shape[1], 1))
+    # what the first pass leaves is still in the cache when the second one takes it
+    bars, length = values.shape[0], run_length(values.shape[1])
     for start in range(0, bars, length):
         stop = min(start + length, bars)
         _sums(states, buffers, window, values, out, (start, stop))

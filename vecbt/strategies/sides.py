@@ -9,6 +9,7 @@ from typing import ClassVar
 from ..core.jit import kernel
 from ..engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from ..engine.rule_strategy import RuleStrategy
+from ..indicators.crossing import cross_next
 
 __all__ = ["DIRECTIONS", "Turning", "faded", "permitted", "turned"]
 
@@ -31,19 +32,12 @@ def turned(one, other, state, direction):  # type: ignore[no-untyped-def]
 
     `state.side` is the side last taken: 1 above, -1 below, 0 none yet.
     """
-    side = 0
-    if one > other:
-        side = 1
-    if one < other:
-        side = -1
-    last = state.side
-    if side != 0:
-        state.side = side
-    if side == 0 or last == 0 or side == last:
-        return 0
-    if side > 0:
+    crossed, state.side = cross_next(state.side, one, other, (1, -1))
+    if crossed > 0:
         return EXIT_SHORT if direction == 1 else ENTER_LONG
-    return EXIT_LONG if direction == 0 else ENTER_SHORT
+    if crossed < 0:
+        return EXIT_LONG if direction == 0 else ENTER_SHORT
+    return 0
 
 
 @kernel
