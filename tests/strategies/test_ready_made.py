@@ -7,37 +7,27 @@ from typing import Any
 import numpy as np
 import pytest
 
+import vecbt
+import vecbt.strategies
 from tests.naive import indicators as naive
+from tests.strategies.discovered import ALL, GAPPY, TRIED, found, late
 from vecbt.data import synthetic
 from vecbt.data.bars import Bars
 from vecbt.engine.inputs import normalize_row
 from vecbt.engine.strategy import Strategy, evaluate
 from vecbt.errors import ConfigError, StateError
 from vecbt.strategies.basic import BuyAndHold, FixedWeights
+from vecbt.strategies.naming import BUILT_IN
 from vecbt.strategies.trend import EmaCross, SmaCross
 
 pytestmark = pytest.mark.interpreted
 
-GAPPY = synthetic.garch_jumps(T=180, N=3, seed=11, missing=0.1, grid=1 / 2)
-ALL = [
-    SmaCross(3, 8),
-    SmaCross(3, 8, "short"),
-    SmaCross(1, 2, "both"),
-    SmaCross(20, 300),
-    EmaCross(3, 8),
-    EmaCross(3, 8, "both"),
-    EmaCross(1, 5, "short"),
-    BuyAndHold(),
-    FixedWeights(),
-    *(FixedWeights({"S1": 0.5, "S0": -0.25}, every) for every in ("once", "bar", "day", "week", "month", "quarter", "year")),
-]
 
-
-def late(bars: Bars) -> Bars:
-    """The same bars, the second asset without a market for the first 30."""
-    fields = np.array([bars.open, bars.high, bars.low, bars.close, bars.volume])
-    fields[:, :30, 1] = np.nan
-    return Bars.from_numpy(*fields, index=bars.index, symbols=bars.symbols, missing="no_market")
+def test_every_strategy_of_the_package_is_tried_and_has_a_name_in_the_registry() -> None:
+    kinds = found()
+    assert len(kinds) >= 16 and {kind.__name__ for kind in kinds} == set(BUILT_IN)
+    assert set(TRIED) == set(kinds), "tests/strategies/discovered.py has parameters for each strategy"
+    assert {kind.__name__ for kind in kinds} <= set(vecbt.strategies.__all__)
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=repr)
@@ -69,8 +59,23 @@ def test_d2_a_row_depends_on_nothing_later(strategy: Strategy) -> None:
 
 @pytest.mark.parametrize("strategy", [s for s in ALL if s.warmup], ids=repr)
 def test_nothing_is_said_during_the_warmup(strategy: Strategy) -> None:
-    flags = evaluate(strategy, GAPPY).flags
-    assert flags is not None and not flags[: strategy.warmup].any()
+    said = evaluate(strategy, GAPPY)
+    if said.values is None:
+        assert said.flags is not None and not said.flags[: strategy.warmup].any()
+    else:
+        assert np.isnan(said.values[: strategy.warmup]).all()
+
+
+@pytest.mark.parametrize("strategy", [s for s in ALL if 0 < s.warmup < 100], ids=repr)
+def test_the_warmup_is_no_longer_than_it_must_be(strategy: Strategy) -> None:
+    """Some bars without gaps let it speak on the first bar after its warmup, or the first on which it may."""
+    soonest = 10**6
+    for seed in range(12):
+        bars = synthetic.garch_jumps(T=90, N=3, seed=seed, grid=1 / 2)
+        said = evaluate(strategy, bars)
+        spoken = ~np.isnan(said.values) if said.values is not None else said.flags != 0  # type: ignore[operator]
+        soonest = min(soonest, *np.flatnonzero(spoken.any(axis=1)).tolist(), 10**6)
+    assert strategy.warmup <= soonest <= strategy.warmup + 25
 
 
 @pytest.mark.parametrize(("kind", "average"), [(SmaCross, naive.sma), (EmaCross, naive.ema)])

@@ -33,7 +33,7 @@ class MacdCross(Turning):
 
     fast: int = Parameter(12, low=1, integer=True, below="slow")
     slow: int = Parameter(26, low=2, integer=True)
-    signal: int = Parameter(9, low=1, integer=True)
+    signal: int = Parameter(9, low=2, integer=True)
     direction: str = Parameter("long", choices=DIRECTIONS)
 
     rule = staticmethod(macd_rule)
