@@ -78,6 +78,7 @@ _HOME = {
     "create_position_sizer": "risk.sizing",
     "create_strategy": "strategies.registry",
     "load_result": "analytics.saved",
+    "load_strategies": "config.strategies",
     "register_strategy": "strategies.registry",
     "setup_logger": "logs",
     "strategy": "engine.function_strategy",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from .api import backtest, check_parity
     from .config.lint import Finding, check_config
     from .config.manager import ConfigManager
+    from .config.strategies import load_strategies
     from .core.space import Parameter, Space
     from .data import samples, synthetic
     from .data.bar import Bar
@@ -214,6 +216,7 @@ __all__ = [
     "errors",
     "indicators",
     "load_result",
+    "load_strategies",
     "metrics",
     "presets",
     "register_strategy",

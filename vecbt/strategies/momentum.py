@@ -1,4 +1,4 @@
-"""Momentum over assets: hold the ones that rose most, and choose again on a schedule."""
+"""Momentum over assets (PFM-05): hold the ones that rose most, and choose again on a schedule."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["MomentumRotation", "RotationFeed"]
 
 @dataclass(frozen=True)
 class MomentumRotation(Strategy):
-    """Equal weights for the assets with the highest past returns, chosen at the first bar of every period (PFM-05).
+    """Equal weights for the assets with the highest past returns, chosen at the first bar of every period.
 
     Source: Jegadeesh and Titman, Returns to buying winners and selling losers, Journal of Finance 48 (1993); a past return that must be
     above zero is the absolute momentum of Antonacci, Dual Momentum Investing (2014).

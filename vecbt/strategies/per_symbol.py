@@ -1,4 +1,4 @@
-"""A strategy of its own for each symbol."""
+"""A strategy of its own for each symbol (CFG-01)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["PerSymbol", "PerSymbolFeed"]
 
 @dataclass(frozen=True)
 class PerSymbol(Strategy):
-    """Each symbol is traded by an instance of its own: another strategy, or the same one with other parameters (CFG-01).
+    """Each symbol is traded by an instance of its own: another strategy, or the same one with other parameters.
 
     ```python
     PerSymbol({"AAPL": SmaCross(10, 50), "MSFT": "RsiReversion", "IBM": {"name": "SmaCross", "parameters": {"fast": 30, "slow": 150}}})
