@@ -151,8 +151,8 @@ class StrategyRegistry:
         if parameters is not None and not isinstance(parameters, Mapping):
             raise ConfigError(f"the parameters of {_plain(name)} are {parameters!r}; expected a mapping of names to values")
         named, sentences = parameter_names(parameters or {}, kind.space)
-        for sentence in sentences:
-            warnings.warn(f"{_plain(name)}: {sentence}", UserWarning, stacklevel=2)
+        if sentences:
+            warnings.warn(f"{_plain(name)}: {'; '.join(sentences)}", UserWarning, stacklevel=2)
         return kind.make(named)
 
     def build(self, definitions: Mapping[str, Any]) -> dict[str, Strategy]:
