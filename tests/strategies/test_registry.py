@@ -48,6 +48,7 @@ class Mine(Strategy):
 
 
 def test_cfg01_every_name_is_made_and_every_type_has_a_class() -> None:
+    """CFG-01."""
     needed = {"PerSymbol": {"strategies": {"A": "SmaCross"}}}
     portfolios = {name: {"stocks": ["A"], "strategies": {"A": "SmaCross"}} for name in BUILT_IN if name.endswith("Portfolio")}
     for name in BUILT_IN:
@@ -259,6 +260,7 @@ def test_cfg01_pfm08_composites_refuse_what_they_cannot_hold(make: Any, error: t
 
 
 def test_pfm08_the_configuration_of_the_plan_runs_as_it_is_written(registered_forest: type[Strategy]) -> None:
+    """PFM-08: the example of the plan, letter by letter; the strategy it calls random_forest is one that a user registers."""
     config = PortfolioConfig({
         'name': 'tech_portfolio',
         'stocks': ['AAPL', 'MSFT', 'GOOGL'],

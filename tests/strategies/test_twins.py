@@ -128,6 +128,7 @@ def test_a_price_that_does_not_move_has_no_volatility_to_aim_at() -> None:
     ids=repr,
 )
 def test_pfm05_rotation_holds_the_best_of_those_that_trade(strategy: MomentumRotation) -> None:
+    """PFM-05."""
     closes = [plain(GAPPY.close[:, n]) for n in range(GAPPY.N)]
     begins = begins_of(GAPPY.session, strategy.every).tolist()
     rows = naive.rotated(closes, begins, strategy.lookback, strategy.skip, strategy.top_n, strategy.absolute)

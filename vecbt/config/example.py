@@ -26,6 +26,7 @@ strategy:
     fast: 20
     slow: 100
     direction: long               # long, short, both
+  # a strategy of its own for each symbol is  {name: PerSymbol, parameters: {strategies: {AAPL: SmaCross, MSFT: RsiReversion}}}
 
 costs:                            # needed; without any costs say  free: true
   commission_rate: 0.0005         # fraction of the notional of each fill: 5 bps
