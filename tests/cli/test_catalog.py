@@ -25,7 +25,7 @@ def test_cfg01_strategies_are_listed_with_parameters_and_a_line_of_description(v
 
 def test_cfg01_one_strategy_is_shown_whole(vecbt_command: Any) -> None:
     done = vecbt_command("strategies", "rsi")
-    assert done.code == 0 and done.out.startswith("RsiReversion\n")
+    assert done.code == 0 and done.out.startswith("RsiReversion\n  also: rsi\n")
     assert "window      a whole number of at least 1 (default 14)" in done.out
     assert "oversold    a number from 0 to 100, below leave (default 30.0)" in done.out and "Wilder" in done.out
     done = vecbt_command("strategies", "SmaCros")

@@ -194,6 +194,24 @@ def test_cfg01_each_symbol_has_an_instance_of_its_own() -> None:
     assert alone is not None and set(alone[~np.isnan(alone)]) == {1.0}
 
 
+def test_equal_composites_go_on_from_each_others_states_whatever_order_they_were_written_in() -> None:
+    cross, rsi, ema = SmaCross(3, 8), RsiReversion(5), EmaCross(2, 7)
+    pairs = [
+        (PerSymbol({"S0": cross, "S2": rsi}), PerSymbol({"S2": rsi, "S0": cross})),
+        (
+            HybridPortfolio(("S0",), {"S0": {"a": cross, "b": rsi, "c": ema}}),
+            HybridPortfolio(("S0",), {"S0": {"c": ema, "b": rsi, "a": cross}}),
+        ),
+    ]
+    for one, other in pairs:
+        assert one == other
+        first, second = one.feed(GAPPY.market), other.feed(GAPPY.market)
+        for t in range(40):
+            first.update(GAPPY.row(t).normalized(GAPPY.market))
+        second.restore(first.save())
+        assert second.save() == first.save()
+
+
 @dataclass(frozen=True)
 class _Looks(vb.RuleStrategy):
     """A rule that sees the account."""
@@ -367,7 +385,7 @@ def test_cfg01_pfm08_the_files_of_the_plan_load(tmp_path: Path) -> None:
     several = loaded["several"]
     assert isinstance(several, MultiStrategyPortfolio)
     assert several.members_of("AAPL") == {"random_forest": (forest, 2.0), "EmaCross": (EmaCross(3, 9), 1.0)}
-    assert list(loaded["listed"].members_of("AAPL")) == ["random_forest", "ma_crossover"]  # type: ignore[attr-defined]
+    assert list(loaded["listed"].members_of("AAPL")) == ["ma_crossover", "random_forest"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

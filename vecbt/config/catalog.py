@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.space import Domain
 from ..indicators.registry import catalog, find
+from ..strategies.naming import OTHER_NAMES
 from ..strategies.registry import REGISTRY
 
 __all__ = ["describe_indicator", "describe_strategy", "list_indicators", "list_strategies", "summary_text", "whole_text"]
@@ -31,6 +32,7 @@ def describe_strategy(name: str) -> dict[str, Any]:
     own = name if name in sources else kind.__name__
     return {
         "name": own,
+        "also": sorted(other for other, meant in OTHER_NAMES.items() if meant == own),
         "source": sources[own],
         "class": f"{kind.__module__}:{kind.__qualname__}",
         **_documentation(kind),
@@ -91,8 +93,8 @@ def _signature(parameters: Iterable[dict[str, Any]]) -> str:
 def whole_text(one: dict[str, Any]) -> str:
     """One entry whole: parameters with what they may be, then its documentation."""
     lines = [one["name"]]
-    for key in ("source", "class", "inputs", "outputs"):
-        if key in one:
+    for key in ("also", "source", "class", "inputs", "outputs"):
+        if one.get(key):
             value = one[key]
             lines.append(f"  {key}: {', '.join(value) if isinstance(value, list) else value}")
     if one["parameters"]:

@@ -1,4 +1,4 @@
-"""Strategies out of a file: named ones, and portfolios of them."""
+"""Strategies out of a file (CFG-01): named ones, and portfolios of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECTIONS = ("strategies", "portfolio_strategies")
 
 
 def load_strategies(source: str | Path | Mapping[str, Any]) -> dict[str, Strategy]:
-    """Strategies by the labels that a file gives them (CFG-01).
+    """Strategies by the labels that a file gives them.
 
     ```yaml
     strategies:

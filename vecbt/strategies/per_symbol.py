@@ -48,7 +48,7 @@ class PerSymbol(Strategy):
         if not isinstance(self.strategies, Mapping) or not self.strategies:
             raise ConfigError(f"PerSymbol.strategies is {self.strategies!r}; expected a mapping such as {{'AAPL': SmaCross(10, 50)}}")
         made = {}
-        for symbol, given in self.strategies.items():
+        for symbol, given in sorted(self.strategies.items(), key=lambda item: str(item[0])):  # equal ones are in the same order
             strategy = create_strategy(given) if isinstance(given, (str, Mapping)) else given
             made[symbol] = check_bindable(strategy, f"PerSymbol.strategies[{symbol!r}]")
         object.__setattr__(self, "strategies", made)

@@ -1,4 +1,4 @@
-"""Portfolios: each stock has strategies of its own, what they want is averaged, and its share of the equity follows."""
+"""Portfolios (PFM-08): each stock has strategies of its own, what they want is averaged, and its share of the equity follows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Said = list[tuple[InputKind, NDArray[Any]]]
 
 @dataclass(frozen=True)
 class BasePortfolioStrategy(Strategy):
-    """Base of portfolios (PFM-08): `allocation` of a stock, times the weighted mean of what its strategies want, -1 (short) to 1 (long).
+    """Base of portfolios: `allocation` of a stock, times the weighted mean of what its strategies want, -1 (short) to 1 (long).
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ def _of_stock(given: Any, weights: Mapping[str, float], where: str) -> dict[str,
         raise ConfigError(f"{where} is {given!r}; expected a strategy, or a mapping of strategies")
     out: dict[str, dict[str, Any]] = {}
     kinds: dict[type, str] = {}
-    for label, spec in given.items():
+    for label, spec in sorted(given.items(), key=lambda item: str(item[0])):  # sums of equal portfolios are made in the same order
         at = f"{where}[{label!r}]"
         strategy, weight = _member(label, spec, at)
         if type(strategy) in kinds:

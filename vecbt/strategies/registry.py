@@ -1,4 +1,4 @@
-"""Strategies by name: those of the package, your own, and those that other packages offer."""
+"""Strategies by name (CFG-01): those of the package, your own, and those that other packages offer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Origin:
 
 
 class StrategyRegistry:
-    """Strategies by name, made from names and plain parameters (CFG-01).
+    """Strategies by name, made from names and plain parameters.
 
     A registry begins with the strategies of the package. What `register` adds comes next, and then what installed packages offer under
     the entry points `vecbt.strategies`; such a package is imported when its name is asked for, not before. A name that stands already
