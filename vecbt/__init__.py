@@ -58,6 +58,7 @@ _HOME = {
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "Signals": "engine.inputs",
+    "Space": "core.space",
     "RuleStrategy": "engine.rule_strategy",
     "SizeReport": "risk.sizing",
     "StopLossManager": "risk.stop_manager",
@@ -81,8 +82,12 @@ _HOME = {
     "check_strategy": "api",
     "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
+    "create_strategy": "strategies.registry",
     "load_result": "analytics.saved",
+    "load_strategies": "config.strategies",
+    "register_strategy": "strategies.registry",
     "setup_logger": "logs",
+    "strategy": "engine.function_strategy",
     "verify": "analytics.saved",
 }
 """Public name -> module of the package it lives in."""
@@ -107,7 +112,8 @@ if TYPE_CHECKING:
     from .api import backtest, check_causal, check_parity, check_strategy
     from .config.lint import Finding, check_config
     from .config.manager import ConfigManager
-    from .core.space import Parameter
+    from .config.strategies import load_strategies
+    from .core.space import Parameter, Space
     from .data import samples, synthetic
     from .data.bar import Bar
     from .data.bars import Bars
@@ -115,6 +121,7 @@ if TYPE_CHECKING:
     from .engine.causality import StrategyReport
     from .engine.check import ParityReport
     from .engine.decision import Decision
+    from .engine.function_strategy import strategy
     from .engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Quantities, Signals, Strengths, Weights
     from .engine.orders_input import Cancel, Order, Orders
     from .engine.rule_strategy import RuleStrategy
@@ -149,6 +156,7 @@ if TYPE_CHECKING:
     from .risk.stop_manager import StopLossManager
     from .risk.stops import Atr, Pct, Price, Stops, Ticks
     from .risk.zones import Risk, Zones
+    from .strategies.registry import create_strategy, register_strategy
 
 __all__ = [
     "ENTER_LONG",
@@ -196,6 +204,7 @@ __all__ = [
     "RuleStrategy",
     "Signals",
     "SizeReport",
+    "Space",
     "StopLossManager",
     "Stops",
     "Strategy",
@@ -218,15 +227,19 @@ __all__ = [
     "check_strategy",
     "compare_ensemble_vs_individual",
     "create_position_sizer",
+    "create_strategy",
     "errors",
     "indicators",
     "load_result",
+    "load_strategies",
     "metrics",
     "presets",
+    "register_strategy",
     "samples",
     "setup_logger",
     "signals",
     "strategies",
+    "strategy",
     "synthetic",
     "verify",
 ]

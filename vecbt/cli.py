@@ -1,4 +1,4 @@
-"""The command line: `vecbt backtest`, `check`, `check-strategy`, `replay`, `verify`, `schema`, `init`.
+"""The command line: `vecbt backtest`, `check`, `check-strategy`, `replay`, `verify`, `strategies`, `indicators`, `schema`, `init`.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -248,6 +248,38 @@ def init(
     with _writing():
         file.write_text(EXAMPLE, encoding="utf-8")
     _say(f"wrote {file}; next: vecbt backtest {file}")
+
+
+@app.command(epilog=_EXIT_CODES)
+def strategies(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one whole.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the strategies that a run file can name, with their parameters; those of other packages are imported when shown whole."""
+    from .config.catalog import describe_strategy, list_strategies
+
+    _print(_listed(list_strategies, describe_strategy, name, as_json))
+
+
+@app.command(epilog=_EXIT_CODES)
+def indicators(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one whole.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the indicators, with what they read, what they give and their parameters."""
+    from .config.catalog import describe_indicator, list_indicators
+
+    _print(_listed(list_indicators, describe_indicator, name, as_json))
+
+
+def _listed(every: Callable[[], list[dict[str, Any]]], one: Callable[[str], dict[str, Any]], name: str | None, as_json: bool) -> str:
+    """All entries of a catalog or one of them, as text or JSON."""
+    from .config.catalog import summary_text, whole_text
+
+    found = every() if name is None else one(name)
+    if as_json:
+        return json.dumps(found, indent=2)
+    return summary_text(found) if isinstance(found, list) else whole_text(found)
 
 
 def _simulate(run: RunFile) -> Result:

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 import vecbt as vb
-from tests.strategies.test_ready_made import GAPPY, late
+from tests.strategies.discovered import GAPPY, late
 from vecbt.engine.strategy import Strategy, evaluate
 from vecbt.errors import ConfigError
-from vecbt.strategies import EmaCross, MACrossover, RsiStrategy, SmaCross
+from vecbt.strategies import EmaCross, MACrossover, SmaCross
 
 pytestmark = pytest.mark.interpreted
 BARS = late(GAPPY)
-HAS_RSI = "rsi" in vb.indicators.catalog()
 
 
 def same(strategy: Strategy) -> np.ndarray:
@@ -48,21 +47,12 @@ def test_sig11_an_ema_cross() -> None:
     assert same(EmaCross(3, 8, "both")).any()
 
 
-@pytest.mark.skipif(not HAS_RSI, reason="no relative strength index in the catalogue of indicators")
-@pytest.mark.parametrize(("direction", "oversold", "overbought"), [("long", 1.0, 0.0), ("short", 0.0, -1.0), ("both", 1.0, -1.0)])
-def test_sig11_an_rsi_strategy_buys_the_oversold(direction: str, oversold: float, overbought: float) -> None:
-    """SIG-11: beyond the levels it says what to hold, between them nothing."""
-    assert (RsiStrategy().window, RsiStrategy().lower, RsiStrategy().upper) == (14, 30.0, 70.0)
-    said = same(RsiStrategy(7, 40.0, 60.0, direction))
-    value = vb.indicators.rsi(BARS.close, 7)
-    present = ~np.isnan(BARS.close)
-    expected = np.where(value < 40.0, oversold, np.where(value > 60.0, overbought, np.nan))
-    np.testing.assert_array_equal(said[present], expected[present])
-    assert (said == oversold).any() and (said == overbought).any()
-    assert RsiStrategy(7).warmup == vb.indicators.find("rsi").warmup(7)
+def test_sig11_an_rsi_strategy() -> None:
+    """SIG-11: `rsi` in files of other programs; it buys the oversold."""
+    from vecbt.strategies import RsiReversion, create_strategy
 
-
-def test_sig11_levels_of_an_rsi_strategy_are_a_range() -> None:
-    """SIG-11"""
-    with pytest.raises(ConfigError, match=r"RsiStrategy\.lower is 70.0, upper is 30.0; expected lower < upper"):
-        RsiStrategy(14, 70.0, 30.0)
+    strategy = create_strategy("rsi", {"window": 5})
+    assert type(strategy) is RsiReversion
+    flags = same(strategy)
+    entered = (flags & vb.ENTER_LONG) != 0
+    assert entered.any() and (vb.indicators.rsi(BARS.close, 5)[entered] < strategy.oversold).all()

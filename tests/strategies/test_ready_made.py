@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
+import vecbt
+import vecbt.strategies
 from tests.naive import indicators as naive
+from tests.strategies.discovered import ALL, GAPPY, TRIED, found, late
 from vecbt.data import synthetic
 from vecbt.data.bars import Bars
 from vecbt.engine.inputs import normalize_row
-from vecbt.engine.strategy import Strategy, evaluate
+from vecbt.engine.strategy import Strategy, evaluate, written
 from vecbt.errors import ConfigError, StateError
 from vecbt.strategies.basic import BuyAndHold, FixedWeights
+from vecbt.strategies.naming import BUILT_IN
+from vecbt.strategies.pairs import PairsReversion
 from vecbt.strategies.trend import EmaCross, SmaCross
 
 pytestmark = pytest.mark.interpreted
 
-GAPPY = synthetic.garch_jumps(T=180, N=3, seed=11, missing=0.1, grid=1 / 2)
-ALL = [
-    SmaCross(3, 8),
-    SmaCross(3, 8, "short"),
-    SmaCross(1, 2, "both"),
-    SmaCross(20, 300),
-    EmaCross(3, 8),
-    EmaCross(3, 8, "both"),
-    EmaCross(1, 5, "short"),
-    BuyAndHold(),
-    FixedWeights(),
-    *(FixedWeights({"S1": 0.5, "S0": -0.25}, every) for every in ("once", "bar", "day", "week", "month", "quarter", "year")),
-]
 
-
-def late(bars: Bars) -> Bars:
-    """The same bars, the second asset without a market for the first 30."""
-    fields = np.array([bars.open, bars.high, bars.low, bars.close, bars.volume])
-    fields[:, :30, 1] = np.nan
-    return Bars.from_numpy(*fields, index=bars.index, symbols=bars.symbols, missing="no_market")
+def test_every_strategy_of_the_package_is_tried_and_has_a_name_in_the_registry() -> None:
+    kinds = found()
+    assert len(kinds) >= 16 and {kind.__name__ for kind in kinds} == set(BUILT_IN)
+    assert set(TRIED) == set(kinds), "tests/strategies/discovered.py has parameters for each strategy"
+    assert {kind.__name__ for kind in kinds} <= set(vecbt.strategies.__all__)
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=repr)
@@ -69,8 +62,23 @@ def test_d2_a_row_depends_on_nothing_later(strategy: Strategy) -> None:
 
 @pytest.mark.parametrize("strategy", [s for s in ALL if s.warmup], ids=repr)
 def test_nothing_is_said_during_the_warmup(strategy: Strategy) -> None:
-    flags = evaluate(strategy, GAPPY).flags
-    assert flags is not None and not flags[: strategy.warmup].any()
+    said = evaluate(strategy, GAPPY)
+    if said.values is None:
+        assert said.flags is not None and not said.flags[: strategy.warmup].any()
+    else:
+        assert np.isnan(said.values[: strategy.warmup]).all()
+
+
+@pytest.mark.parametrize("strategy", [s for s in ALL if 0 < s.warmup < 100], ids=repr)
+def test_the_warmup_is_no_longer_than_it_must_be(strategy: Strategy) -> None:
+    """Some bars without gaps let it speak on the first bar after its warmup, or the first on which it may."""
+    soonest = 10**6
+    for seed in range(12):
+        bars = synthetic.garch_jumps(T=90, N=3, seed=seed, grid=1 / 2)
+        said = evaluate(strategy, bars)
+        spoken = ~np.isnan(said.values) if said.values is not None else said.flags != 0  # type: ignore[operator]
+        soonest = min(soonest, *np.flatnonzero(spoken.any(axis=1)).tolist(), 10**6)
+    assert strategy.warmup <= soonest <= strategy.warmup + 25
 
 
 @pytest.mark.parametrize(("kind", "average"), [(SmaCross, naive.sma), (EmaCross, naive.ema)])
@@ -157,11 +165,20 @@ def test_parameters_that_may_not_be_are_refused(make: Any, message: str) -> None
         make()
 
 
-def test_a_feed_refuses_the_state_of_another() -> None:
+@pytest.mark.parametrize(("one", "other"), list(itertools.pairwise([*ALL, ALL[0]])), ids=lambda s: s.name)
+def test_a_feed_refuses_the_state_of_another(one: Strategy, other: Strategy) -> None:
     market = GAPPY.market
-    saved = SmaCross(3, 8).feed(market).save()
-    for other in (SmaCross(3, 9), SmaCross(3, 8, "both"), EmaCross(3, 8), BuyAndHold(), FixedWeights()):
-        with pytest.raises(StateError):
-            other.feed(market).restore(saved)
+    saved = one.feed(market).save()
     with pytest.raises(StateError):
-        SmaCross(3, 8).feed(GAPPY.select(["S0"]).market).restore(saved)
+        other.feed(market).restore(saved)
+    if isinstance(one, (SmaCross, BuyAndHold, PairsReversion)):
+        with pytest.raises(StateError):
+            one.feed(synthetic.gbm(T=5, N=4, seed=1).market).restore(saved)
+
+
+@pytest.mark.parametrize("strategy", ALL, ids=repr)
+def test_a_strategy_is_a_value(strategy: Strategy) -> None:
+    evaluate(strategy, GAPPY[:5])  # what it has worked out meanwhile changes nothing
+    again = pickle.loads(pickle.dumps(strategy))
+    assert again == strategy and hash(again) == hash(strategy) and written(again) == written(strategy)
+    assert type(strategy).make(strategy.parameters) == strategy

@@ -6,14 +6,13 @@ differently; what can be read without guessing is moved to its place, the rest s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .sizes import METHODS
 from .source import Place, Source, dotted
 
-__all__ = ["Renaming", "canonical", "parameter_names"]
+__all__ = ["Renaming", "canonical"]
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "account.initial_capital": (
@@ -61,13 +60,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _DRAWDOWN = ("risk", "max_drawdown")
 """No key either: a station on the way to the zones' boundaries."""
 
-_PARAMETERS = (
-    ("window", "lookback", "lookback_days", "lookback_period", "lookback_bars", "period", "length", "timeperiod"),
-    ("fast", "fast_period", "fast_window", "short_window", "short_period"),
-    ("slow", "slow_period", "slow_window", "long_window", "long_period"),
-)
-"""Names that mean the same parameter of a strategy."""
-
 _SIZES = {
     **{name: name for name in METHODS}, "confidence": "confidence_based", "fixed_pct": "weight", "risk_parity": "inverse_volatility",
 }  # fmt: skip
@@ -109,19 +101,6 @@ def canonical(source: Source) -> list[Renaming]:
     for name in ("risk_management", "backtesting"):
         _drop_empty(source.tree, name)
     return [r for r in out if r.refusal or r.meant != _DRAWDOWN]
-
-
-def parameter_names(given: Mapping[str, Any], known: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
-    """Parameters under the names a strategy has for them, and a sentence for each that had another one."""
-    names, out, notes = set(known), dict(given), []
-    for key in given:
-        for group in _PARAMETERS:
-            own = [name for name in group if name in names]
-            if key in group and key not in names and len(own) == 1 and own[0] not in out:
-                out[own[0]] = out.pop(key)
-                unit = ", counted in bars" if key.endswith("_days") else ""
-                notes.append(f"parameter {key!r} was read as {own[0]!r}{unit}; write {own[0]!r}")
-    return out, notes
 
 
 def _move(source: Source, old: Place, new: Place, value: Any = None) -> list[Renaming]:

@@ -21,11 +21,12 @@ data:
   # market: {tick: 0.01, lot: 1}  # units of trading; a number for all assets, or by symbol
 
 strategy:
-  name: SmaCross                  # SmaCross, EmaCross, BuyAndHold, FixedWeights, or module:Name of your own
+  name: SmaCross                  # one that  vecbt strategies  lists, with its parameters; or module:Name of your own
   parameters:
     fast: 20
     slow: 100
     direction: long               # long, short, both
+  # a strategy of its own for each symbol is  {name: PerSymbol, parameters: {strategies: {AAPL: SmaCross, MSFT: RsiReversion}}}
 
 costs:                            # needed; without any costs say  free: true
   commission_rate: 0.0005         # fraction of the notional of each fill: 5 bps

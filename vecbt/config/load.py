@@ -26,19 +26,15 @@ from ..risk.limits import Limits
 from ..risk.sizing import Sizing, create_position_sizer
 from ..risk.stops import Stops
 from ..risk.zones import Risk, Zones
-from .aliases import canonical, parameter_names
+from ..strategies.naming import parameter_names
+from ..strategies.registry import REGISTRY
+from .aliases import canonical
 from .messages import explain
 from .models import RunConfig
 from .source import Source, read_source, read_text
 
-__all__ = ["STRATEGIES", "RunFile", "attribute_of", "find_object", "load_run", "made_strategy", "parse_run"]
+__all__ = ["RunFile", "attribute_of", "find_object", "load_run", "made_strategy", "parse_run"]
 
-STRATEGIES = {
-    "SmaCross": "vecbt.strategies.trend:SmaCross",
-    "EmaCross": "vecbt.strategies.trend:EmaCross",
-    "BuyAndHold": "vecbt.strategies.basic:BuyAndHold",
-    "FixedWeights": "vecbt.strategies.basic:FixedWeights",
-}
 _UNITS_OF_TRADING = (
     "multiplier", "lot", "tick", "min_notional", "instrument", "initial_margin", "maintenance_margin", "allow_negative",
 )  # fmt: skip
@@ -219,11 +215,13 @@ class RunFile:
 
 
 def find_object(name: str, folder: Path) -> Any:
-    """What a ready-made name or `module:Name` stands for; modules in `folder` come first. ConfigError with the nearest name."""
-    module_name, colon, attribute = STRATEGIES.get(name, name).partition(":")
-    if not colon:
-        raise ConfigError(f"name is {name!r}, which no strategy is called; {nearest(name, STRATEGIES)} (one of your own is module:Name)")
+    """A registered strategy, or what `module:Name` stands for; modules in `folder` come first. ConfigError with the nearest name."""
+    module_name, colon, attribute = name.partition(":")
+    if not colon and name not in REGISTRY:
+        raise ConfigError(f"name is {name!r}, which no strategy is called; {nearest(name, REGISTRY)} (one of your own is module:Name)")
     with _importable(folder):
+        if not colon:
+            return REGISTRY.find(name)
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:

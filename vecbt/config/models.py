@@ -103,7 +103,7 @@ class DataSection(Section):
 class StrategySection(Section):
     """What trades: a ready-made strategy or one of your own, and its parameters."""
 
-    name: str = Field(description="SmaCross, EmaCross, BuyAndHold, FixedWeights, or module:Name of your own, in a module beside this file")
+    name: str = Field(description="a strategy that `vecbt strategies` lists, or module:Name of your own, in a module beside this file")
     parameters: dict[str, Any] | None = Field(default=None, description="parameters by name")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..data.bars import Bars
 from ..engine.strategy import Strategy
 from ..errors import ConfigError, VecbtError, nearest
-from .aliases import parameter_names
+from ..strategies.naming import parameter_names
 from .load import attribute_of, find_object, load_run, made_strategy
 from .source import Source
 from .text import READERS

@@ -99,6 +99,8 @@ class Strategy:
             return Signals(entries=high >= high.rolling(self.window).max())
     ```
 
+    `vb.strategy` above a function of bars and parameters makes the same class out of it.
+
     `rows` is all it needs; a row may use its own bar and the bars before, never a later one (D2, and the replay finds
     out; `check_strategy` finds where). Override `check` for constraints between parameters, `warmup` where the first bars
     cannot speak, and `feed` where stepping is cheaper than evaluating `rows` on all bars so far; or declare a `lookback`,

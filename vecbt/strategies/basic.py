@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import ArrayN, IndexT
+from .._typing import ArrayN
 from ..core.space import Parameter
 from ..data.bar import NormalBar
 from ..data.bars import Bars
@@ -19,6 +19,7 @@ from ..engine.inputs import Signals, Weights
 from ..engine.strategy import Strategy, written
 from ..errors import ConfigError, nearest
 from ..indicators.save import pack, unpack
+from .schedule import PERIODS, begins_of, period_of
 
 __all__ = ["BuyAndHold", "BuyAndHoldFeed", "FixedWeights", "FixedWeightsFeed"]
 
@@ -33,7 +34,7 @@ def _first_present(close: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class BuyAndHold(Strategy):
-    """Buy each asset at its first bar and keep it."""
+    """Buy each asset at its first bar and keep it: the yardstick of Malkiel, A Random Walk Down Wall Street (1973)."""
 
     def rows(self, bars: Bars) -> Signals:
         """An entry at the first bar of each asset that has a market."""
@@ -65,24 +66,12 @@ class BuyAndHoldFeed:
         (self._seen,) = unpack(data, {"kind": "buy and hold", "assets": len(self._seen)})
 
 
-_PERIODS = ("once", "bar", "day", "week", "month", "quarter", "year")
-
-
-def _period(days: IndexT, every: str) -> IndexT:
-    """The number of the period each session lies in; weeks begin on Monday."""
-    if every == "week":
-        return np.asarray((days + 3) // 7)
-    if every in ("month", "quarter"):
-        months = days.astype("M8[D]").astype("M8[M]").astype(np.int64)
-        return months if every == "month" else months // 3
-    if every == "year":
-        return days.astype("M8[D]").astype("M8[Y]").astype(np.int64)
-    return days if every == "day" else np.zeros_like(days)
-
-
 @dataclass(frozen=True)
 class FixedWeights(Strategy):
     """Hold fixed weights, bought at each asset's first bar and restored at the first bar of every period.
+
+    Source: Perold and Sharpe, Dynamic strategies for asset allocation, Financial Analysts Journal 44 (1988), who call it constant mix; 1/N
+    is the benchmark of DeMiguel, Garlappi and Uppal, Review of Financial Studies 22 (2009).
 
     Parameters
     ----------
@@ -91,7 +80,7 @@ class FixedWeights(Strategy):
     """
 
     weights: Mapping[str, float] | None = field(default=None, hash=False)  # a mapping has no hash; equality compares it
-    every: str = Parameter("month", choices=_PERIODS)
+    every: str = Parameter("month", choices=PERIODS)
 
     def check(self) -> None:
         """Weights must be finite numbers by symbol."""
@@ -115,9 +104,7 @@ class FixedWeights(Strategy):
 
     def rows(self, bars: Bars) -> Weights:
         """The weights on bars that rebalance, NaN on the others."""
-        period = _period(bars.session, self.every)
-        begins = np.ones(bars.T, dtype=bool)
-        begins[1:] = (period[1:] != period[:-1]) | (self.every == "bar")
+        begins = begins_of(bars.session, self.every)
         return Weights(np.where(begins[:, None] | _first_present(bars.close), self.targets(bars.market), np.nan))
 
     def feed(self, market: Market) -> FixedWeightsFeed:
@@ -137,7 +124,7 @@ class FixedWeightsFeed:
     def update(self, bar: NormalBar) -> Weights:
         """Weights (N,) of one more bar, NaN where nothing changes."""
         day = session_days(np.array([bar.time], dtype=np.int64), self._market)
-        period = int(_period(day, self._strategy.every)[0])
+        period = int(period_of(day, self._strategy.every)[0])
         begins = period != self._period or self._strategy.every == "bar"
         first = ~np.isnan(bar.close) & ~self._seen
         self._seen, self._period = self._seen | first, period

@@ -7,34 +7,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..core.space import Parameter
-from ..engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from ..engine.rule_strategy import RuleStrategy
 from ..indicators.plan import Indicator
+from .sides import DIRECTIONS, Turning, turned
 
 __all__ = ["EmaCross", "SmaCross", "cross_rule"]
 
-DIRECTIONS = ("long", "short", "both")
-
 
 def cross_rule(now, before, params, state):  # type: ignore[no-untyped-def]
-    """A trade when `quick` changes its side of `calm`: a first side is no change; ties and missing averages keep the side."""
-    side = 0
-    if now.quick > now.calm:
-        side = 1
-    if now.quick < now.calm:
-        side = -1
-    last = state.side
-    if side != 0:
-        state.side = side
-    if side == 0 or last == 0 or side == last:
-        return 0
-    if side > 0:
-        return EXIT_SHORT if params.direction == 1 else ENTER_LONG
-    return EXIT_LONG if params.direction == 0 else ENTER_SHORT
+    """A trade when `quick` changes its side of `calm`."""
+    return turned(now.quick, now.calm, state, params.direction)
 
 
 @dataclass(frozen=True)
-class _Cross(RuleStrategy):
+class _Cross(Turning):
     """Two averages of the close, and a trade when the fast one changes its side of the slow one."""
 
     fast: int = Parameter(20, low=1, integer=True, below="slow")
@@ -42,13 +27,7 @@ class _Cross(RuleStrategy):
     direction: str = Parameter("long", choices=DIRECTIONS)
 
     average: ClassVar[str]
-    state: ClassVar[Mapping[str, str]] = {"side": "i8"}
     rule = staticmethod(cross_rule)
-
-    @property
-    def warmup(self) -> int:
-        """Bars before the first possible cross: the slow average needs `slow` bars, a change needs one more."""
-        return self.slow
 
     def indicators(self) -> Mapping[str, Indicator]:
         """`quick` and `calm`, the two averages."""
@@ -66,6 +45,7 @@ class SmaCross(_Cross):
         "both" reverses at each cross
 
     A cross needs a side before: the first side after the warmup is none. Equal averages and missing bars keep the side.
+    Source: the double crossover method of Murphy, Technical Analysis of the Financial Markets (1999), chapter 9.
     """
 
     average: ClassVar[str] = "sma"
