@@ -42,7 +42,7 @@ def mine() -> Path:
     (folder / "broken.py").write_text("def rows(bars)\n    return 1\n")
     (folder / "fails.py").write_text("1 / 0\n")
     (folder / "imported_mine.py").write_text(MINE)
-    rows = [f"2024-{m:02d}-{d:02d},{100 + d},{102 + d},{99 + d},{100 + (d * 7) % 5 + d},1000" for m in (1, 2, 3) for d in range(1, 29)]
+    rows = [f"2024-{m:02d}-{d:02d},{100 + d},{105 + d},{99 + d},{100 + (d * 7) % 5 + d},1000" for m in (1, 2, 3) for d in range(1, 29)]
     Path("prices.csv").write_text("\n".join(["date,open,high,low,close,volume", *rows]) + "\n")
     return folder
 
