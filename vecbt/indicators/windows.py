@@ -17,12 +17,15 @@ from typing import NamedTuple
 from ..core.jit import kernel, spine
 
 __all__ = [
-    "MOMENTS_FIELDS", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "moments_mean", "moments_next", "moments_variance",
-    "window_next", "window_sum",
+    "MOMENTS_FIELDS", "SIDE_BY_SIDE", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "missing_in", "moments_mean", "moments_next",
+    "moments_variance", "window_next", "window_sum",
 ]  # fmt: skip
 
 _SHORTEST = 64
 _CELLS = 65_536
+
+SIDE_BY_SIDE = 8
+"""Assets from which on it pays to keep their values in rows, asset beside asset, while a run goes from bar to bar."""
 
 WINDOW_FIELDS = [("prefix", "f8"), ("head", "i8"), ("count", "i8")]
 """Fields that the state of a kernel needs to keep a `Window`; its buffer row has as many places as the window."""
@@ -35,6 +38,15 @@ MOMENTS_FIELDS = [("anchor", "f8"), ("first", "f8"), ("second", "f8"), ("head", 
 def chunk_length(assets):  # type: ignore[no-untyped-def]
     """Bars that a run takes of one asset before it goes to the next: its values stay in registers, the rows in the cache."""
     return max(_SHORTEST, _CELLS // max(assets, 1))
+
+
+@kernel
+def missing_in(values):  # type: ignore[no-untyped-def]
+    """How many values are missing."""
+    missing = 0
+    for n in range(values.shape[0]):
+        missing += values[n] != values[n]
+    return missing
 
 
 class Window(NamedTuple):
