@@ -16,7 +16,7 @@ from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
-from .windows import SIDE_BY_SIDE, chunk_length, missing_in
+from .windows import SIDE_BY_SIDE, alike, chunk_length, missing_in
 
 __all__ = [
     "EMA", "SMA", "Sma", "ema", "ema_bar", "ema_init", "ema_next", "ema_run", "ema_step", "ema_toward", "ema_weight", "sma", "sma_init",
@@ -110,15 +110,6 @@ def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _alike(states):  # type: ignore[no-untyped-def]
-    """Whether all assets have seen as many prices, up to a window: so it is until some miss a bar and others do not."""
-    others = 0
-    for n in range(states.shape[0]):
-        others += states[n].head != states[0].head or states[n].count != states[0].count
-    return others == 0
-
-
-@kernel
 def _suffixes(above, row, anchors):  # type: ignore[no-untyped-def]
     """The prices of a row become suffix sums, after the row of the next ones."""
     for n in range(anchors.shape[0]):
@@ -182,7 +173,7 @@ def sma_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     prices = rows[0]
     bars, assets = prices.shape
     ring, first = buffers.reshape(buffers.shape[1], assets), 0
-    if assets >= SIDE_BY_SIDE and _alike(states):
+    if assets >= SIDE_BY_SIDE and alike(states):
         first = _side_by_side(states, ring, prices, out)
     length = chunk_length(assets)
     for start in range(first, bars, length):

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from ..core.jit import kernel, spine
 
 __all__ = [
-    "MOMENTS_FIELDS", "SIDE_BY_SIDE", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "missing_in", "moments_mean", "moments_next",
-    "moments_variance", "window_next", "window_sum",
+    "MOMENTS_FIELDS", "SIDE_BY_SIDE", "WINDOW_FIELDS", "Moments", "Window", "alike", "chunk_length", "missing_in", "moments_add",
+    "moments_mean", "moments_next", "moments_variance", "window_next", "window_sum",
 ]  # fmt: skip
 
 _SHORTEST = 64
@@ -47,6 +47,15 @@ def missing_in(values):  # type: ignore[no-untyped-def]
     for n in range(values.shape[0]):
         missing += values[n] != values[n]
     return missing
+
+
+@kernel
+def alike(states):  # type: ignore[no-untyped-def]
+    """Whether all windows stand at one place of their chunks: so it is until some assets miss a bar and others do not."""
+    others = 0
+    for n in range(states.shape[0]):
+        others += states[n].head != states[0].head or states[n].count != states[0].count
+    return others == 0
 
 
 class Window(NamedTuple):
@@ -93,6 +102,12 @@ class Moments(NamedTuple):
 
 
 @spine
+def moments_add(first, second, distance):  # type: ignore[no-untyped-def]
+    """The sums of distances and of their squares with one more."""
+    return first + distance, second + distance * distance
+
+
+@spine
 def moments_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
     """The window after one more value, and the sums of distances and of squared distances over it: (Moments, sum, sum of squares).
 
@@ -103,10 +118,8 @@ def moments_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
         anchor, first, second = value, 0.0, 0.0
         if past.filled > 0:
             _anchor_anew(buffer, window, anchor)
-    distance = value - anchor
     buffer[head] = value
-    first += distance
-    second += distance * distance
+    first, second = moments_add(first, second, value - anchor)
     sum_, squares = first, second
     if head + 1 < window:
         sum_ += buffer[window + head + 1]
@@ -120,9 +133,7 @@ def _anchor_anew(buffer, window, anchor):  # type: ignore[no-untyped-def]
     """The full chunk of values becomes suffix sums of distances from the new anchor."""
     first, second = 0.0, 0.0
     for i in range(window - 1, -1, -1):
-        distance = buffer[i] - anchor
-        first += distance
-        second += distance * distance
+        first, second = moments_add(first, second, buffer[i] - anchor)
         buffer[window + i] = first
         buffer[2 * window + i] = second
 
