@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 __all__ = ["KEPT_BYTES", "empty"]
 
-KEPT_BYTES = 128 * 2**20
+KEPT_BYTES = 256 * 2**20
 """Most memory that is kept while nobody uses it."""
 
 _LEAST = 2**18  # smaller arrays are the allocator's: it keeps those itself

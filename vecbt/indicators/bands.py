@@ -15,12 +15,13 @@ from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.space import Domain
 from ..core.state import records
+from .abreast import spread_all, spread_load, spread_store
 from .anchored import moments_deviation, moments_load, moments_store, run_length, spread_next
 from .compute import compute
 from .moving import ema_next
 from .peaks import CHANNEL_FIELDS, Channel, Peak, channel_buffers, peak_next
 from .volatility import atr_step
-from .windows import MOMENTS_FIELDS, Moments, moments_mean, moments_variance
+from .windows import MOMENTS_FIELDS, SIDE_BY_SIDE, Moments, alike, moments_mean, moments_variance
 
 __all__ = [
     "BOLLINGER", "DONCHIAN", "KELTNER", "Bollinger", "Channels", "bollinger", "bollinger_init", "bollinger_lines", "bollinger_run",
@@ -69,38 +70,58 @@ def bollinger_step(state, buffer, params, value):  # type: ignore[no-untyped-def
     return bollinger_lines(full, total, squares, params.width, value)
 
 
+@spine
+def _lines(sums, window, width, values, out, t):  # type: ignore[no-untyped-def]
+    """One bar of all assets, out of rows of their anchored sums. Roots and divisions of neighbours are done together."""
+    anchors, totals, squares = sums
+    # each row on its own is known to be contiguous
+    upper, middle, lower, bandwidth, percent = out[0, t], out[1, t], out[2, t], out[3, t], out[4, t]
+    for n in range(values.shape[0]):
+        full = Moments(anchors[n], 0.0, 0.0, 0, window)
+        upper[n], middle[n], lower[n], bandwidth[n], percent[n] = bollinger_lines(full, totals[n], squares[n], width, values[n])
+
+
+@kernel_loop
+def _side_by_side(states, ring, params, values, out):  # type: ignore[no-untyped-def]
+    """Bars of all assets at once, until one that some have and others miss; gives that bar."""
+    window, width, rows, place, t = params.window, params.width, spread_load(states), (states[0].head, states[0].count), 0
+    while t < values.shape[0]:
+        row = borrowed(values[t])
+        place, missing = spread_all(rows, ring, window, place, row)
+        if 0 < missing < values.shape[1]:
+            break
+        _lines((rows.anchor, rows.total, rows.squares), window, width, row, out, t)
+        t += 1
+    spread_store(states, rows, place)
+    return t
+
+
 @kernel
-def _sums(states, buffers, window, values, out, span):  # type: ignore[no-untyped-def]
+def _sums(states, ring, window, values, out, span):  # type: ignore[no-untyped-def]
     """The anchored sums of the bars of a span, where their lines will stand: anchor, sum, sum of squares."""
     for n in range(values.shape[1]):
-        now, buffer = moments_load(states[n]), borrowed(buffers[n])
+        now, buffer = moments_load(states[n]), borrowed(ring[:, n])
         for t in range(span[0], span[1]):
             now, out[1, t, n], out[2, t, n] = spread_next(now, buffer, window, values[t, n])
             out[0, t, n] = now.anchor
         moments_store(states[n], now)
 
 
-@kernel
-def _lines(window, width, values, out, t):  # type: ignore[no-untyped-def]
-    """One bar of all assets: the lines in place of the sums. Roots and divisions of neighbours are done together."""
-    # each row on its own is known to be contiguous
-    upper, middle, lower, bandwidth, percent = out[0, t], out[1, t], out[2, t], out[3, t], out[4, t]
-    for n in range(values.shape[0]):
-        full = Moments(upper[n], 0.0, 0.0, 0, window)
-        upper[n], middle[n], lower[n], bandwidth[n], percent[n] = bollinger_lines(full, middle[n], lower[n], width, values[n])
-
-
 @kernel_loop
 def bollinger_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
     values, window, width = rows[0], params[0].window, params[0].width
+    bars, assets = values.shape
+    ring, first = buffers.reshape(buffers.shape[1], assets), 0
+    if assets >= SIDE_BY_SIDE and alike(states):
+        first = _side_by_side(states, ring, params[0], values, out)
     # what the first pass leaves is still in the cache when the second one takes it
-    bars, length = values.shape[0], run_length(values.shape[1])
-    for start in range(0, bars, length):
+    length = run_length(assets)
+    for start in range(first, bars, length):
         stop = min(start + length, bars)
-        _sums(states, buffers, window, values, out, (start, stop))
+        _sums(states, ring, window, values, out, (start, stop))
         for t in range(start, stop):
-            _lines(window, width, values[t], out, t)
+            _lines((out[0, t], out[1, t], out[2, t]), window, width, values[t], out, t)
 
 
 def bollinger(values: Any, window: int = 20, width: float = 2.0) -> Any:

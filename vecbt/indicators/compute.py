@@ -12,9 +12,12 @@ from ..core.kernel import Kernel
 from ..core.state import plain
 from ..errors import InputError
 from .ohlc import prices_of
-from .shape import Wrap, unwrap
+from .shape import Wrap, refuse_infinite, unwrap
 
 __all__ = ["allocated", "compute", "named"]
+
+_CELLS = 65_536
+_SHORTEST = 64
 
 
 def compute(kernel: Kernel, given: tuple[Any, ...], *parameters: Any) -> Any:
@@ -28,8 +31,26 @@ def compute(kernel: Kernel, given: tuple[Any, ...], *parameters: Any) -> Any:
     rows, wrap = _rows_of(kernel, given)
     states, buffers, params = kernel.init(rows[0].shape[1], *bound)
     out = allocated(kernel, rows[0].shape)
-    kernel.run(plain(states), buffers, plain(params), rows, out)
+    states, params = plain(states), plain(params)
+    if kernel.takes_bars:
+        kernel.run(states, buffers, params, rows, out)
+        return named(kernel, out, wrap)
+    bars, length = rows[0].shape[0], _piece(kernel, rows[0].shape)
+    for start in range(0, bars, length):
+        refuse_infinite(rows, kernel.inputs, start, start + length)
+        if length >= bars:
+            kernel.run(states, buffers, params, rows, out)
+        else:
+            kernel.run(states, buffers, params, tuple(row[start : start + length] for row in rows), out[start : start + length])
     return named(kernel, out, wrap)
+
+
+def _piece(kernel: Kernel, shape: tuple[int, ...]) -> int:
+    """Bars that are looked through for infinite values and then computed: they are still in the cache.
+
+    All of them where there are several outputs: a piece of those would be an array of another type, and the kernel compiled anew for it.
+    """
+    return max(shape[0], 1) if kernel.outputs else max(_SHORTEST, _CELLS // max(shape[1], 1))
 
 
 def allocated(kernel: Kernel, shape: tuple[int, ...]) -> np.ndarray:

@@ -10,7 +10,7 @@ from .._typing import ArrayTN
 from ..core.kernel import BAR_FIELDS
 from ..data.touch import is_pandas, is_polars
 from ..errors import InputError
-from .shape import Wrap, readonly, unwrap
+from .shape import Wrap, readonly, refuse_infinite, unwrap
 
 __all__ = ["prices_of"]
 
@@ -50,8 +50,9 @@ def _of_frame(frame: Any, result: str, fields: tuple[str, ...]) -> tuple[list[Ar
     if missing:
         raise InputError(f"the frame has no column {missing[0]!r}; it has {', '.join(map(str, frame.columns))}")
     parts = [unwrap(frame[names[field]], field) for field in fields]
-    wrap = parts[0][1]
-    return [matrix for matrix, _ in parts], lambda out: _named(wrap(out), result)
+    rows, wrap = [matrix for matrix, _ in parts], parts[0][1]
+    refuse_infinite(rows, fields)
+    return rows, lambda out: _named(wrap(out), result)
 
 
 def _named(series: Any, name: str) -> Any:

@@ -7,21 +7,21 @@ never moved, is NaN.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import borrowed, kernel_loop, spine
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
-from .moving import ema_next
-from .windows import chunk_length
+from .moving import ema_next, ema_toward, ema_weight
+from .windows import SIDE_BY_SIDE, chunk_length
 
 __all__ = [
-    "MOMENTUM", "ROC", "RSI", "TSI", "earlier", "momentum", "momentum_run", "momentum_step", "past_init", "roc", "roc_run", "roc_step",
-    "rsi", "rsi_init", "rsi_next", "rsi_run", "rsi_step", "share", "tsi", "tsi_init", "tsi_run", "tsi_step",
+    "MOMENTUM", "ROC", "RSI", "TSI", "Strengths", "earlier", "momentum", "momentum_run", "momentum_step", "past_init", "roc", "roc_run",
+    "roc_step", "rsi", "rsi_bar", "rsi_init", "rsi_next", "rsi_run", "rsi_step", "share", "tsi", "tsi_init", "tsi_run", "tsi_step",
 ]  # fmt: skip
 
 RSI_PARAMS = np.dtype([("window", "i8"), ("alpha", "f8")], align=True)
@@ -42,24 +42,32 @@ def rsi_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
 def share(part, rest):  # type: ignore[no-untyped-def]
     """`part` of both in percent, NaN where both are nothing."""
     total = part + rest
-    return 100.0 * part / total if total > 0.0 else math.nan
+    return 100.0 * part / (total if total > 0.0 else math.nan)
+
+
+@spine
+def rsi_bar(last, gain, loss, count, param, price):  # type: ignore[no-untyped-def]
+    """One bar of one asset, choices instead of branches: (strength, last price, average gain, average loss, prices up to `window + 1`).
+
+    Wilder's averages of gains and of losses, and the share of the gains. `param` is (window, alpha).
+    """
+    (window, alpha), there = param, price == price
+    change = price - last if there and count > 0 else 0.0
+    weight = ema_weight(count, window, alpha)
+    rises = ema_toward(gain, weight, change if change > 0.0 else 0.0)
+    falls = ema_toward(loss, weight, -change if change < 0.0 else 0.0)
+    strength = share(rises, falls)
+    shown = strength if there and count >= window else math.nan
+    after = count + 1 if there and count <= window else count
+    return shown, price if there else last, rises if there else gain, falls if there else loss, after
 
 
 @spine
 def rsi_next(state, window, alpha, price):  # type: ignore[no-untyped-def]
-    """One bar of one asset: Wilder's averages of gains and of losses, and the share of the gains."""
-    if price != price:
-        return math.nan
-    change, filled = price - state.last, state.count
-    state.last = price
-    state.count = filled + 1
-    if filled == 0:
-        return math.nan
-    gain = ema_next(state.gain, filled, window, alpha, change if change > 0.0 else 0.0)
-    loss = ema_next(state.loss, filled, window, alpha, -change if change < 0.0 else 0.0)
-    state.gain = gain
-    state.loss = loss
-    return share(gain, loss) if filled >= window else math.nan
+    """`rsi_bar` on a record with RSI_FIELDS."""
+    shown, last, gain, loss, count = rsi_bar(state.last, state.gain, state.loss, state.count, (window, alpha), price)
+    state.last, state.gain, state.loss, state.count = last, gain, loss, count
+    return shown
 
 
 @spine
@@ -68,10 +76,57 @@ def rsi_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     return rsi_next(state, params.window, params.alpha, price)
 
 
+class Strengths(NamedTuple):
+    """RSI_FIELDS of all assets, side by side."""
+
+    last: Any
+    gain: Any
+    loss: Any
+    count: Any
+
+
+@kernel
+def _rsi_seeds(rows, param, prices, out):  # type: ignore[no-untyped-def]
+    """One bar of all assets; how many of them are still being seeded."""
+    (last, gain, loss, count), waiting = rows, 0
+    for n in range(prices.shape[0]):
+        out[n], last[n], gain[n], loss[n], count[n] = rsi_bar(last[n], gain[n], loss[n], count[n], param, prices[n])
+        waiting += count[n] <= param[0]
+    return waiting
+
+
+@kernel
+def _rsi_goes_on(rows, param, prices, out):  # type: ignore[no-untyped-def]
+    """One bar of all assets, each seeded: their counts stay as they are, and the weight is the same for all."""
+    (last, gain, loss, _), seeded = rows, param[0] + 1.0
+    for n in range(prices.shape[0]):
+        out[n], last[n], gain[n], loss[n], _ = rsi_bar(last[n], gain[n], loss[n], seeded, param, prices[n])
+
+
+@kernel_loop
+def _rsi_side_by_side(states, param, prices, out):  # type: ignore[no-untyped-def]
+    """All bars with the values of the assets in rows, as in `ema_run`."""
+    (bars, assets), waiting = prices.shape, 1
+    last, gain, loss, count = np.empty(assets), np.empty(assets), np.empty(assets), np.empty(assets)
+    for n in range(assets):
+        last[n], gain[n], loss[n], count[n] = states[n].last, states[n].gain, states[n].loss, states[n].count
+    for t in range(bars):
+        rows = Strengths(borrowed(last), borrowed(gain), borrowed(loss), borrowed(count))
+        if waiting > 0:
+            waiting = _rsi_seeds(rows, param, borrowed(prices[t]), borrowed(out[t]))
+        else:
+            _rsi_goes_on(rows, param, borrowed(prices[t]), borrowed(out[t]))
+    for n in range(assets):
+        states[n].last, states[n].gain, states[n].loss, states[n].count = last[n], gain[n], loss[n], int(count[n])
+
+
 @kernel_loop
 def rsi_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
     prices = rows[0]
+    if prices.shape[1] >= SIDE_BY_SIDE:
+        _rsi_side_by_side(states, (params[0].window, params[0].alpha), prices, out)
+        return
     for t in range(prices.shape[0]):
         for n in range(prices.shape[1]):
             out[t, n] = rsi_step(states[n], buffers[n], params[0], prices[t, n])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..core.jit import kernel_loop
 from ..data.touch import as_matrix, is_pandas, is_polars
 from ..errors import ConfigError, InputError
 
-__all__ = ["Wrap", "check_window", "readonly", "unwrap"]
+__all__ = ["Wrap", "check_window", "readonly", "refuse_infinite", "unwrap"]
 
 Wrap = Callable[[ArrayTN], Any]
 
@@ -33,15 +33,24 @@ def readonly(array: ArrayTN) -> ArrayTN:
 
 
 def unwrap(values: Any, name: str = "values") -> tuple[ArrayTN, Wrap]:
-    """The values as a read-only float64 C-order (T, N) matrix, and the function that gives a result the type that came in."""
+    """The values as a read-only float64 C-order (T, N) matrix, and the function that gives a result the type that came in.
+
+    Whether values are infinite is not looked at: `refuse_infinite` does that.
+    """
     if hasattr(values, "block") and hasattr(values, "market"):
         return readonly(np.ascontiguousarray(values.close)), lambda out: out
-    matrix = readonly(values if _is_ready(values) else as_matrix(values, name))
-    if _infinities(matrix.reshape(-1)) > 0:
+    return readonly(values if _is_ready(values) else as_matrix(values, name)), _wrapper(values)
+
+
+def refuse_infinite(rows: Sequence[ArrayTN], names: Sequence[str], start: int = 0, stop: int | None = None) -> None:
+    """InputError where values of these (T, N) matrices are infinite between two bars; it names the first in the whole of a matrix."""
+    if all(_infinities(matrix[start:stop].reshape(-1)) == 0 for matrix in rows):
+        return
+    for name, matrix in zip(names, rows, strict=True):
         bad = np.isinf(matrix)
-        t, n = np.argwhere(bad)[0]
-        raise InputError(f"{name} are infinite at row {t}, column {n} ({int(bad.sum())} in all); a missing value is NaN")
-    return matrix, _wrapper(values)
+        if bad.any():
+            t, n = np.argwhere(bad)[0]
+            raise InputError(f"{name} are infinite at row {t}, column {n} ({int(bad.sum())} in all); a missing value is NaN")
 
 
 def _is_ready(values: Any) -> bool:

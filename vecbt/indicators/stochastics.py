@@ -18,7 +18,7 @@ from ..core.state import records
 from .compute import compute
 from .moving import Sma, sma_next
 from .oscillators import RSI_FIELDS, rsi_next
-from .windows import Window, chunk_length
+from .windows import chunk_length
 
 __all__ = [
     "STOCHASTIC", "STOCH_RSI", "WILLIAMS_R", "Parts", "StochRsi", "Stochastic", "highest_next", "place_next", "smooth_next", "stoch_rsi",
@@ -28,7 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 _RANGE_FIELDS = [("top", "f8"), ("bottom", "f8"), ("place", "i8"), ("filled", "i8")]
-_AVERAGE_FIELDS = (("prefix", "f8"), ("head", "i8"), ("count", "i8"), ("last", "f8"), ("same", "i8"))
+_AVERAGE_FIELDS = (("anchor", "f8"), ("total", "f8"), ("head", "i8"), ("count", "i8"))
 _SMOOTH_FIELDS = [(f"{part}_{name}", kind) for part in ("k", "d") for name, kind in _AVERAGE_FIELDS]
 
 
@@ -73,20 +73,12 @@ def place_next(state, highs, lows, high, low, value):  # type: ignore[no-untyped
 @spine
 def smooth_next(state, smooth, signal, raw):  # type: ignore[no-untyped-def]
     """The mean of the last raw values, and the mean of the last means: (k, d)."""
-    past = Sma(Window(state.k_prefix, state.k_head, state.k_count), state.k_last, state.k_same)
+    past = Sma(state.k_anchor, state.k_total, state.k_head, state.k_count)
     k, now = sma_next(past, smooth, raw)
-    state.k_prefix = now.sums.prefix
-    state.k_head = now.sums.head
-    state.k_count = now.sums.filled
-    state.k_last = now.last
-    state.k_same = now.same
-    past = Sma(Window(state.d_prefix, state.d_head, state.d_count), state.d_last, state.d_same)
+    state.k_anchor, state.k_total, state.k_head, state.k_count = now.anchor, now.total, now.head, now.filled
+    past = Sma(state.d_anchor, state.d_total, state.d_head, state.d_count)
     d, now = sma_next(past, signal, k)
-    state.d_prefix = now.sums.prefix
-    state.d_head = now.sums.head
-    state.d_count = now.sums.filled
-    state.d_last = now.last
-    state.d_same = now.same
+    state.d_anchor, state.d_total, state.d_head, state.d_count = now.anchor, now.total, now.head, now.filled
     return k, d
 
 

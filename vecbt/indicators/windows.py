@@ -17,12 +17,15 @@ from typing import NamedTuple
 from ..core.jit import kernel, spine
 
 __all__ = [
-    "MOMENTS_FIELDS", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "moments_mean", "moments_next", "moments_variance",
-    "window_next", "window_sum",
+    "MOMENTS_FIELDS", "SIDE_BY_SIDE", "WINDOW_FIELDS", "Moments", "Window", "alike", "chunk_length", "missing_in", "moments_add",
+    "moments_mean", "moments_next", "moments_variance", "window_next", "window_sum",
 ]  # fmt: skip
 
 _SHORTEST = 64
 _CELLS = 65_536
+
+SIDE_BY_SIDE = 8
+"""Assets from which on it pays to keep their values in rows, asset beside asset, while a run goes from bar to bar."""
 
 WINDOW_FIELDS = [("prefix", "f8"), ("head", "i8"), ("count", "i8")]
 """Fields that the state of a kernel needs to keep a `Window`; its buffer row has as many places as the window."""
@@ -35,6 +38,24 @@ MOMENTS_FIELDS = [("anchor", "f8"), ("first", "f8"), ("second", "f8"), ("head", 
 def chunk_length(assets):  # type: ignore[no-untyped-def]
     """Bars that a run takes of one asset before it goes to the next: its values stay in registers, the rows in the cache."""
     return max(_SHORTEST, _CELLS // max(assets, 1))
+
+
+@kernel
+def missing_in(values):  # type: ignore[no-untyped-def]
+    """How many values are missing."""
+    missing = 0
+    for n in range(values.shape[0]):
+        missing += values[n] != values[n]
+    return missing
+
+
+@kernel
+def alike(states):  # type: ignore[no-untyped-def]
+    """Whether all windows stand at one place of their chunks: so it is until some assets miss a bar and others do not."""
+    others = 0
+    for n in range(states.shape[0]):
+        others += states[n].head != states[0].head or states[n].count != states[0].count
+    return others == 0
 
 
 class Window(NamedTuple):
@@ -81,6 +102,12 @@ class Moments(NamedTuple):
 
 
 @spine
+def moments_add(first, second, distance):  # type: ignore[no-untyped-def]
+    """The sums of distances and of their squares with one more."""
+    return first + distance, second + distance * distance
+
+
+@spine
 def moments_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
     """The window after one more value, and the sums of distances and of squared distances over it: (Moments, sum, sum of squares).
 
@@ -91,10 +118,8 @@ def moments_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
         anchor, first, second = value, 0.0, 0.0
         if past.filled > 0:
             _anchor_anew(buffer, window, anchor)
-    distance = value - anchor
     buffer[head] = value
-    first += distance
-    second += distance * distance
+    first, second = moments_add(first, second, value - anchor)
     sum_, squares = first, second
     if head + 1 < window:
         sum_ += buffer[window + head + 1]
@@ -108,9 +133,7 @@ def _anchor_anew(buffer, window, anchor):  # type: ignore[no-untyped-def]
     """The full chunk of values becomes suffix sums of distances from the new anchor."""
     first, second = 0.0, 0.0
     for i in range(window - 1, -1, -1):
-        distance = buffer[i] - anchor
-        first += distance
-        second += distance * distance
+        first, second = moments_add(first, second, buffer[i] - anchor)
         buffer[window + i] = first
         buffer[2 * window + i] = second
 
