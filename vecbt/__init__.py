@@ -32,6 +32,7 @@ _HOME = {
     "EXIT_SHORT": "engine.inputs",
     "EngineResult": "faces.backtest_engine",
     "EqualWeight": "risk.sizing",
+    "EventStrategy": "engine.event_strategy",
     "ExecutionPlan": "faces.execution_rules",
     "ExecutionRulesConfig": "faces.execution_rules",
     "Finding": "config.lint.finding",
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
     from .data.market import Market
     from .engine.check import ParityReport
     from .engine.decision import Decision
+    from .engine.event_strategy import EventStrategy
     from .engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Quantities, Signals, Strengths, Weights
     from .engine.orders_input import Cancel, Order, Orders
     from .engine.rule_strategy import RuleStrategy
@@ -158,6 +160,7 @@ __all__ = [
     "Costs",
     "Decision",
     "EngineResult",
+    "EventStrategy",
     "EqualWeight",
     "ExecutionPlan",
     "ExecutionRulesConfig",

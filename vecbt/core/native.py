@@ -10,8 +10,10 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import inspect
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ import numpy as np
 from ..errors import StrategyError, nearest
 from .jit import ENGINE, cache_folder, kernel_sources_hash
 
-__all__ = ["Native", "call_five", "call_four", "native", "peek", "peek_int", "poke", "poke_byte", "poke_int"]
+__all__ = ["Native", "call_five", "call_four", "called_back", "native", "peek", "peek_int", "poke", "poke_byte", "poke_int"]
 
 _INTERPRETED: list[Callable[..., float]] = []
 
@@ -52,6 +54,27 @@ def native(function: Callable[..., Any], names: tuple[str, ...], layouts: tuple[
         made = _interpreted(function, layouts) if ENGINE == "python" else _compiled(function, names, layouts, owner)
         _MADE[key] = made
     return _MADE[key]
+
+
+def called_back(method: MethodType, layouts: tuple[np.dtype[Any], ...]) -> Native:
+    """A method that stays Python, called from the loops with the addresses of its records; it must not raise.
+
+    The loops run without the interpreter's lock; it is taken for the call. Only the address is kept here: the method's object lives as
+    long as its owner holds it, and must be held as long as the address is used.
+    """
+    held = weakref.WeakMethod(method)
+
+    def call(*places: int) -> float:
+        alive = held()
+        return float("nan") if alive is None else float(alive(*places))
+
+    if ENGINE == "python":
+        _INTERPRETED.append(call)
+        return Native(call, layouts, len(_INTERPRETED), call)
+    entry = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_size_t] * len(layouts))(call)
+    address = ctypes.cast(entry, ctypes.c_void_p).value
+    assert address is not None  # a function made just now stands somewhere
+    return Native(call, layouts, address, entry)
 
 
 # --- compiled ------------------------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ def _differs(what: str, batch: Records, stream: Records) -> str:
 
 def _memory_differs(pieces: Batch, stream: Stream) -> str:
     """What a rule that sees the account remembers."""
-    if pieces.ruling is None or pieces.ruling.ruling.memory.tobytes() == stream.rule_memory:
+    if pieces.ruling is None or pieces.ruling.ruling.memory_bytes == stream.rule_memory:
         return ""
     return "the memory of the strategy's rule differs"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from .rule_strategy import RuleStrategy
 
-__all__ = ["RuleBatch", "Ruling", "blank_rows", "check_rule", "layouts_of"]
+__all__ = ["Player", "RuleBatch", "Ruling", "blank_rows", "check_rule", "layouts_of"]
 
 _CELLS = 16_384  # of a piece: its indicators stay in the cache
 _SHORTEST = 64
@@ -37,8 +37,24 @@ def blank_rows(kind: InputKind, shape: tuple[int, ...]) -> NDArray[Any]:
     return np.zeros(shape, dtype=np.uint8) if kind == InputKind.SIGNALS else np.full(shape, np.nan)
 
 
+class Player(Protocol):
+    """What answers for a strategy whose rule stays Python: it is called through `native`, and remembers more than a record holds."""
+
+    native: Native
+    failure: BaseException | None
+    """What was raised inside a call; from then on every answer is that nothing is said."""
+
+    def remembered(self) -> list[NDArray[Any]]:
+        """All that is kept beside the memory of the rule, as arrays of plain numbers; StateError for what cannot be saved."""
+        ...
+
+    def recall(self, arrays: list[NDArray[Any]]) -> None:
+        """Go on from what `remembered` gave."""
+        ...
+
+
 class Ruling:
-    """A rule strategy bound to N assets.
+    """A rule strategy bound to the assets of these symbols.
 
     Attributes
     ----------
@@ -47,15 +63,17 @@ class Ruling:
     said : what `point_at` was given, (bars, N): uint8 flags, or float64 values
     """
 
-    def __init__(self, strategy: RuleStrategy, assets: int) -> None:
+    def __init__(self, strategy: RuleStrategy, symbols: tuple[str, ...]) -> None:
+        assets = len(symbols)
         self.strategy, self.assets, self.kind = strategy, assets, strategy.kind
         self.indicators = PlanStream(strategy.plan, assets)
-        self.native = _native_of(strategy)
         self.params = _params_of(strategy)
         fields = len(PRICE_FIELDS) + len(strategy.plan.columns)
         state = _state_of(strategy).itemsize // 8
         self.memory = np.zeros((assets, 2 * fields + len(ACCOUNT_VIEW.names or ()) + state))
         self.memory[:, : 2 * fields] = np.nan
+        self._player = strategy.player(self.memory, symbols)
+        self.native = _native_of(strategy) if self._player is None else self._player.native
         self._desk = np.zeros(DESK_SIZE, dtype=np.int64)
         self._kept: tuple[Any, ...] = ()
         most = strategy.gives.most if strategy.gives is not Signals else 0.0
@@ -94,7 +112,9 @@ class Ruling:
         self._set(**{name: array.ctypes.data + first * self.assets * array.itemsize})
 
     def check(self, where: Callable[[int, int], str], first: int = 0) -> None:
-        """StrategyError if an answer may not be; `where(t, n)` says of which bar and asset."""
+        """StrategyError if an answer may not be; `where(t, n)` says of which bar and asset. What a player raised is raised here."""
+        if self._player is not None and self._player.failure is not None:
+            raise self._player.failure
         fault = int(self._desk[DESK.index("fault")])
         if fault:
             self._set(fault=0)
@@ -110,8 +130,22 @@ class Ruling:
 
     @property
     def parts(self) -> list[NDArray[Any]]:
-        """All that changes from bar to bar."""
+        """All that changes from bar to bar, but for what a player remembers."""
         return [self.memory, *self.indicators.parts]
+
+    def remembered(self) -> list[NDArray[Any]]:
+        """What a player remembers, see `Player`; nothing where the rule is compiled."""
+        return [] if self._player is None else self._player.remembered()
+
+    @property
+    def memory_bytes(self) -> bytes:
+        """All that the rule itself remembers, for comparisons."""
+        return b"".join([self.memory.tobytes(), *(part.tobytes() for part in self.remembered())])
+
+    def recall(self, arrays: list[NDArray[Any]]) -> None:
+        """Go on from what `remembered` gave."""
+        if self._player is not None:
+            self._player.recall(arrays)
 
     @property
     def header(self) -> dict[str, Any]:
@@ -127,7 +161,7 @@ class RuleBatch:
     """
 
     def __init__(self, strategy: RuleStrategy, bars: Bars) -> None:
-        self.ruling = Ruling(strategy, bars.N)
+        self.ruling = Ruling(strategy, bars.symbols)
         self._plan, self._bars = strategy.plan, bars
         self._prices = _block_of(bars)
         if self._plan.needs_volume and not bars.has_volume:
