@@ -13,7 +13,6 @@ import inspect
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ def native(function: Callable[..., Any], names: tuple[str, ...], layouts: tuple[
     return _MADE[key]
 
 
-def called_back(method: MethodType, layouts: tuple[np.dtype[Any], ...]) -> Native:
+def called_back(method: Callable[..., float], layouts: tuple[np.dtype[Any], ...]) -> Native:
     """A method that stays Python, called from the loops with the addresses of its records; it must not raise.
 
     The loops run without the interpreter's lock; it is taken for the call. Only the address is kept here: the method's object lives as

@@ -51,7 +51,8 @@ class History:
     def at(self, row: int, back: int) -> float:
         """The value `back` bars ago, 1 for this bar."""
         if 1 <= back <= self.count and back <= self.most:
-            return self._kept.item(row, self._end - back)
+            value: float = self._kept.item(row, self._end - back)
+            return value
         raise self._too_far(back)
 
     def part(self, row: int, start: int, stop: int) -> NDArray[np.float64]:

@@ -122,7 +122,7 @@ def _placeholder(of: Any) -> Any:
 
 
 @functools.cache
-def _live_class(owner: type[EventStrategy]) -> Any:
+def _live_class(owner: Any) -> Any:
     """The user's class, for objects that may keep attributes of their own."""
     from .event_strategy import EventStrategy
 
