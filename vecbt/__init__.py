@@ -63,6 +63,7 @@ _HOME = {
     "StopLossManager": "risk.stop_manager",
     "Stops": "risk.stops",
     "Strategy": "engine.strategy",
+    "StrategyReport": "engine.causality",
     "Stream": "engine.stream",
     "Strengths": "engine.inputs",
     "Ticks": "risk.stops",
@@ -72,9 +73,12 @@ _HOME = {
     "Weight": "risk.sizing",
     "Weights": "engine.inputs",
     "Zones": "risk.zones",
+    "as_strategy": "engine.strategy",
     "backtest": "api",
+    "check_causal": "api",
     "check_config": "config.lint",
     "check_parity": "api",
+    "check_strategy": "api",
     "create_position_sizer": "risk.sizing",
     "load_result": "analytics.saved",
     "setup_logger": "logs",
@@ -97,7 +101,7 @@ if TYPE_CHECKING:
     from . import errors, indicators, metrics, strategies
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
-    from .api import backtest, check_parity
+    from .api import backtest, check_causal, check_parity, check_strategy
     from .config.lint import Finding, check_config
     from .config.manager import ConfigManager
     from .core.space import Parameter
@@ -105,13 +109,14 @@ if TYPE_CHECKING:
     from .data.bar import Bar
     from .data.bars import Bars
     from .data.market import Market
+    from .engine.causality import StrategyReport
     from .engine.check import ParityReport
     from .engine.decision import Decision
     from .engine.event_strategy import EventStrategy
     from .engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Quantities, Signals, Strengths, Weights
     from .engine.orders_input import Cancel, Order, Orders
     from .engine.rule_strategy import RuleStrategy
-    from .engine.strategy import Strategy
+    from .engine.strategy import Strategy, as_strategy
     from .engine.stream import Stream
     from .execution.carry import Carry
     from .execution.costs import Costs
@@ -192,6 +197,7 @@ __all__ = [
     "StopLossManager",
     "Stops",
     "Strategy",
+    "StrategyReport",
     "Stream",
     "Strengths",
     "Ticks",
@@ -202,9 +208,12 @@ __all__ = [
     "Weights",
     "Zones",
     "__version__",
+    "as_strategy",
     "backtest",
+    "check_causal",
     "check_config",
     "check_parity",
+    "check_strategy",
     "create_position_sizer",
     "errors",
     "indicators",

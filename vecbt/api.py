@@ -1,19 +1,22 @@
-"""The few functions that bind the engine and the analytics."""
+"""The few functions that bind the engine and the analytics, and the checks of strategies."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 from .analytics.result import Result
 from .data.bars import Bars
 from .engine.audit import audit as audit_run
 from .engine.batch import simulate
+from .engine.causality import StrategyReport, check_function
+from .engine.causality import check_strategy as check_rows
 from .engine.check import ParityReport, aligned_inputs, replay
 from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
 from .errors import DataError
 
-__all__ = ["backtest", "check_parity"]
+__all__ = ["backtest", "check_causal", "check_parity", "check_strategy"]
 
 
 @explicit
@@ -74,6 +77,94 @@ def check_parity(
         Called after each bar.
     """
     return replay(_checked(bars), strategy, Setup.of(**keywords), restarts=restarts, seed=seed, progress=progress)
+
+
+def check_strategy(
+    strategy: Any,
+    bars: Bars,
+    *,
+    thorough: bool | None = None,
+    cuts: int = 12,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> StrategyReport:
+    """Show that a strategy uses no later bar (D2), and that it streams, restores, and changes nothing it is given.
+
+    The rows up to a bar must be the same, to the last bit, when all bars after it are removed, and when they are replaced by noise,
+    mirrored moves, no market, and prices 1000 times as large and as small. Where they are not, the report names the first bar, the asset,
+    and how far ahead it looks. Further: a second run says the same; bars and parameters are left as they were; rows fit the bars; how many
+    bars are silent, against the declared warm-up; whether rows change when all times are shifted (information: a calendar rule may); a
+    declared `lookback` against all bars, row by row; and `check_parity` on the first bars (on all with `thorough`).
+
+    Parameters
+    ----------
+    strategy : Strategy, function `rows(bars)`, or functools.partial of one
+    bars : Bars
+        What it is tried on. A peek that these bars do not provoke is not found.
+    thorough : bool, optional
+        Cut after every bar instead of `cuts` bars: time grows with the square of the number of bars. Left out, that is done for compiled
+        strategies (a class attribute `compiled = True`) on up to 20,000 bars.
+    cuts : int
+        How many cuts the quick check makes: the last bars, just after the warm-up, and random ones.
+    seed : int
+        Of those cuts, of the noise, and of the bars after which the stream is restored.
+    settings : mapping, optional
+        Keywords of `backtest` for the replay; without costs it is free of them.
+    progress : callable (done, total), optional
+        Called after each cut, and after each bar of the replay.
+
+    Returns
+    -------
+    StrategyReport
+        `print` it; `ok` is False where a part failed. A strategy that fails on few bars passes the cuts where its `warmup` is as long, but
+        the default feed begins with one bar: it cannot be streamed before it answers silent rows there.
+
+    Raises
+    ------
+    ConfigError, DataError, StrategyError
+        The arguments cannot be used. What the strategy itself raises is in the report.
+    """
+    return check_rows(strategy, _checked(bars), thorough=thorough, cuts=cuts, seed=seed, settings=settings, progress=progress)
+
+
+def check_causal(
+    function: Callable[[Any], Any],
+    data: Any,
+    *,
+    warmup: int = 0,
+    thorough: bool = False,
+    cuts: int = 12,
+    seed: int = 0,
+    tolerance: float = 0.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> StrategyReport:
+    """Show that a function of bars or of a table (features, a scaler, a model's predictions) uses no later row.
+
+    The same cuts and futures as `check_strategy`, on anything that has a row for each bar. A fitted object is checked by fitting it inside
+    the function: `lambda bars: fit(bars[:500]).predict(features(bars))`, with `warmup=500`, since the rows it was fitted on have seen each
+    other. An object that is fitted outside is a constant of the function, and no cut can tell on what it was fitted.
+
+    Parameters
+    ----------
+    function : callable
+        From data to an array (T, ...), a Series or frame of pandas or polars, a mapping of them, or inputs such as Signals.
+    data : Bars, array (T, ...), or frame
+        Time along the rows. Bars are given as strategies read them (T9).
+    warmup : int
+        Rows at the start that are not compared, and on which alone the function may fail.
+    thorough, cuts, seed, progress
+        As for `check_strategy`.
+    tolerance : float
+        Relative difference of numbers that counts as equal; 0 demands equal bits. Products of matrices may round otherwise for another
+        number of rows.
+
+    Returns
+    -------
+    StrategyReport
+        As for `check_strategy`; `parity` and `lookback` are None.
+    """
+    return check_function(function, data, thorough=thorough, cuts=cuts, seed=seed, warmup=warmup, tolerance=tolerance, progress=progress)
 
 
 def _checked(bars: Any) -> Bars:

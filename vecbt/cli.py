@@ -1,4 +1,4 @@
-"""The command line: `vecbt backtest`, `check`, `replay`, `verify`, `schema`, `init`.
+"""The command line: `vecbt backtest`, `check`, `check-strategy`, `replay`, `verify`, `schema`, `init`.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -27,7 +27,7 @@ __all__ = ["app", "main"]
 
 OK, FAILED, MISTAKE = 0, 1, 2
 _EXIT_CODES = (
-    "Exit codes: 0 done; 1 a run failed its audit, a replay its parity, or a saved result its verification; "
+    "Exit codes: 0 done; 1 a run failed its audit, a replay its parity, a strategy its check, or a saved result its verification; "
     "2 a mistake in the run file, the data or the arguments."
 )
 
@@ -177,6 +177,36 @@ def replay(config: RunPath, settings: Settings = None, as_json: AsJson = False) 
         certificate = check_parity(bars, strategy, progress=progress, **keywords)
     _print(json.dumps(dataclasses.asdict(certificate), indent=2) if as_json else str(certificate))
     if not certificate.ok:
+        raise typer.Exit(FAILED)
+
+
+@app.command(name="check-strategy", epilog=_EXIT_CODES)
+def check_strategy(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="NAME_OR_FILE", help="A run file; SmaCross and the like; module:Name; or file.py:Name, whose code is run."),
+    ],
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Prices: CSV, Parquet or a bundled sample (us_daily). A run file has its own.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A parameter, or a key of the run file. Repeatable.")
+    ] = None,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Cut after every bar; time grows with the square of their number.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the cuts, the noise and the restarts.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Show that a strategy uses no later bar, streams and restores, or name the first bar that looks ahead."""
+    from .api import check_strategy as run_check
+    from .config.target import load_target
+
+    found = load_target(target, settings or (), data)
+    with _progress("checking") as progress:
+        report = run_check(
+            found.strategy, found.bars, thorough=True if thorough else None, seed=seed, settings=found.settings, progress=progress
+        )
+    _print(json.dumps(dataclasses.asdict(report), indent=2) if as_json else str(report))
+    if not report.ok:
         raise typer.Exit(FAILED)
 
 

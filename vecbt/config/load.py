@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -31,7 +31,7 @@ from .messages import explain
 from .models import RunConfig
 from .source import Source, read_source, read_text
 
-__all__ = ["STRATEGIES", "RunFile", "load_run", "parse_run"]
+__all__ = ["STRATEGIES", "RunFile", "attribute_of", "find_object", "load_run", "made_strategy", "parse_run"]
 
 STRATEGIES = {
     "SmaCross": "vecbt.strategies.trend:SmaCross",
@@ -49,6 +49,8 @@ _PLAIN = (
     "fill", "direction", "accumulate", "weights_of", "band", "intrabar", "trade_through", "liquidate_at_end", "max_participation",
     "participation_rest", "audit",
 )  # fmt: skip
+
+_Named: TypeAlias = Callable[[dict[str, Any], Iterable[str]], dict[str, Any]]
 
 
 def load_run(path: str | Path, settings: Iterable[str] = ()) -> RunFile:
@@ -137,16 +139,7 @@ class RunFile:
         """The strategy with its parameters."""
         section = self.config.strategy
         with self._section("strategy"):
-            found = self._find(section.name)
-            parameters = section.parameters or {}
-            if isinstance(found, type) and issubclass(found, Strategy):
-                return found.make(self._named(parameters, found.space))
-            if isinstance(found, Strategy) and not parameters:
-                return found
-            if inspect.isfunction(found):
-                known = list(inspect.signature(found).parameters)[1:]
-                return as_strategy(_bound(found, self._named(parameters, known), known, section.name))
-            raise ConfigError(f"{section.name} is {found!r}; expected a subclass of Strategy, or a function rows(bars)")
+            return made_strategy(self._find(section.name), section.parameters or {}, section.name, self._named)
 
     def _named(self, parameters: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
         """Parameters under the strategy's own names; a warning for each that was called otherwise."""
@@ -156,25 +149,7 @@ class RunFile:
         return named
 
     def _find(self, name: str) -> Any:
-        module_name, colon, attribute = STRATEGIES.get(name, name).partition(":")
-        if not colon:
-            raise ConfigError(
-                f"name is {name!r}, which no strategy is called; {nearest(name, STRATEGIES)} (one of your own is module:Name)"
-            )
-        with _importable(self.folder):
-            try:
-                module = importlib.import_module(module_name)
-            except ModuleNotFoundError as error:
-                if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-                    raise
-                raise ConfigError(
-                    f"name is {name!r}: no module {module_name!r} in {self.folder} or among the installed packages"
-                ) from error
-        if not hasattr(module, attribute):
-            raise ConfigError(
-                f"name is {name!r}: the module has no {attribute!r}; {nearest(attribute, (n for n in vars(module) if n[0] != '_'))}"
-            )
-        return getattr(module, attribute)
+        return find_object(name, self.folder)
 
     def keywords(self) -> dict[str, Any]:
         """The keywords of `backtest`: those that were given, and nothing else."""
@@ -241,6 +216,44 @@ class RunFile:
     def path_of(self, name: str) -> Path:
         """A path of the file: relative ones start at its folder."""
         return self.folder / Path(name).expanduser()
+
+
+def find_object(name: str, folder: Path) -> Any:
+    """What a ready-made name or `module:Name` stands for; modules in `folder` come first. ConfigError with the nearest name."""
+    module_name, colon, attribute = STRATEGIES.get(name, name).partition(":")
+    if not colon:
+        raise ConfigError(f"name is {name!r}, which no strategy is called; {nearest(name, STRATEGIES)} (one of your own is module:Name)")
+    with _importable(folder):
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+                raise
+            raise ConfigError(f"name is {name!r}: no module {module_name!r} in {folder} or among the installed packages") from error
+    return attribute_of(module, attribute, name)
+
+
+def attribute_of(module: Any, attribute: str, name: str) -> Any:
+    """A thing of a module, which `name` asked for; ConfigError with the nearest name."""
+    if not hasattr(module, attribute):
+        known = (n for n in vars(module) if n[0] != "_")
+        raise ConfigError(f"name is {name!r}: the module has no {attribute!r}; {nearest(attribute, known)}")
+    return getattr(module, attribute)
+
+
+def made_strategy(found: Any, parameters: dict[str, Any], name: str, named: _Named) -> Strategy:
+    """A strategy from what a name stands for: a class, an object without parameters, or a function.
+
+    `named` gives parameters, which may be called otherwise, the names they have in the strategy.
+    """
+    if isinstance(found, type) and issubclass(found, Strategy):
+        return found.make(named(parameters, found.space))
+    if isinstance(found, Strategy) and not parameters:
+        return found
+    if inspect.isfunction(found):
+        known = list(inspect.signature(found).parameters)[1:]
+        return as_strategy(_bound(found, named(parameters, known), known, name))
+    raise ConfigError(f"{name} is {found!r}; expected a subclass of Strategy, or a function rows(bars)")
 
 
 def _sections(config: RunConfig) -> list[str]:

@@ -10,8 +10,9 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Block
@@ -24,7 +25,9 @@ from ..data.market import Market
 from ..errors import ConfigError, InputError, StrategyError
 from .inputs import AlignedInputs, Inputs
 
-__all__ = ["Feed", "FunctionStrategy", "RowsFunction", "SteppingFeed", "Strategy", "as_strategy", "evaluate", "written"]
+__all__ = [
+    "Feed", "FunctionStrategy", "RowsFunction", "SteppingFeed", "Strategy", "as_strategy", "declared_lookback", "evaluate", "written",
+]  # fmt: skip
 
 RowsFunction: TypeAlias = Callable[[Bars], Inputs]
 """A plain function from bars to inputs for all of them; enough to be a strategy."""
@@ -74,6 +77,14 @@ class _SpaceOf:
         return Space.of(owner)
 
 
+class _Undeclared:
+    """`Strategy.lookback` where nothing is declared: None on objects. The class has no such attribute: a parameter may be called so."""
+
+    def __get__(self, instance: object, owner: type) -> None:
+        if instance is None:
+            raise AttributeError("lookback")
+
+
 @dataclasses.dataclass(frozen=True)
 class Strategy:
     """Base of strategies. A subclass is a frozen dataclass whose fields are its parameters.
@@ -89,9 +100,10 @@ class Strategy:
     ```
 
     `rows` is all it needs; a row may use its own bar and the bars before, never a later one (D2, and the replay finds
-    out). Override `check` for constraints between parameters, `warmup` where the first bars cannot speak, and `feed`
-    where stepping is cheaper than evaluating `rows` on all bars so far. Composites hold strategies in their fields,
-    and combine the rows and the feeds of these members without looking inside them.
+    out; `check_strategy` finds where). Override `check` for constraints between parameters, `warmup` where the first bars
+    cannot speak, and `feed` where stepping is cheaper than evaluating `rows` on all bars so far; or declare a `lookback`,
+    where a row needs so many bars and no more. Composites hold strategies in their fields, and combine the rows and the
+    feeds of these members without looking inside them.
 
     Raises ConfigError for a parameter outside its range.
     """
@@ -134,12 +146,26 @@ class Strategy:
         """Bars at the start whose rows cannot say anything yet."""
         return 0
 
+    if TYPE_CHECKING:
+
+        @property
+        def lookback(self) -> int | None:
+            """Bars, its own included, that a row needs and the default feed keeps; None (the default): all there are.
+
+            A class attribute (`lookback = 50`) or a property of the parameters; a parameter that is called `lookback` declares nothing. It
+            makes the default feed cheap, and is exact only where a row forgets: a recursive indicator does not. `check_strategy` measures
+            the largest difference, and certifies a bounded strategy only where there is none.
+            """
+            ...
+    else:
+        lookback = _Undeclared()
+
     def rows(self, bars: Bars) -> Inputs:
         """Inputs for all bars, from each bar and those before it."""
         raise StrategyError(f"{type(self).__name__} must define rows(bars): inputs for all bars, such as Signals(...)")
 
     def feed(self, market: Market) -> Feed:
-        """A new feed at its first bar. This one evaluates `rows` on the bars so far: right for any strategy, and slow."""
+        """A new feed at its first bar. This one evaluates `rows` on the bars so far: right for any strategy; slow without a `lookback`."""
         from .replay_feed import ReplayFeed
 
         return ReplayFeed(self, market)
@@ -151,9 +177,20 @@ def _has_factory(strategy: type[Strategy], name: str) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class FunctionStrategy(Strategy):
-    """A plain function `rows(bars)` as a strategy. Arguments bound with functools.partial are its parameters."""
+    """A plain function `rows(bars)` as a strategy. Arguments bound with functools.partial are its parameters.
+
+    Parameters
+    ----------
+    function : from bars to inputs for all of them
+    looks_back : its declared `lookback`, None = all bars
+    """
 
     function: RowsFunction
+    looks_back: int | None = None
+
+    def check(self) -> None:
+        """A lookback is a whole number of bars."""
+        declared_lookback(self)
 
     @property
     def name(self) -> str:
@@ -166,20 +203,50 @@ class FunctionStrategy(Strategy):
         """Keywords bound with functools.partial."""
         return dict(self.function.keywords) if isinstance(self.function, functools.partial) else {}
 
+    @property
+    def lookback(self) -> int | None:
+        """What was declared."""
+        return self.looks_back
+
     def rows(self, bars: Bars) -> Inputs:
         """What the function returns."""
         return self.function(bars)
 
 
-def as_strategy(source: Strategy | RowsFunction) -> Strategy:
-    """A strategy from a strategy or a function `rows(bars)`; StrategyError for anything else."""
+def as_strategy(source: Strategy | RowsFunction, *, lookback: int | None = None) -> Strategy:
+    """A strategy from a strategy or a function `rows(bars)`.
+
+    Parameters
+    ----------
+    source : a Strategy, which comes back as it is, or a function from bars to inputs for all of them
+    lookback : declares of a function how many bars its rows need, see `Strategy.lookback`
+
+    Raises
+    ------
+    StrategyError for anything else; ConfigError for a lookback that is no whole number of at least 1, or is given for a Strategy.
+    """
     if isinstance(source, Strategy):
+        if lookback is not None:
+            raise ConfigError(f"lookback is given for {source.name}, which is a Strategy; declare it in the class: lookback = {lookback}")
         return source
     if isinstance(source, type):
         raise StrategyError(f"{source.__name__} is a class; give an object of it, such as {source.__name__}()")
     if callable(source):
-        return FunctionStrategy(source)
+        return FunctionStrategy(source, lookback)
     raise StrategyError(f"{source!r} is no strategy; expected a Strategy, a function rows(bars), or inputs such as Signals(...)")
+
+
+def declared_lookback(strategy: Strategy) -> int | None:
+    """The lookback that a strategy declares, None = all bars; ConfigError where it is no whole number of at least 1.
+
+    A parameter of that name is the strategy's own affair and declares nothing.
+    """
+    found = None if "lookback" in strategy.space else strategy.lookback
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int | np.integer) or found < 1:
+        raise ConfigError(f"lookback of {strategy.name} is {found!r}; expected a whole number of bars of at least 1, or None for all")
+    return int(found)
 
 
 def written(strategy: Strategy) -> str:
