@@ -10,9 +10,17 @@ from .table import LATEST, Disagreement, Row, machine, show, write
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
+    from .indicators import indicators_on_a_panel
     from .starts import start_of_a_process
 
-    return {"W1": long_run, "W4": rebalanced, "W5": bar_by_bar, "features": every_feature, "start": start_of_a_process}
+    return {
+        "W1": long_run,
+        "W4": rebalanced,
+        "W5": bar_by_bar,
+        "W7": indicators_on_a_panel,
+        "features": every_feature,
+        "start": start_of_a_process,
+    }
 
 
 def main(wanted: list[str]) -> int:

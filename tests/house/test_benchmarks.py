@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
+from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.table import Disagreement, Row, machine, show, write
 
 
@@ -24,6 +26,16 @@ def test_both_sides_agree_and_rows_have_the_agreed_form(tmp_path: Path) -> None:
         assert all(row[bound] is None or isinstance(row[bound], float) for bound in ("must", "aim"))
         assert row["ok"] is (row["must"] is None or row["value"] <= row["must"])
     assert len(show(rows).splitlines()) == len(rows) + 1
+
+
+def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:
+    pytest.importorskip("talib")
+    rows = indicators_on_a_panel(420, 3, cold=False)
+    assert {row.work for row in rows} == {"W7"} and all(row.value > 0.0 for row in rows)
+    bounded = [row.what.split(",")[0] for row in rows if row.must is not None]
+    assert bounded[::2] == bounded[1::2] and {"SMA 20", "EMA 20", "RSI 14", "ATR 14"} <= set(bounded)
+    timed = {pair.split()[0] for pair in rows[-1].reference.split(", ")}
+    assert timed | {name.split()[0].lower() for name in bounded} == set(vb.indicators.catalog())
 
 
 def test_nothing_is_timed_where_results_differ() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import ArrayTN
+from ..core import memory
 from ..core.kernel import Kernel
 from ..core.state import plain
 from ..errors import InputError
@@ -33,7 +34,7 @@ def compute(kernel: Kernel, given: tuple[Any, ...], *parameters: Any) -> Any:
 
 def allocated(kernel: Kernel, shape: tuple[int, ...]) -> np.ndarray:
     """Room for the outputs of all bars (T, N)."""
-    return np.empty((len(kernel.outputs), *shape) if kernel.outputs else shape)
+    return memory.empty((len(kernel.outputs), *shape) if kernel.outputs else shape)
 
 
 def named(kernel: Kernel, out: np.ndarray, wrap: Wrap) -> Any:

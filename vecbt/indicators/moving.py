@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import ArrayTN, Records
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
+from .stretches import fewest_bars, sma_mean, sma_stretch
 from .windows import WINDOW_FIELDS, Window, chunk_length, window_next, window_sum
 
 __all__ = [
-    "EMA", "SMA", "Sma", "ema", "ema_init", "ema_run", "ema_step", "sma", "sma_init", "sma_load", "sma_next", "sma_run", "sma_step",
-    "sma_store",
+    "EMA", "SMA", "Sma", "ema", "ema_init", "ema_next", "ema_run", "ema_step", "sma", "sma_init", "sma_load", "sma_next", "sma_run",
+    "sma_step", "sma_store",
 ]  # fmt: skip
 
 SMA_PARAMS = np.dtype([("window", "i8")], align=True)
@@ -42,13 +43,13 @@ class Sma(NamedTuple):
     same: int
 
 
-@kernel
+@spine
 def sma_load(state):  # type: ignore[no-untyped-def]
     """A record of SMA_STATE as values."""
     return Sma(Window(state.prefix, state.head, state.count), state.last, state.same)
 
 
-@kernel
+@spine
 def sma_store(state, now):  # type: ignore[no-untyped-def]
     """The values back into the record."""
     state.prefix = now.sums.prefix
@@ -58,7 +59,7 @@ def sma_store(state, now):  # type: ignore[no-untyped-def]
     state.same = now.same
 
 
-@kernel
+@spine
 def sma_next(past, buffer, price):  # type: ignore[no-untyped-def]
     """One bar of one asset: mean of the last `len(buffer)` prices, NaN before there are as many and on a missing one; what comes after."""
     if price != price:
@@ -69,12 +70,11 @@ def sma_next(past, buffer, price):  # type: ignore[no-untyped-def]
     same = past.same + 1 if price == past.last else 1
     mean = math.nan
     if sums.filled >= window:
-        # a window of one and the same price has that price as its mean, without the rounding of the division
-        mean = price if same >= window else total / window
+        mean = sma_mean(total, window, price, same)
     return mean, Sma(sums, price, same)
 
 
-@kernel
+@spine
 def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     """`sma_next` on a record; the buffer has the window's length."""
     mean, now = sma_next(sma_load(state), buffer, price)
@@ -82,17 +82,27 @@ def sma_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
     return mean
 
 
+@kernel
+def _sma_through(states, buffers, prices, out, first, stop):  # type: ignore[no-untyped-def]
+    """Bars `first` to `stop` of all assets, step by step."""
+    length = chunk_length(prices.shape[1])
+    for start in range(first, stop, length):
+        for n in range(prices.shape[1]):
+            now, buffer = sma_load(states[n]), borrowed(buffers[n])
+            for t in range(start, min(start + length, stop)):
+                out[t, n], now = sma_next(now, buffer, prices[t, n])
+            sma_store(states[n], now)
+
+
 @kernel_loop
 def sma_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
-    prices = rows[0]
-    bars, length = prices.shape[0], chunk_length(prices.shape[1])
-    for start in range(0, bars, length):
-        for n in range(prices.shape[1]):
-            now, buffer = sma_load(states[n]), buffers[n]
-            for t in range(start, min(start + length, bars)):
-                out[t, n], now = sma_next(now, buffer, prices[t, n])
-            sma_store(states[n], now)
+    prices, window = rows[0], params[0].window
+    bars, done = prices.shape[0], 0
+    while done < bars and prices.shape[1] > 0:
+        stop = min(done + fewest_bars(states, window), bars)
+        _sma_through(states, buffers, prices, out, done, stop)
+        done = sma_stretch(states, buffers, prices, out, stop)
 
 
 def sma(values: Any, window: int) -> Any:
@@ -133,20 +143,28 @@ def ema_init(assets: int, span: int) -> tuple[Records, ArrayTN, Records]:
     return records(EMA_STATE, assets), np.zeros((assets, 0)), params
 
 
-@kernel
+@spine
+def ema_next(value, filled, span, alpha, price):  # type: ignore[no-untyped-def]
+    """The average after one more price, the `filled`-th: `value += alpha*(price - value)` once the mean of the first `span` has seeded it.
+
+    With alpha = 1/span it is Wilder's average. It is one only from `filled == span` on; with a span of 1 it is the price itself.
+    """
+    if span == 1:
+        return price
+    if filled > span:
+        return value + alpha * (price - value)
+    # the running mean: equal prices give exactly that price, so a flat start does not round
+    return value + (price - value) / filled
+
+
+@spine
 def ema_step(state, buffer, params, price):  # type: ignore[no-untyped-def]
-    """One bar of one asset: `value += alpha*(price - value)` once the mean of the first `span` prices has seeded it."""
+    """One bar of one asset: `ema_next` on a record."""
     if price != price:
         return math.nan
-    if params.span == 1:
-        return price
-    if state.count < params.span:
-        # the running mean: equal prices give exactly that price, so a flat start does not round
-        state.count += 1
-        state.value += (price - state.value) / state.count
-        return state.value if state.count == params.span else math.nan
-    state.value += params.alpha * (price - state.value)
-    return state.value
+    state.count += 1
+    state.value = ema_next(state.value, state.count, params.span, params.alpha, price)
+    return state.value if state.count >= params.span else math.nan
 
 
 @kernel_loop

@@ -15,6 +15,8 @@ __all__ = ["Wrap", "check_window", "readonly", "unwrap"]
 
 Wrap = Callable[[ArrayTN], Any]
 
+_PIECE = 131_072
+
 
 def check_window(value: Any, name: str = "window") -> int:
     """A whole number of bars of at least 1, as a plain int."""
@@ -34,12 +36,25 @@ def unwrap(values: Any, name: str = "values") -> tuple[ArrayTN, Wrap]:
     """The values as a read-only float64 C-order (T, N) matrix, and the function that gives a result the type that came in."""
     if hasattr(values, "block") and hasattr(values, "market"):
         return readonly(np.ascontiguousarray(values.close)), lambda out: out
-    matrix = as_matrix(values, name)
-    bad = np.isinf(matrix)
-    if bad.any():
+    matrix = values if _is_ready(values) else as_matrix(values, name)
+    if _has_infinite(matrix):
+        bad = np.isinf(matrix)
         t, n = np.argwhere(bad)[0]
         raise InputError(f"{name} are infinite at row {t}, column {n} ({int(bad.sum())} in all); a missing value is NaN")
     return readonly(matrix), _wrapper(values)
+
+
+def _is_ready(values: Any) -> bool:
+    """Whether kernels, which only read, can take the user's own array: a copy of a large one costs more than many an indicator."""
+    if type(values) is not np.ndarray or values.ndim != 2 or values.dtype != np.float64:
+        return False
+    return values.dtype.isnative and values.flags.c_contiguous and values.flags.aligned
+
+
+def _has_infinite(matrix: ArrayTN) -> bool:
+    """Looked for a piece at a time, so that what is looked at stays in the cache."""
+    flat = matrix.reshape(-1)
+    return any(np.isinf(flat[start : start + _PIECE]).any() for start in range(0, flat.size, _PIECE))
 
 
 def _wrapper(values: Any) -> Wrap:

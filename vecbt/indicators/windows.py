@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..core.jit import kernel
+from ..core.jit import kernel, spine
 
 __all__ = [
     "MOMENTS_FIELDS", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "moments_mean", "moments_next", "moments_variance",
@@ -45,7 +45,7 @@ class Window(NamedTuple):
     filled: int
 
 
-@kernel
+@spine
 def window_next(past, buffer, value):  # type: ignore[no-untyped-def]
     """The window after `value`, whose sum `window_sum` has given. A full chunk becomes suffix sums."""
     window = buffer.shape[0]
@@ -60,7 +60,7 @@ def window_next(past, buffer, value):  # type: ignore[no-untyped-def]
     return Window(0.0, 0, filled)
 
 
-@kernel
+@spine
 def window_sum(past, buffer, value):  # type: ignore[no-untyped-def]
     """Take one value into the buffer; the sum of the last `len(buffer)` values, of all of them while there are fewer."""
     head = past.head
@@ -80,7 +80,7 @@ class Moments(NamedTuple):
     filled: int
 
 
-@kernel
+@spine
 def moments_next(past, buffer, window, value):  # type: ignore[no-untyped-def]
     """The window after one more value, and the sums of distances and of squared distances over it: (Moments, sum, sum of squares).
 
