@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -422,34 +422,34 @@ def test_d3_a_saved_stream_does_not_go_on_as_another_strategy() -> None:
 # --- faults in compiled rules ----------------------------------------------------------------------------------------
 
 
-def with_typo(now, before, params, state):  # type: ignore[no-untyped-def]  # noqa: D103
+def with_typo(now, before, params, state):  # type: ignore[no-untyped-def]
     return ENTER_LONG if now.quikc > now.close else 0
 
 
-def with_text(now, before, params, state):  # type: ignore[no-untyped-def]  # noqa: D103
+def with_text(now, before, params, state):  # type: ignore[no-untyped-def]
     gap = now.close - "3"
     return ENTER_LONG if gap > 0 else 0
 
 
-def without_return(now, before, params, state):  # type: ignore[no-untyped-def]  # noqa: D103
+def without_return(now, before, params, state):  # type: ignore[no-untyped-def]
     if now.close > now.quick:
         return EXIT_LONG
 
 
-def with_two(now, before):  # type: ignore[no-untyped-def]  # noqa: D103
+def with_two(now, before):  # type: ignore[no-untyped-def]
     return 0
 
 
-def with_state(now, before, params, state):  # type: ignore[no-untyped-def]  # noqa: D103
+def with_state(now, before, params, state):  # type: ignore[no-untyped-def]
     state.coutn += 1
     return 0
 
 
-def with_parameter(now, before, params, state):  # type: ignore[no-untyped-def]  # noqa: D103
+def with_parameter(now, before, params, state):  # type: ignore[no-untyped-def]
     return ENTER_LONG if now.close > params.widnow else 0
 
 
-def with_name(now, before, params, state):  # type: ignore[no-untyped-def]  # noqa: D103
+def with_name(now, before, params, state):  # type: ignore[no-untyped-def]
     return ENTER_LNG if now.close > 1.0 else 0  # type: ignore[name-defined] # noqa: F821
 
 
@@ -461,7 +461,7 @@ def ruled(rule: Any) -> type[RuleStrategy]:
         """Has a field quick, a parameter window, a state count."""
 
         window: int = 3
-        state = {"count": "i8"}
+        state: ClassVar[dict[str, str]] = {"count": "i8"}
 
         def indicators(self) -> dict[str, Indicator]:
             """One."""

@@ -62,9 +62,9 @@ def rows_at(kernel: Kernel, block: np.ndarray, t: int) -> tuple[np.ndarray, ...]
 
 
 def as_matrix(out: Any) -> np.ndarray:
-    """Outputs as an array whose first axis is the output, one or several."""
+    """Outputs as numbers in an array whose first axis is the output, one or several."""
     parts = out if isinstance(out, tuple) else (out,)
-    return np.stack([np.asarray(part) for part in parts])
+    return np.stack([np.asarray(part, dtype=np.float64) for part in parts])
 
 
 def batch(kernel: Kernel, block: np.ndarray, parameters: tuple[Any, ...]) -> np.ndarray:

@@ -29,7 +29,7 @@ def compute(kernel: Kernel, given: tuple[Any, ...], *parameters: Any) -> Any:
     states, buffers, params = kernel.init(rows[0].shape[1], *bound)
     out = allocated(kernel, rows[0].shape)
     kernel.run(plain(states), buffers, plain(params), rows, out)
-    return named(kernel, out.astype(np.bool_) if kernel.truth else out, wrap)
+    return named(kernel, out, wrap)
 
 
 def allocated(kernel: Kernel, shape: tuple[int, ...]) -> np.ndarray:
@@ -38,7 +38,8 @@ def allocated(kernel: Kernel, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def named(kernel: Kernel, out: np.ndarray, wrap: Wrap) -> Any:
-    """The outputs as the user's type; several of them by name."""
+    """The outputs as the user's type, truths as booleans; several of them by name."""
+    out = out.astype(np.bool_) if kernel.truth else out
     if not kernel.outputs:
         return wrap(out)
     return kernel.result(*(wrap(part) for part in out))

@@ -123,7 +123,8 @@ def moments_mean(now, sum_):  # type: ignore[no-untyped-def]
 
 @kernel
 def moments_variance(now, sum_, squares, ddof):  # type: ignore[no-untyped-def]
-    """The variance of the values in the window, NaN where there are no more than `ddof`."""
+    """The variance of the values in the window, NaN where there are no more than `ddof` and for sums that are NaN."""
     if now.filled <= ddof:
         return math.nan
-    return max(squares - sum_ * sum_ / now.filled, 0.0) / (now.filled - ddof)
+    rest = squares - sum_ * sum_ / now.filled
+    return (0.0 if rest < 0.0 else rest) / (now.filled - ddof)
