@@ -334,7 +334,7 @@ def test_what_init_cannot_do_is_refused(call: str, message: str) -> None:
         backtest(GAPPY, Asks(), costs=FREE)
 
 
-@pytest.mark.parametrize(("size", "message"), [(-1.0, "above 0"), (float("nan"), "finite number"), (True, "finite number"), (None, "needs size=")])
+@pytest.mark.parametrize(("size", "message"), [(-1.0, "above 0"), (float("nan"), "finite"), (True, "finite"), (None, "needs size=")])
 def test_sizes_are_numbers_above_zero(size: Any, message: str) -> None:
     class Buys(EventStrategy):
         """Buys so much."""
