@@ -151,7 +151,8 @@ def _as_plain(value: Any) -> Any:
 
 def _seated(strategy: EventStrategy, symbol: str) -> Any:
     """A new object of the user's class after its `init`."""
-    live = object.__new__(_live_class(type(strategy)))
+    owner: Any = type(strategy)
+    live = object.__new__(_live_class(owner))
     live.__dict__.update(strategy.parameters, _seat=Seat(strategy.kind, symbol))
     live.init()
     live._seat.declaring = False
