@@ -41,7 +41,8 @@ def bar_ticks(times: Any, width: int) -> tuple[NDArray[np.int64], list[str]]:
         if len(turns) > max(width, 3) and len(chosen):
             break
         chosen, level = turns, (unit, words[0], words[1])
-    chosen = chosen if len(chosen) else np.zeros(min(len(times), 1), dtype=np.int64)
+    if not len(chosen):
+        chosen, level = np.zeros(min(len(times), 1), dtype=np.int64), _LEVELS[4]
     chosen = chosen[:: -(-len(chosen) // max(width, 3))]
     return chosen, _labels(naive[chosen], level)
 

@@ -52,6 +52,8 @@ class _Drawn(NamedTuple):
     name: str
     values: ArrayT
     pane: str
+    asked: bool = False
+    """Whether the caller gave it, so that it must be seen whole."""
 
     @property
     def label(self) -> str:
@@ -133,6 +135,8 @@ def _series(scene: _Scene, extra: Mapping[str, Any], panes: Mapping[str, str | N
             for column in source.plan.columns[source.plan.places(name)]:
                 found.append((name, column, columns[column][cut, asset], _INSIDE if column in inside else name))
     for name, given in extra.items():
+        if name in {known for names in found for known in names[:2]}:
+            raise ConfigError(f"indicators names {name!r}, which the strategy declares already; choose another name")
         values = place(given, f"indicators[{name!r}]", scene.run.bars)[cut, asset]
         found.append((name, name, values, _INSIDE if _near(values, scene) else name))
     known = {name for names in found for name in names[:2]}
@@ -143,7 +147,7 @@ def _series(scene: _Scene, extra: Mapping[str, Any], panes: Mapping[str, str | N
     for name, column, values, pane in found:
         chosen = panes.get(column, panes.get(name, pane))
         if chosen is not None:
-            drawn.append(_Drawn(name, column, values, chosen))
+            drawn.append(_Drawn(name, column, values, chosen, name in extra))
     return drawn
 
 
@@ -216,7 +220,7 @@ def _lines_inside(axes: Axes, scene: _Scene, inside: list[_Drawn]) -> list[Any]:
 
 
 def _limits(axes: Axes, scene: _Scene, inside: list[_Drawn]) -> None:
-    """The prices, with room for what is drawn at them; indicators widen that by half of it at most, on either side."""
+    """The prices, with room for what is drawn at them; declared indicators widen that by half of it at most, on either side."""
     prices = scene.prices[1:3] if len(scene.x) <= _CANDLES else scene.prices[3:4]
     if np.isnan(prices).all():
         return
@@ -228,8 +232,8 @@ def _limits(axes: Axes, scene: _Scene, inside: list[_Drawn]) -> None:
         known = series.values[~np.isnan(series.values)]
         known = known[known > 0.0] if axes.get_yscale() == "log" else known
         if len(known):
-            low = min(low, max(float(to(known.min())), least))
-            high = max(high, min(float(to(known.max())), most))
+            bottom, top = float(to(known.min())), float(to(known.max()))
+            low, high = min(low, bottom if series.asked else max(bottom, least)), max(high, top if series.asked else min(top, most))
     axes.set_ylim(float(back(low - 0.09 * room_around)), float(back(high + (0.16 if inside else 0.09) * room_around)))
 
 
