@@ -10,6 +10,7 @@ import numpy as np
 
 from ...data.bars import Bars
 from ...data.zones import DAY_NS
+from ...errors import ConfigError
 from ..check import ParityReport, replay
 from ..setup import Setup
 from ..strategy import Strategy
@@ -33,13 +34,11 @@ def first_rows(subject: Subject, source: Source) -> tuple[Rows | Failed, list[Ch
     data, state = source.mark(), subject.state()
     rows = attempt(subject, source.whole())
     changed = [name for name, a, b in (("its bars", data, source.mark()), ("its parameters", state, subject.state())) if a != b]
-    if changed[:1] == ["its bars"]:
+    if "its bars" in changed:
         source.mend()
     if isinstance(rows, Failed):
         return rows, [CheckLine("rows", "FAILED", f"none for the {rows.bars:,} bars: {rows.why}")]
     again = attempt(subject, source.whole())
-    if "its bars" in changed:
-        source.mend()
     lines = []
     if changed:
         detail = f"{' and '.join(changed)} changed while it ran; rows() may read them, and keeps its own things in local names"
@@ -59,6 +58,8 @@ def first_rows(subject: Subject, source: Source) -> tuple[Rows | Failed, list[Ch
 
 def prefix_line(group: Group, total: int, warmup: int, shortest: int | None) -> CheckLine:
     """What removing later bars showed."""
+    if not group.runs:
+        return CheckLine(group.name, "skipped", "nothing comes after the bar there is")
     made = f"{group.runs:,} of {total:,} cuts"
     if group.finding is not None:
         return CheckLine(group.name, "FAILED", f"{group.finding}")
@@ -68,19 +69,21 @@ def prefix_line(group: Group, total: int, warmup: int, shortest: int | None) -> 
         detail = f"fails on {least:,} bars and fewer: {found.why}; answer rows that say nothing, or declare warmup >= {least}"
         return CheckLine(group.name, "FAILED", detail)
     note = f"; it fails on {group.allowed} cuts that are no longer than its warm-up of {warmup}" if group.allowed else ""
-    return CheckLine(group.name, "ok" if group.runs else "skipped", f"{made}, rows before each are equal to the last bit{note}")
+    return CheckLine(group.name, "ok", f"{made}, rows before each are equal to the last bit{note}")
 
 
 def future_line(group: Group, warnings: list[str]) -> CheckLine:
     """What replacing later bars showed."""
+    if not group.runs:
+        return CheckLine(group.name, "skipped", "nothing comes after the bar there is")
     for kind, found in group.failed.items():
         warnings.append(f"with later bars replaced ({kind}) it fails, so that says nothing about it: {found.why}")
     if group.finding is not None:
         return CheckLine(group.name, "FAILED", f"{group.finding}")
-    if group.runs and group.failures == group.runs:
+    if group.failures == group.runs:
         return CheckLine(group.name, "FAILED", f"it fails with every future that was tried: {next(iter(group.failed.values())).why}")
     detail = f"{group.runs - group.failures:,} futures ({', '.join(FUTURES)}), rows before each are equal to the last bit"
-    return CheckLine(group.name, "ok" if group.runs else "skipped", detail)
+    return CheckLine(group.name, "ok", detail)
 
 
 def parity_line(
@@ -96,6 +99,8 @@ def parity_line(
     setup = Setup.of(**settings)
     try:
         report = replay(bars[:count], strategy, setup, seed=seed, progress=progress)
+    except ConfigError:  # the settings do not fit these bars
+        raise
     except Exception as error:  # a strategy may fail in any way
         detail = f"cannot be streamed: {in_words(error)}; where there are too few bars, answer rows that say nothing"
         return CheckLine(PARITY, "FAILED", detail), None

@@ -59,14 +59,13 @@ def check_strategy(
     keywords = {"costs": Costs.free(), **(settings or {})}
     if subject.warmup < 0:
         raise ConfigError(f"warmup of {subject.name} is {subject.warmup}; expected a number of bars, 0 or more")
-    wrong = subject.judged(source.whole()) if not isinstance(attempt(subject, source.whole()), Failed) else ""
-    source.mend()
     run = _Run(subject, source, thorough, cuts, seed, progress)
-    if wrong:
-        run.lines.append(CheckLine("rows", "FAILED", wrong))
     whole = run.look_ahead()
-    difference, parity, measured = None, None, None
+    difference, parity, measured, wrong = None, None, None, ""
     if whole is not None:
+        wrong = subject.judged(source.whole())
+        if wrong:
+            run.lines.insert(0, CheckLine("rows", "FAILED", wrong))
         with _quiet():
             line, measured = silence(whole, bars, subject.warmup, run.warnings)
             run.lines.append(line)
@@ -76,7 +75,7 @@ def check_strategy(
                 run.lines.append(line)
     if whole is not None and not wrong:
         count = bars.T if thorough else _replayed(made, bars.T, lookback)
-        line, parity = parity_line(made, bars, keywords, count=count, seed=seed, progress=progress)
+        line, parity = parity_line(made, source.whole(), keywords, count=count, seed=seed, progress=progress)
         run.lines.append(line)
         if parity is not None and not parity.ok:
             run.look_closer(whole, count)
@@ -243,7 +242,7 @@ class _Run:
             futures=self._replaced.runs,
             finding=finding,
             warmup_declared=self._subject.warmup,
-            missed=self._missed(),
+            missed=self._missed() if whole is not None else "anything: there are no rows to compare",
             warnings=tuple(self.warnings),
             **more,
         )
@@ -251,6 +250,8 @@ class _Run:
     def _missed(self) -> str:
         always = "what it brings along is not cut: a model or scaler fitted before on these bars, a file, a number chosen with hindsight"
         bars = self._source.T
+        if bars == 1:
+            return "any look ahead: there is one bar"
         if self._thorough:
             return f"cut after every bar; a peek that says the same with the true future and with all replaced ones; {always}"
         made = len(self._chosen())

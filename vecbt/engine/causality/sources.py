@@ -78,14 +78,17 @@ class BarsSource:
         self._bars = _copied(bars)
         self.seams = _gaps(bars)
         self._worlds: dict[str, Block] = {}
+        self._written_to = False
 
     def whole(self) -> Bars:
         """All bars."""
+        if self._written_to:
+            self._bars = _copied(self._given)
         return self._bars
 
     def cut(self, stop: int) -> Bars:
         """The first `stop` bars."""
-        return self._bars[:stop]
+        return self.whole()[:stop]
 
     def label(self, t: int) -> str:
         """The time of bar `t`."""
@@ -97,21 +100,22 @@ class BarsSource:
         return fingerprint("", bars.block, bars.index, *(getattr(bars, name) for name in _EVENTS), bars.delist_bar)
 
     def mend(self) -> None:
-        """A new copy, after a strategy has written into the last one."""
+        """From now on each call gets a new copy: the strategy writes into its bars."""
+        self._written_to = True
         self._bars = _copied(self._given)
 
     def replaced(self, stop: int, future: str) -> Bars:
         """Other prices from bar `stop` on; labels stay, splits, dividends, funding and delistings from there on are gone."""
         if future not in self._worlds:
             self._worlds[future] = _world(self._bars, future, self._seed)
-        bars, world = self._bars, self._worlds[future]
+        bars, world = self.whole(), self._worlds[future]
         block = np.concatenate([bars.block[:, :stop], world[:, stop:]], axis=1)
         gone = np.where(bars.delist_bar >= stop, -1, bars.delist_bar)
         return _made(bars, block, bars.index, stop, gone)
 
     def shifted(self, ns: int) -> Bars:
         """All bars, `ns` later."""
-        bars = self._bars
+        bars = self.whole()
         return _made(bars, bars.block, bars.index + ns, self.T, bars.delist_bar)
 
 
@@ -206,7 +210,8 @@ class TableSource:
 
     def __init__(self, table: Any, seed: int) -> None:
         self._table, self._seed = copy.deepcopy(table), seed
-        self.T, self.seams = len(table), ()
+        self.T = len(table)
+        self.seams: tuple[int, ...] = ()
         if self.T == 0:
             raise DataError("data has no row; expected at least one")
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from ...core.identity import identity
 from ...data.bars import Bars
-from ...errors import InputError, StrategyError
+from ...data.labels import label_text
+from ...errors import InputError, StrategyError, VecbtError
 from ..inputs import Inputs, Signals
 from ..strategy import FunctionStrategy, Strategy, evaluate
 from .rows import Rows, as_rows, rows_of_inputs
@@ -54,8 +55,10 @@ def attempt(subject: Subject, data: Any) -> Rows | Failed:
 def in_words(error: BaseException) -> str:
     """An error in one line: its type, its text, and the line of the strategy's own file where it was raised."""
     text = " ".join(str(error).split())
+    if isinstance(error, VecbtError):
+        return text
     own = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(f.filename)]
-    where = f" (line {own[-1].lineno}, in {own[-1].name})" if own and not isinstance(error, StrategyError) else ""
+    where = f" (line {own[-1].lineno}, in {own[-1].name})" if own else ""
     if "read-only" in text:
         text += "; the bars are not to be written to: copy what is to be changed"
     return f"{type(error).__name__}: {text}{where}" if text else f"{type(error).__name__}{where}"
@@ -78,36 +81,17 @@ class StrategySubject:
         inputs = self.strategy.rows(bars.for_strategies)
         if not isinstance(inputs, Inputs):
             raise StrategyError(f"rows() returned {type(inputs).__name__}; expected Signals, Strengths, Weights, Quantities or Orders")
-        return rows_of_inputs(inputs, bars)
+        try:
+            return rows_of_inputs(inputs, bars)
+        except InputError as error:
+            raise StrategyError(f"{error}{_where_short(inputs, bars)}") from error
 
     def judged(self, bars: Bars) -> str:
-        """What is wrong with its rows as a run would say, with bar and asset; empty when they can be used."""
+        """What is wrong with the numbers in its rows, as a run would say, with bar and asset; empty when they can be used."""
         try:
             evaluate(self.strategy, bars)
-        except InputError as error:
-            return str(error)
         except StrategyError as error:
-            return f"{error}{self._where_short(bars)}"
-        return ""
-
-    def _where_short(self, bars: Bars) -> str:
-        """The first bar or asset without a row, where an array has another shape than the bars."""
-        from ...data.labels import label_text
-
-        inputs = self.strategy.rows(bars.for_strategies)
-        parts = [inputs.entries, inputs.exits, inputs.short_entries, inputs.short_exits] if isinstance(inputs, Signals) else [
-            getattr(inputs, "values", None)
-        ]  # fmt: skip
-        for part in parts:
-            if not isinstance(part, np.ndarray | list | tuple) or np.ndim(part) == 0:
-                continue
-            shape = np.shape(part)
-            if shape[0] < bars.T:
-                return f"; the bar at {label_text(int(bars.index[shape[0]]))} is the first without a row"
-            if shape[0] > bars.T:
-                return f"; {shape[0] - bars.T} rows stand after the last bar, {label_text(int(bars.index[-1]))}"
-            if len(shape) == 2 and shape[1] < bars.N:
-                return f"; {bars.symbols[shape[1]]} is the first asset without a column"
+            return str(error)
         return ""
 
     def state(self) -> str:
@@ -115,6 +99,22 @@ class StrategySubject:
         if isinstance(self.strategy, FunctionStrategy):
             return _kept_by(self.strategy.function)
         return identity([self.strategy, self.strategy.parameters])
+
+
+def _where_short(inputs: Inputs, bars: Bars) -> str:
+    """The first bar or asset without a row, where an array has another shape than the bars."""
+    names = ("entries", "exits", "short_entries", "short_exits") if isinstance(inputs, Signals) else ("values",)
+    for part in (getattr(inputs, name, None) for name in names):
+        if not isinstance(part, np.ndarray | list | tuple) or np.ndim(part) == 0:
+            continue
+        shape = np.shape(part)
+        if shape[0] < bars.T:
+            return f"; the bar at {label_text(int(bars.index[shape[0]]))} is the first without a row"
+        if shape[0] > bars.T:
+            return f"; {shape[0] - bars.T} rows stand after the last bar, {label_text(int(bars.index[-1]))}"
+        if len(shape) == 2 and shape[1] < bars.N:
+            return f"; {bars.symbols[shape[1]]} is the first asset without a column"
+    return ""
 
 
 class FunctionSubject:
