@@ -453,6 +453,22 @@ def with_name(now, before, params, state):  # type: ignore[no-untyped-def]
     return ENTER_LNG if now.close > 1.0 else 0  # type: ignore[name-defined] # noqa: F821
 
 
+def doubled(x):  # type: ignore[no-untyped-def]
+    return 2.0 * x
+
+
+def with_python(now, before, params, state):  # type: ignore[no-untyped-def]
+    return ENTER_LONG if now.close > doubled(now.open) else 0
+
+
+def with_self(self, now, before, params, state):  # type: ignore[no-untyped-def]
+    return 0
+
+
+def with_word(now, before, params, state):  # type: ignore[no-untyped-def]
+    return "buy"
+
+
 def ruled(rule: Any) -> type[RuleStrategy]:
     """A class with this rule."""
 
@@ -481,6 +497,8 @@ def ruled(rule: Any) -> type[RuleStrategy]:
         (with_text, ('gap = now.close - "3"', "float64", "Literal[str](3)")),
         (without_return, ("not every way through it returns a number", "return 0")),
         (with_name, ("ENTER_LNG",)),
+        (with_python, ("now.close > doubled(now.open)", "doubled is plain Python", "@numba.njit")),
+        (with_word, ('return "buy"', "Literal[str](buy)")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -496,3 +514,8 @@ def test_a_fault_in_a_rule_shows_the_line_and_the_offender(rule: Any, pieces: tu
 def test_a_rule_with_too_few_arguments_is_refused_before_anything_runs() -> None:
     with pytest.raises(StrategyError, match=r"Ruled.rule takes \(now, before\); expected \(now, before, params, state\)"):
         ruled(with_two)()
+
+
+def test_a_rule_that_is_no_staticmethod_is_refused_and_not_taken_for_one_that_sees_the_account() -> None:
+    with pytest.raises(StrategyError, match=r"Ruled\.rule takes self; write @staticmethod above it"):
+        ruled(with_self)()

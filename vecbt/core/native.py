@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import inspect
+import re
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -178,8 +179,6 @@ def _typing_fault(function: Callable[..., Any], error: Any, owner: str) -> str:
 
 
 def _line_in(message: str) -> int | None:
-    import re
-
     found = re.findall(r"\((\d+)\)\s*$", message, re.MULTILINE) or re.findall(r"line (\d+)", message)
     return int(found[0]) if found else None
 
@@ -197,6 +196,9 @@ def _what_is_wrong(message: str) -> str:
     skipped = ("Failed in", "During", "File", "There are", "- Of", "Overload", "With argument", "No match", "Operator", "* (", ">>>", "^")
     said = [text for text in map(str.strip, message.splitlines()) if text and not text.startswith(skipped)]
     calls = [text.strip(" >") for text in map(str.strip, message.splitlines()) if text.startswith(">>>")]
+    unknown = re.search(r"Untyped global name '(\w+)'.*<class 'function'>", message, re.DOTALL)
+    if unknown:
+        return f"{unknown[1]} is plain Python; what a rule calls is compiled, too: write @numba.njit above {unknown[1]}"
     if "No conversion from none" in message:
         return "not every way through it returns a number; return 0 (or nan) where it says nothing"
     return "; ".join([*said[:1], *calls[:1]]) or message.splitlines()[0]

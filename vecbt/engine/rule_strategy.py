@@ -50,8 +50,10 @@ class RuleStrategy(Strategy):
             return 0
     ```
 
-    The rule is compiled once and kept on disk; `VECBT_ENGINE=python` runs it as plain Python, for breakpoints. It is not called on bars
-    without a market.
+    The rule is compiled once and kept on disk; `VECBT_ENGINE=python` runs it as plain Python, for breakpoints. So it is written in
+    numbers: arithmetic, comparisons, `if`, loops, `math`, names of numbers (ENTER_LONG and the like are imported from vecbt), and
+    functions under `@numba.njit`; no `self`, no tables, no attributes of its own. It is not called on bars without a market. What does
+    not fit that form is an array strategy (`Strategy.rows`), or, the slow way, an `EventStrategy`.
 
     Arguments of the rule
     ---------------------

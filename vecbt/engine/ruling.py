@@ -269,6 +269,10 @@ def check_rule(owner: type) -> bool:
     if rule is None:
         raise StrategyError(f"{owner.__name__} has no rule; write a staticmethod rule(now, before, params, state[, account])")
     taken = list(inspect.signature(rule).parameters)
+    if taken[:1] == ["self"]:
+        raise StrategyError(
+            f"{owner.__name__}.rule takes self; write @staticmethod above it and leave self out: parameters are in params, memory is in state"
+        )
     if len(taken) not in (4, 5):
         raise StrategyError(
             f"{owner.__name__}.rule takes ({', '.join(taken)}); expected (now, before, params, state), or with account at the end, "
