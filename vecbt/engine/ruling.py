@@ -271,7 +271,7 @@ def check_rule(owner: type) -> bool:
     taken = list(inspect.signature(rule).parameters)
     if taken[:1] == ["self"]:
         raise StrategyError(
-            f"{owner.__name__}.rule takes self; write @staticmethod above it and leave self out: parameters are in params, memory is in state"
+            f"{owner.__name__}.rule takes self; write @staticmethod above it and leave self out: parameters are in params, memory in state"
         )
     if len(taken) not in (4, 5):
         raise StrategyError(
