@@ -40,7 +40,6 @@ ON_PRICE: dict[str, tuple[str, ...]] = {
 _PRICE_FIELDS = {"open", "high", "low", "close"}
 _BESIDE_PRICES = {"volume", "session"}
 _CANDLES = 260  # bars that are drawn as candles; more are a line of closes
-_MOST_SAID = 400  # marks of what was said
 _SHARE = 0.95  # of a series that must lie near the prices for it to be drawn among them
 _INSIDE = "price"
 
@@ -273,14 +272,16 @@ def _said(axes: Axes, scene: _Scene) -> Iterator[Any]:
         (ENTER_SHORT, "v", SHORT, 1, "enter short"), (EXIT_SHORT, "x", SHORT, -1, "exit short"),
     )  # fmt: skip
     picture = axes.get_figure(root=True)
+    count = int(np.count_nonzero(begins))
+    size = float(np.clip(5.0 - 0.01 * count, 2.0, 4.5))
     for flag, marker, color, side, name in looks:
         at = np.flatnonzero((begins & np.uint8(flag)) != 0)
         if len(at):
             edge = scene.prices[1 if side > 0 else 2][at] if len(begins) <= _CANDLES else scene.prices[3][at]
-            away = offset_copy(axes.transData, fig=picture, y=9.0 * side, units="points")
+            away = offset_copy(axes.transData, fig=picture, y=2.0 * size * side, units="points")
             yield axes.plot(
-                scene.x[at], edge, linestyle="", marker=marker, markersize=4.5 if len(at) <= _MOST_SAID else 2.5, markerfacecolor="none",
-                markeredgecolor=color, markeredgewidth=0.9, transform=away, zorder=3.0, label=name,
+                scene.x[at], edge, linestyle="", marker=marker, markersize=size, markerfacecolor="none",
+                markeredgecolor=color, markeredgewidth=0.2 * size, transform=away, zorder=3.0, label=name,
             )[0]  # fmt: skip
 
 
@@ -288,7 +289,7 @@ def _fills(axes: Axes, scene: _Scene) -> Iterator[Any]:
     """Fills at their prices."""
     log = scene.run.fills
     log = log[(log["asset"] == scene.asset) & (log["t"] >= scene.first) & (log["t"] < scene.past)]
-    size = float(np.clip(9.0 - 0.02 * len(log), 3.5, 7.5))
+    size = float(np.clip(8.5 - 0.015 * len(log), 4.0, 7.5))
     for sign, marker, color, name in ((1.0, "^", LONG, "bought"), (-1.0, "v", SHORT, "sold")):
         side = log[np.sign(log["q"]) == sign]
         if len(side):
