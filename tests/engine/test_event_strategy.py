@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
-from vecbt.api import backtest, check_parity
+from vecbt.analytics.saved import verify
+from vecbt.api import backtest, check_parity, check_strategy
 from vecbt.core.jit import ENGINE
 from vecbt.core.space import Parameter
 from vecbt.data import synthetic
@@ -116,6 +118,27 @@ def test_it_says_what_the_compiled_form_of_the_same_idea_says() -> None:
     event, compiled = (backtest(GAPPY, strategy, costs=FREE, audit=True) for strategy in (Cross(3, 8), SmaCross(3, 8)))
     assert event.run.fills.tobytes() == compiled.run.fills.tobytes() and len(event.run.fills) > 20
     assert event.run.equity.tobytes() == compiled.run.equity.tobytes()
+
+
+@dataclass(frozen=True)
+class Holder(RuleStrategy):
+    """A compiled rule that sees the account."""
+
+    @staticmethod
+    def rule(now, before, params, state, account):  # type: ignore[no-untyped-def]
+        """In and out again."""
+        if account.position > 0.0:
+            return EXIT_LONG
+        return ENTER_LONG if now.close > before.close else 0
+
+
+@pytest.mark.parametrize("strategy", [Cross(), Holder()], ids=lambda s: s.name)
+def test_d2_strategies_that_see_the_account_are_checked_and_verified_in_a_run(strategy: RuleStrategy, tmp_path: Path) -> None:
+    report = check_strategy(strategy, GAPPY[:30], thorough=False, cuts=3)
+    assert report.ok and report.columns == 3, str(report)
+    saved = backtest(GAPPY[:30], strategy, costs=FREE, stops=Stops(hard=Pct(4))).save(tmp_path / "saved")
+    verified = verify(saved, strategy=strategy)
+    assert verified.ok and verified.strategy_checked, str(verified)
 
 
 class Watcher(EventStrategy):
