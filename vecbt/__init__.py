@@ -33,6 +33,7 @@ _HOME = {
     "EngineResult": "faces.backtest_engine",
     "EnsembleComparison": "analytics.ensemble",
     "EqualWeight": "risk.sizing",
+    "EventStrategy": "engine.event_strategy",
     "ExecutionPlan": "faces.execution_rules",
     "ExecutionRulesConfig": "faces.execution_rules",
     "Finding": "config.lint.finding",
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
     from .engine.causality import StrategyReport
     from .engine.check import ParityReport
     from .engine.decision import Decision
+    from .engine.event_strategy import EventStrategy
     from .engine.function_strategy import strategy
     from .engine.inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Quantities, Signals, Strengths, Weights
     from .engine.orders_input import Cancel, Order, Orders
@@ -177,6 +179,7 @@ __all__ = [
     "EngineResult",
     "EnsembleComparison",
     "EqualWeight",
+    "EventStrategy",
     "ExecutionPlan",
     "ExecutionRulesConfig",
     "Finding",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ConfigError
-from .plots import _STYLE, INK, LINES, MUTED, _figure_type, to_bytes
+from .drawing import INK, LINES, MUTED, STYLE, picture_type, to_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,9 +34,9 @@ def growth_figure(comparison: EnsembleComparison, path: Any = None) -> Figure:
         raise ConfigError(f"path is {str(path)!r}; expected one that ends in .png, .svg or .pdf")
     curves = comparison.growth()
     when = comparison.ensemble.run.bars.index.astype("M8[ns]").astype("M8[s]")
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06)
-        picture = _figure_type()(figsize=(11.0, 7.0), layout=layout, facecolor="white")
+        picture = picture_type()(figsize=(11.0, 7.0), layout=layout, facecolor="white")
         top, below = picture.subplots(2, 1, sharex=True, height_ratios=[2.4, 1.0])
         picture.suptitle("Ensemble and members", x=0.01, ha="left", fontsize=12, fontweight="bold")
         for k, (name, curve) in enumerate(curves.items()):

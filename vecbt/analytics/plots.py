@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import io
-import re
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +10,25 @@ from .._typing import ArrayT, ArrayTG
 from ..core.codes import Zone
 from ..errors import ConfigError, nearest
 from .curves import Curves
+from .drawing import (
+    EQUITY,
+    INK,
+    LINES,
+    LONG,
+    LOSS,
+    MUTED,
+    SHORT,
+    STYLE,
+    line,
+    log_if_wide,
+    money,
+    percent,
+    picture_type,
+    room,
+    split_scale,
+    to_bytes,
+    width,
+)  # fmt: skip
 from .thin import spans, thin
 
 if TYPE_CHECKING:
@@ -24,72 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = ["figure", "to_bytes"]
 
-INK, MUTED, GRID = "#1f2933", "#6b7785", "#e4e8ec"
-EQUITY, LOSS, LONG, SHORT = "#1b5e8c", "#9c3224", "#0f7b6c", "#c8641b"
 ZONE_COLORS = {int(Zone.CAUTION): "#faefc8", int(Zone.ALERT): "#f9dcbd", int(Zone.EMERGENCY): "#f0c3bd"}
-LINES = ("#1b5e8c", "#c8641b", "#0f7b6c", "#8a4f9e", "#a08420", "#5b6b7b", "#c2487a", "#3f8fc4", "#7a9a2e", "#8c5a3c", "#4450a8", "#2f9e9e")
-_STYLE: Any = {
-    "font.size": 9.0,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlepad": 5.0,
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8.0,
-    "text.parse_math": False,  # a symbol may hold dollar signs
-    "svg.fonttype": "none",  # text stays text: the reader's fonts know more scripts
-    "svg.hashsalt": "vecbt",  # equal runs give equal files
-}
-_POINTS = 150  # of a line, per inch of width
 _MOST_LINES = 12
 _MOST_FLOWS = 100  # of each sign that are marked
 _CROWD = 500  # fills beyond which their marks are let through and drawn as one image
-_WIDE = 4.0  # prices whose greatest is more than so many times the least are drawn on a logarithmic axis
-
-
-@functools.cache
-def _figure_type() -> type[Figure]:
-    from matplotlib.figure import Figure
-
-    class Picture(Figure):
-        """A figure that notebooks show, whatever backend is chosen."""
-
-        def _repr_png_(self) -> bytes:
-            return to_bytes(self, "png", dpi=110)
-
-    return Picture
-
-
-def to_bytes(picture: Figure, form: str, dpi: int = 150) -> bytes:
-    """The figure as a file of format `form`; equal figures give equal bytes."""
-    import matplotlib as mpl
-
-    buffer = io.BytesIO()
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        # a symbol in a script the font lacks is drawn as a box
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
-        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
-        picture.savefig(buffer, format=form, dpi=dpi, metadata=metadata)
-    return _rounded(buffer.getvalue()) if form == "svg" else buffer.getvalue()
-
-
-def _rounded(picture: bytes) -> bytes:
-    """Paths of an SVG with two decimals: a hundredth of a point is enough, and half the bytes."""
-    return re.sub(rb' d="[^"]*"', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path.group()), picture)
 
 
 def figure(
@@ -117,9 +70,9 @@ def figure(
     if symbol is not None and symbol not in symbols:
         raise ConfigError(f"symbol is {symbol!r}, which is not in this run; {nearest(symbol, symbols)}")
     chosen = symbol if symbol is not None else symbols[0] if len(symbols) == 1 else None
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06)
-        picture = _figure_type()(figsize=size, layout=layout, facecolor="white")
+        picture = picture_type()(figsize=size, layout=layout, facecolor="white")
         top, below, prices, exposure = picture.subplots(4, 1, sharex=True, height_ratios=[3.0, 1.4, 2.4, 1.2])
         if title:
             picture.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
@@ -151,49 +104,15 @@ def _time_axis(axes: Axes, when: ArrayT) -> None:
     axes.set_xlim(when[0] - pad, when[-1] + pad)
 
 
-def _money(axes: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    if axes.get_yscale() == "log":
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _percent(axes: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter
-
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.6g}%"))
-
-
-def _width(axes: Axes) -> float:
-    """Of the figure, in inches."""
-    picture = axes.get_figure(root=True)
-    assert picture is not None  # axes are never moved out of theirs
-    return float(picture.get_figwidth())
-
-
-def _room(axes: Axes) -> int:
-    """How many points of a line can be told apart."""
-    return int(_POINTS * _width(axes))
-
-
-def _line(axes: Axes, when: ArrayT, values: ArrayT, **look: Any) -> Any:
-    places = thin(values, _room(axes))
-    if len(values) == 1:
-        look["marker"] = "o"
-    return axes.plot(when[places], values[places], **{"linewidth": 1.1, "solid_joinstyle": "round", **look})[0]
-
-
 def _lines_of(axes: Axes, when: ArrayT, values: ArrayTG, color: str) -> None:
     """Several accounts behind their mean: thin lines, or the band they fill when there are many."""
     if values.shape[1] > _MOST_LINES:
         low, high = values.min(axis=1), values.max(axis=1)
-        places = np.union1d(thin(low, _room(axes)), thin(high, _room(axes)))
+        places = np.union1d(thin(low, room(axes)), thin(high, room(axes)))
         axes.fill_between(when[places], low[places], high[places], color=color, alpha=0.18, linewidth=0)
         return
     for account in range(values.shape[1]):
-        _line(axes, when, values[:, account], color=color, alpha=0.35, linewidth=0.7)
+        line(axes, when, values[:, account], color=color, alpha=0.35, linewidth=0.7)
 
 
 def _shade(axes: Axes, run: Run, when: ArrayT) -> list[int]:
@@ -201,7 +120,7 @@ def _shade(axes: Axes, run: Run, when: ArrayT) -> list[int]:
     if run.zone is None or run.zone.shape[1] > 1:
         return []
     edges = np.append(when, when[-1] + (when[-1] - when[-2] if len(when) > 1 else 1.0))
-    found = spans(run.zone[:, 0], _room(axes))
+    found = spans(run.zone[:, 0], room(axes))
     for zone in sorted({level for level, _, _ in found}):
         pieces = [(edges[low], edges[past] - edges[low]) for level, low, past in found if level == zone]
         axes.broken_barh(pieces, (0.0, 1.0), transform=axes.get_xaxis_transform(), facecolors=ZONE_COLORS[zone], linewidth=0, zorder=0.5)
@@ -215,13 +134,13 @@ def _equity(axes: Axes, run: Run, when: ArrayT, log: bool) -> None:
     if several:
         _lines_of(axes, when, equity, EQUITY)
     axes.axhline(float(run.initial.mean()), color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-    _line(axes, when, equity.mean(axis=1), color=EQUITY, linewidth=1.4)
+    line(axes, when, equity.mean(axis=1), color=EQUITY, linewidth=1.4)
     paid = _mark_flows(axes, run, when)
     if log:
         axes.set_yscale("log")
     name = f"Equity of {equity.shape[1]} accounts and their mean" if several else "Equity"
     axes.set_title(name + (", logarithmic" if log else "") + paid)
-    _money(axes)
+    money(axes)
 
 
 def _mark_flows(axes: Axes, run: Run, when: ArrayT) -> str:
@@ -244,7 +163,7 @@ def _drawdown(axes: Axes, run: Run, curves: Curves, when: ArrayT) -> None:
         _lines_of(axes, when, depth, LOSS)
         axes.set_title(f"Drawdown of {depth.shape[1]} accounts")
     else:
-        places = thin(depth[:, 0], _room(axes))
+        places = thin(depth[:, 0], room(axes))
         axes.fill_between(when[places], depth[places, 0], 0.0, color=LOSS, alpha=0.28, linewidth=0)
         axes.plot(when[places], depth[places, 0], color=LOSS, linewidth=0.9)
         axes.set_title("Drawdown" if curves.plain else "Drawdown, without flows")
@@ -254,20 +173,15 @@ def _drawdown(axes: Axes, run: Run, curves: Curves, when: ArrayT) -> None:
         handles = [Patch(color=ZONE_COLORS[zone]) for zone in zones]
         names = [Zone(zone).name.lower() for zone in zones]
         axes.legend(handles, names, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.1, handlelength=1.2)
-    _percent(axes)
-
-
-def _split_scale(run: Run) -> ArrayTG:
-    """Split ratios so far by bar and asset (T9), by which a raw price is multiplied so that a split is no fall."""
-    return np.ones((1, run.bars.N)) if run.bars.splits is None or run.bars.actions is None else run.bars.actions.scale
+    percent(axes)
 
 
 def _price(axes: Axes, run: Run, when: ArrayT, symbol: str) -> None:
     asset = run.bars.symbols.index(symbol)
     log = run.fills[run.fills["asset"] == asset]
-    crowded, scale = len(log) > _CROWD, np.broadcast_to(_split_scale(run), run.bars.shape)[:, asset]
+    crowded, scale = len(log) > _CROWD, np.broadcast_to(split_scale(run), run.bars.shape)[:, asset]
     close = run.bars.close[:, asset] * scale
-    _line(axes, when, close, color=INK, linewidth=0.9)
+    line(axes, when, close, color=INK, linewidth=0.9)
     marker_size = float(np.clip(6000.0 / max(len(log), 1), 5.0, 34.0))
     for sign, marker, color in ((1.0, "^", LONG), (-1.0, "v", SHORT)):
         side = log[np.sign(log["q"]) == sign]
@@ -277,17 +191,9 @@ def _price(axes: Axes, run: Run, when: ArrayT, symbol: str) -> None:
                 edgecolors="white", zorder=3, alpha=0.45 if crowded else 1.0, rasterized=crowded,
             )  # fmt: skip
     name = f"{symbol}: close" + (" times its splits" if (scale != 1.0).any() else "")
-    axes.set_title(name + _log_if_wide(axes, close[~np.isnan(close)]))
+    axes.set_title(name + log_if_wide(axes, close[~np.isnan(close)]))
     _legend_of_fills(axes, len(log))
-    _money(axes)
-
-
-def _log_if_wide(axes: Axes, values: ArrayT) -> str:
-    """A logarithmic axis where positive values spread over many times the least, and the words that say so."""
-    if not len(values) or values.min() <= 0.0 or values.max() <= _WIDE * values.min():
-        return ""
-    axes.set_yscale("log")
-    return ", logarithmic"
+    money(axes)
 
 
 def _legend_of_fills(axes: Axes, count: int) -> None:
@@ -300,7 +206,7 @@ def _legend_of_fills(axes: Axes, count: int) -> None:
 
 
 def _relative_prices(axes: Axes, run: Run, when: ArrayT) -> None:
-    close = run.bars.close * _split_scale(run)
+    close = run.bars.close * split_scale(run)
     seen = ~np.isnan(close)
     first = np.where(seen.any(axis=0), np.take_along_axis(close, seen.argmax(axis=0)[None, :], axis=0)[0], np.nan)
     first = np.where(first == 0.0, np.nan, first)
@@ -310,23 +216,23 @@ def _relative_prices(axes: Axes, run: Run, when: ArrayT) -> None:
     handles = []
     for asset in range(relative.shape[1]):
         look = {"color": LINES[asset], "alpha": 0.9} if labelled else {"color": MUTED, "alpha": 0.25}
-        handles.append(_line(axes, when, relative[:, asset], linewidth=0.9 if labelled else 0.6, rasterized=not labelled, **look))
-    axes.set_title("Prices, first close = 1" + _log_if_wide(axes, relative[seen]))
+        handles.append(line(axes, when, relative[:, asset], linewidth=0.9 if labelled else 0.6, rasterized=not labelled, **look))
+    axes.set_title("Prices, first close = 1" + log_if_wide(axes, relative[seen]))
     if labelled:
         # matplotlib leaves out labels that begin with an underscore
         names = [f"\u200b{name}" if name.startswith("_") else name for name in run.bars.symbols]
-        columns = 6 if _width(axes) > 8.0 else 4
+        columns = 6 if width(axes) > 8.0 else 4
         axes.legend(handles, names, loc="upper left", ncols=columns, handlelength=1.2, columnspacing=1.2, borderaxespad=0.2)
-    _money(axes)
+    money(axes)
 
 
 def _exposure(axes: Axes, curves: Curves, when: ArrayT) -> None:
     gross, net = (series.mean(axis=1) for series in curves.exposures)
-    places = thin(gross, _room(axes))
+    places = thin(gross, room(axes))
     axes.fill_between(when[places], 0.0, gross[places], color=EQUITY, alpha=0.2, linewidth=0, step="post", label="gross")
-    places = thin(net, _room(axes))
+    places = thin(net, room(axes))
     axes.plot(when[places], net[places], color=EQUITY, linewidth=0.9, drawstyle="steps-post", label="net")
     axes.axhline(0.0, color=MUTED, linewidth=0.6)
     axes.set_title("Exposure, share of equity" + (", mean of accounts" if curves.separate else ""))
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.1, handlelength=1.2)
-    _percent(axes)
+    percent(axes)

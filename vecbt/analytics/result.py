@@ -230,17 +230,59 @@ class Result:
         matplotlib.figure.Figure
             Shown by notebooks; nothing opens a window.
         """
-        from .plots import figure, to_bytes
+        from .plots import figure
 
-        picture = figure(self.run, self._curves, log=log, symbol=symbol, title=self.title)
-        if path is not None:
-            target = Path(path)
-            known = sorted(picture.canvas.get_supported_filetypes())
-            form = target.suffix[1:].lower()
-            if form not in known:
-                raise ConfigError(f"path is {str(path)!r}; its ending chooses the format: {nearest(form, known)}")
-            target.write_bytes(to_bytes(picture, form))
-        return picture
+        return _written(figure(self.run, self._curves, log=log, symbol=symbol, title=self.title), path)
+
+    def plot_bars(
+        self,
+        symbol: str | None = None,
+        *,
+        start: Any = None,
+        stop: Any = None,
+        indicators: Mapping[str, Any] | None = None,
+        panes: Mapping[str, str | None] | None = None,
+        path: str | Path | None = None,
+    ) -> Figure:
+        """Bars of one asset with what the strategy saw and said: indicators, signals, fills, first stops, positions (shaded), volume.
+
+        Up to 260 bars are candles, hollow where the close is not below the open; more are a line of closes. Signals are hollow, where a run
+        of equal ones begins; fills are filled triangles at their prices. Prices are as strategies read them (T9).
+
+        Declared indicators of a RuleStrategy are among the prices where they are prices (`analytics.bars_plot.ON_PRICE`, and they read
+        prices), else in a pane of their own. Extra series are, where 95 % of their values lie between half of the least and twice the
+        greatest price shown.
+
+        Parameters
+        ----------
+        symbol : str, optional
+            The asset; the first one, if it is not said.
+        start, stop : optional
+            Which bars, as in `bars.slice`: times or positions, `stop` not included.
+        indicators : mapping, optional
+            More series by name, each as inputs are given: a frame, Series or array of all bars and assets.
+        panes : mapping, optional
+            Name of a series, or of an indicator with several outputs, to its pane: "price", any other word for a pane of that title (those
+            of the same title share it), or None to leave it out.
+        path : str or Path, optional
+            Where to write it; the ending chooses the format (png, svg, pdf).
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Shown by notebooks; nothing opens a window.
+
+        Raises
+        ------
+        ConfigError, DataError, InputError
+            A name is unknown, there are no such bars, or a series does not fit them.
+        """
+        from .bars_plot import bars_figure
+
+        picture = bars_figure(
+            self.run, self._curves, symbol=symbol, start=start, stop=stop, indicators=indicators, panes=panes, title=self.title
+        )
+        return _written(picture, path)
 
     def report(self, path: str | Path = "report.html", *, log: bool = False, symbol: str | None = None) -> Path:
         """Write one self-contained HTML page: figures, statistics, trades, refused orders, every assumption in force.
@@ -346,6 +388,20 @@ class Result:
         from .report import summary
 
         return summary(self)
+
+
+def _written(picture: Figure, path: str | Path | None) -> Figure:
+    """The picture, after it was written where a path is given."""
+    from .drawing import to_bytes
+
+    if path is not None:
+        target = Path(path)
+        known = sorted(picture.canvas.get_supported_filetypes())
+        form = target.suffix[1:].lower()
+        if form not in known:
+            raise ConfigError(f"path is {str(path)!r}; its ending chooses the format: {nearest(form, known)}")
+        target.write_bytes(to_bytes(picture, form))
+    return picture
 
 
 def _copy(values: ArrayTG) -> ArrayTG:

@@ -11,6 +11,8 @@ import ctypes
 import hashlib
 import inspect
 import math
+import re
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ import numpy as np
 from ..errors import StrategyError, nearest
 from .jit import ENGINE, cache_folder, kernel_sources_hash
 
-__all__ = ["Native", "call_five", "call_four", "names_in", "native", "peek", "peek_int", "poke", "poke_byte", "poke_int"]
+__all__ = ["Native", "call_five", "call_four", "called_back", "names_in", "native", "peek", "peek_int", "poke", "poke_byte", "poke_int"]
 
 _INTERPRETED: list[Callable[..., float]] = []
 
@@ -53,6 +55,33 @@ def native(function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], own
         made = _interpreted(function, layouts) if ENGINE == "python" else _compiled(function, layouts, owner, known)
         _MADE[key] = made
     return _MADE[key]
+
+
+def called_back(method: Callable[..., float], layouts: tuple[np.dtype[Any], ...]) -> Native:
+    """A method that stays Python, called from the loops with the addresses of its records; it must not raise.
+
+    The loops run without the interpreter's lock; it is taken for the call. Only the address is kept here: the method's object lives as
+    long as its owner holds it, and must be held as long as the address is used.
+    """
+    held = weakref.WeakMethod(method)
+
+    def call(*places: int) -> float:
+        alive = held()
+        return math.nan if alive is None else float(alive(*places))
+
+    def answer(into: Any, _: int, *places: int) -> int:
+        into[0] = call(*places)
+        return 0
+
+    if ENGINE == "python":
+        _INTERPRETED.append(call)
+        return Native(call, layouts, len(_INTERPRETED), call)
+    # as `call_four` and `call_five` call: where the number goes, where an exception is told, the records; back comes the status
+    places = [ctypes.c_size_t] * (1 + len(layouts))
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(ctypes.c_double), *places)(answer)
+    address = ctypes.cast(entry, ctypes.c_void_p).value
+    assert address is not None  # a function made just now stands somewhere
+    return Native(call, layouts, address, entry)
 
 
 # --- compiled ------------------------------------------------------------------------------------------------------------
@@ -184,8 +213,6 @@ def _typing_fault(function: Callable[..., Any], error: Any, owner: str) -> str:
 
 
 def _line_in(message: str) -> int | None:
-    import re
-
     found = re.findall(r"\((\d+)\)\s*$", message, re.MULTILINE) or re.findall(r"line (\d+)", message)
     return int(found[0]) if found else None
 
@@ -203,6 +230,9 @@ def _what_is_wrong(message: str) -> str:
     skipped = ("Failed in", "During", "File", "There are", "- Of", "Overload", "With argument", "No match", "Operator", "* (", ">>>", "^")
     said = [text for text in map(str.strip, message.splitlines()) if text and not text.startswith(skipped)]
     calls = [text.strip(" >") for text in map(str.strip, message.splitlines()) if text.startswith(">>>")]
+    unknown = re.search(r"Untyped global name '(\w+)'.*<class 'function'>", message, re.DOTALL)
+    if unknown:
+        return f"{unknown[1]} is plain Python; what a rule calls is compiled, too: write @numba.njit above {unknown[1]}"
     if "No conversion from none" in message:
         return "not every way through it returns a number; return 0 (or nan) where it says nothing"
     return "; ".join([*said[:1], *calls[:1]]) or message.splitlines()[0]

@@ -24,7 +24,7 @@ from .stream import Stream
 if TYPE_CHECKING:
     from ..data.bars import Bars
 
-__all__ = ["ParityReport", "aligned_inputs", "replay"]
+__all__ = ["ParityReport", "aligned_inputs", "replay", "said_inputs"]
 
 Progress = Callable[[int, int], None]
 
@@ -76,6 +76,14 @@ def aligned_inputs(bars: Bars, source: Any) -> tuple[Any, AlignedInputs]:
     if isinstance(strategy, RuleStrategy) and strategy.sees_account:
         return strategy, strategy.said(blank_rows(strategy.kind, (bars.T, bars.N)))  # the simulation fills rows of its own
     return strategy, evaluate(strategy, bars)
+
+
+def said_inputs(bars: Bars, source: Any, setup: Setup) -> AlignedInputs:
+    """The rows for all bars, also of a strategy that sees the account: what it says in a simulation with this setup."""
+    given, inputs = aligned_inputs(bars, source)
+    if isinstance(given, RuleStrategy) and given.sees_account:
+        return simulate(bars, given, inputs, setup).inputs
+    return inputs
 
 
 def replay(bars: Bars, source: Any, setup: Setup, *, restarts: int = 3, seed: int = 0, progress: Progress | None = None) -> ParityReport:
@@ -153,7 +161,7 @@ def _differs(what: str, batch: Records, stream: Records) -> str:
 
 def _memory_differs(pieces: Batch, stream: Stream) -> str:
     """What a rule that sees the account remembers."""
-    if pieces.ruling is None or pieces.ruling.ruling.memory.tobytes() == stream.rule_memory:
+    if pieces.ruling is None or pieces.ruling.ruling.memory_bytes == stream.rule_memory:
         return ""
     return "the memory of the strategy's rule differs"
 

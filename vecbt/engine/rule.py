@@ -36,9 +36,10 @@ ACCOUNT_VIEW = np.dtype(
         ("cash", "f8"),
         ("drawdown", "f8"),  # fraction below the peak
         ("zone", "f8"),  # 0 NORMAL to 3 EMERGENCY
+        ("time", "i8"),  # label of this bar, ns UTC
     ]
 )
-"""What a rule with a fifth argument sees of the account: all float64, nothing can be written."""
+"""What a rule with a fifth argument sees of the account and the clock; nothing that it writes there is read."""
 
 _VIEW = len(ACCOUNT_VIEW.names or ())
 
@@ -173,3 +174,4 @@ def _show(view, a, acct):  # type: ignore[no-untyped-def]
     poke(view, 10, acct.cash)
     poke(view, 11, 1.0 - acct.equity / acct.peak if acct.peak > 0.0 else 0.0)
     poke(view, 12, float(acct.zone))
+    poke_int(view, 13, acct.time)

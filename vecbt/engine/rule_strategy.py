@@ -22,7 +22,7 @@ from ..indicators.save import pack, unpack
 from ..indicators.shape import readonly
 from .inputs import AlignedInputs, Quantities, Signals, Strengths, Weights
 from .rule import rule_rows
-from .ruling import RuleBatch, Ruling, blank_rows, check_rule
+from .ruling import Player, RuleBatch, Ruling, blank_rows, check_rule
 from .strategy import Strategy, written
 
 __all__ = ["RuleFeed", "RuleStrategy"]
@@ -50,8 +50,10 @@ class RuleStrategy(Strategy):
             return 0
     ```
 
-    The rule is compiled once and kept on disk; `VECBT_ENGINE=python` runs it as plain Python, for breakpoints. It is not called on bars
-    without a market.
+    The rule is compiled once and kept on disk; `VECBT_ENGINE=python` runs it as plain Python, for breakpoints. So it is written in
+    numbers: arithmetic, comparisons, `if`, loops, `math`, names of numbers (ENTER_LONG and the like are imported from vecbt), and
+    functions under `@numba.njit`; no `self`, no tables, no attributes of its own. It is not called on bars without a market. What does
+    not fit that form is an array strategy (`Strategy.rows`), or, the slow way, an `EventStrategy`.
 
     Arguments of the rule
     ---------------------
@@ -60,8 +62,8 @@ class RuleStrategy(Strategy):
     params : the strategy's own parameters; a choice of words by its place in the choices
     state : the fields declared in `state`, 0 at first, kept from bar to bar, of each asset its own
     account : only where the rule has a fifth argument: what it sees of the account (`engine.rule.ACCOUNT_VIEW`: position, entry_price,
-        bars_held, unrealized, stop, target, best_price, order, order_bars, equity, cash, drawdown, zone). Such a rule is called inside
-        the simulation, at T7; its rows cannot be known without one
+        bars_held, unrealized, stop, target, best_price, order, order_bars, equity, cash, drawdown, zone) and `time`, the label of the
+        bar in ns UTC. Such a rule is called inside the simulation, at T7; its rows cannot be known without one
 
     It returns what `gives` says: for Signals a sum of ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT, or 0; for Strengths, Weights and
     Quantities a number, or nan to change nothing. `state` maps names to "f8" (numbers) or "i8" (whole numbers).
@@ -76,7 +78,15 @@ class RuleStrategy(Strategy):
         super().__post_init__()
         if self.gives not in (Signals, Strengths, Weights, Quantities):
             raise StrategyError(f"{self.name}.gives is {self.gives!r}; expected Signals, Strengths, Weights or Quantities")
+        self.check_form()
+
+    def check_form(self) -> None:
+        """StrategyError where the class is no strategy of its form; called when the object is made."""
         check_rule(type(self))
+
+    def player(self, memory: NDArray[np.float64], symbols: tuple[str, ...]) -> Player | None:
+        """What answers where the rule is not compiled; None: the rule itself does."""
+        return None
 
     def indicators(self) -> Mapping[str, Indicator]:
         """What the rule reads beside prices: name to Indicator. Override it; this one declares none."""
@@ -147,7 +157,7 @@ class RuleFeed:
 
     def __init__(self, strategy: RuleStrategy, market: Market) -> None:
         self._strategy, self._market, self.kind = strategy, market, strategy.kind
-        self.ruling = Ruling(strategy, market.N)
+        self.ruling = Ruling(strategy, market.symbols)
         self.asked_inside = strategy.sees_account
         needs = strategy.plan.needs_sessions
         self.session: NDArray[np.float64] | None = np.zeros((1, market.N)) if needs else None
@@ -193,12 +203,14 @@ class RuleFeed:
 
     def save(self) -> bytes:
         """The state as bytes."""
-        return pack(self._header(), *self.ruling.parts)
+        return pack(self._header(), *self.ruling.parts, *self.ruling.remembered())
 
     def restore(self, data: bytes) -> None:
         """Go on from saved bytes; StateError when they are of another strategy or other parameters."""
-        for part, saved in zip(self.ruling.parts, unpack(data, self._header()), strict=True):
-            part[...] = saved.view(part.dtype)
+        parts, saved = self.ruling.parts, unpack(data, self._header())
+        self.ruling.recall(saved[len(parts) :])
+        for part, array in zip(parts, saved, strict=False):
+            part[...] = array.view(part.dtype)
 
 
 def _all(calls: list[Callable[[], object]]) -> Callable[[], object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from .rule_strategy import RuleStrategy
 
-__all__ = ["RuleBatch", "Ruling", "blank_rows", "check_rule", "layouts_of"]
+__all__ = ["Player", "RuleBatch", "Ruling", "blank_rows", "check_rule", "layouts_of"]
 
 _CELLS = 16_384  # of a piece: its indicators stay in the cache
 _SHORTEST = 64
@@ -36,8 +36,24 @@ def blank_rows(kind: InputKind, shape: tuple[int, ...]) -> NDArray[Any]:
     return np.zeros(shape, dtype=np.uint8) if kind == InputKind.SIGNALS else np.full(shape, np.nan)
 
 
+class Player(Protocol):
+    """What answers for a strategy whose rule stays Python: it is called through `native`, and remembers more than a record holds."""
+
+    native: Native
+    failure: BaseException | None
+    """What was raised inside a call; from then on every answer is that nothing is said."""
+
+    def remembered(self) -> list[NDArray[Any]]:
+        """All that is kept beside the memory of the rule, as arrays of plain numbers; StateError for what cannot be saved."""
+        ...
+
+    def recall(self, arrays: list[NDArray[Any]]) -> None:
+        """Go on from what `remembered` gave."""
+        ...
+
+
 class Ruling:
-    """A rule strategy bound to N assets.
+    """A rule strategy bound to the assets of these symbols.
 
     Attributes
     ----------
@@ -46,15 +62,18 @@ class Ruling:
     said : what `point_at` was given, (bars, N): uint8 flags, or float64 values
     """
 
-    def __init__(self, strategy: RuleStrategy, assets: int) -> None:
+    def __init__(self, strategy: RuleStrategy, symbols: tuple[str, ...]) -> None:
+        assets = len(symbols)
         self.strategy, self.assets, self.kind = strategy, assets, strategy.kind
         self.indicators = PlanStream(strategy.plan, assets)
-        self.native = _native_of(strategy)
         self.params = _params_of(strategy)
-        self._fields = self.native.layouts[0].names or ()
-        taken, state = len(self._fields), self.native.layouts[3].itemsize // 8
+        layouts = layouts_of(strategy)
+        self._fields = layouts[0].names or ()
+        taken, state = len(self._fields), layouts[3].itemsize // 8
         self.memory = np.zeros((assets, 2 * taken + len(ACCOUNT_VIEW.names or ()) + state))
         self.memory[:, : 2 * taken] = np.nan
+        self._player = strategy.player(self.memory, symbols)
+        self.native = _native_of(strategy) if self._player is None else self._player.native
         self._desk = np.zeros(len(DESK), dtype=np.int64)
         self._sources = np.zeros(taken, dtype=np.int64)
         self._kept: tuple[Any, ...] = ()
@@ -94,7 +113,9 @@ class Ruling:
         self._set(close=close, flags=where if flags else 0, values=0 if flags else where)
 
     def check(self, where: Callable[[int, int], str], first: int = 0) -> None:
-        """StrategyError if an answer may not be; `where(t, n)` says of which bar and asset."""
+        """StrategyError if an answer may not be; `where(t, n)` says of which bar and asset. What a player raised is raised here."""
+        if self._player is not None and self._player.failure is not None:
+            raise self._player.failure
         fault = int(self._desk[DESK.index("fault")])
         if fault:
             self._set(fault=0)
@@ -110,8 +131,22 @@ class Ruling:
 
     @property
     def parts(self) -> list[NDArray[Any]]:
-        """All that changes from bar to bar."""
+        """All that changes from bar to bar, but for what a player remembers."""
         return [self.memory, *self.indicators.parts]
+
+    def remembered(self) -> list[NDArray[Any]]:
+        """What a player remembers, see `Player`; nothing where the rule is compiled."""
+        return [] if self._player is None else self._player.remembered()
+
+    @property
+    def memory_bytes(self) -> bytes:
+        """All that the rule itself remembers, for comparisons."""
+        return b"".join([self.memory.tobytes(), *(part.tobytes() for part in self.remembered())])
+
+    def recall(self, arrays: list[NDArray[Any]]) -> None:
+        """Go on from what `remembered` gave."""
+        if self._player is not None:
+            self._player.recall(arrays)
 
     @property
     def header(self) -> dict[str, Any]:
@@ -127,7 +162,7 @@ class RuleBatch:
     """
 
     def __init__(self, strategy: RuleStrategy, bars: Bars) -> None:
-        self.ruling = Ruling(strategy, bars.N)
+        self.ruling = Ruling(strategy, bars.symbols)
         self._plan, self._bars = strategy.plan, bars
         self._prices = _block_of(bars)
         if self._plan.needs_volume and not bars.has_volume:
@@ -186,9 +221,13 @@ def _native_of(strategy: RuleStrategy) -> Native:
 
 
 def layouts_of(strategy: RuleStrategy) -> tuple[np.dtype[Any], ...]:
-    """The records that the rule takes, in order; `now` and `before` have the fields that its code names, and no others."""
+    """The records that the rule takes, in order; `now` and `before` have the fields that its code names, and no others.
+
+    Where a player answers for the rule they have all fields.
+    """
     known = (*PRICE_FIELDS, *strategy.plan.columns)
-    named = names_in(type(strategy).rule)
+    rule = getattr(type(strategy), "rule", None)
+    named = set(known) if rule is None else names_in(rule)
     now = np.dtype([(name, "f8") for name in known if name in named] or [("close", "f8")])
     layouts = (now, now, _params_layout(strategy), _state_of(strategy))
     return (*layouts, ACCOUNT_VIEW) if strategy.sees_account else layouts
@@ -237,6 +276,10 @@ def check_rule(owner: type) -> bool:
     if rule is None:
         raise StrategyError(f"{owner.__name__} has no rule; write a staticmethod rule(now, before, params, state[, account])")
     taken = list(inspect.signature(rule).parameters)
+    if taken[:1] == ["self"]:
+        raise StrategyError(
+            f"{owner.__name__}.rule takes self; write @staticmethod above it and leave self out: parameters are in params, memory in state"
+        )
     if len(taken) not in (4, 5):
         raise StrategyError(
             f"{owner.__name__}.rule takes ({', '.join(taken)}); expected (now, before, params, state), or with account at the end, "

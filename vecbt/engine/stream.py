@@ -364,7 +364,7 @@ class Stream:
     @property
     def rule_memory(self) -> bytes:
         """What the rule of a strategy that sees the account remembers; empty for any other."""
-        return b"" if self._ruled is None else self._ruled.ruling.memory.tobytes()
+        return b"" if self._ruled is None else self._ruled.ruling.memory_bytes
 
     @property
     def log(self) -> Log:

@@ -17,7 +17,7 @@ from .registry import find
 from .shape import readonly
 from .streaming import IndicatorStream
 
-__all__ = ["Indicator", "IndicatorPlan", "PlanStream"]
+__all__ = ["Indicator", "IndicatorPlan", "PlanStream", "is_column"]
 
 _RESERVED = {*BAR_FIELDS, *dir(np.recarray), *dir(np.record)}
 """Names that a column cannot have: uncompiled, a record would give its own attribute."""
@@ -170,8 +170,13 @@ def _check_name(name: str, indicator: Any) -> None:
     if not isinstance(indicator, Indicator):
         raise ConfigError(f"{name} is {indicator!r}; expected an Indicator, such as Indicator('sma', 20)")
     for column in _columns_of(name, indicator):
-        if not column.isidentifier() or keyword.iskeyword(column) or column.startswith("_") or column in _RESERVED:
+        if not is_column(column):
             raise ConfigError(f"an indicator cannot be named {column!r}: that is no name, or one that bars or records have already")
+
+
+def is_column(name: str) -> bool:
+    """Whether a declared indicator, or an output of one, can have this name."""
+    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_") and name not in _RESERVED
 
 
 class PlanStream:

@@ -15,7 +15,7 @@ import numpy as np
 from ...core.jit import kernel_sources_hash
 from ...data.labels import label_text
 from ...engine.batch import simulate
-from ...engine.check import aligned_inputs
+from ...engine.check import said_inputs
 from ...engine.inputs import AlignedInputs
 from ...engine.strategy import Strategy, as_strategy
 from ...errors import StateError, VecbtError
@@ -77,7 +77,7 @@ def verify(
         work.files()
         work.environment()
         bars, setup, inputs, produced = work.read()
-        work.rows(bars, inputs, strategy, inputs_only, [Path(p) for p in folders])
+        work.rows(bars, (setup, inputs), strategy, inputs_only, [Path(p) for p in folders])
         work.run(bars, setup, inputs, produced)
     except _Stop:
         work.notes.append("what comes after was not compared")
@@ -170,8 +170,8 @@ class _Verification:
             self._add(name, DIFFERS, str(error))
             raise _Stop from error
 
-    def rows(self, bars: Bars, inputs: AlignedInputs, given: Any, inputs_only: bool, folders: list[Path]) -> None:
-        """The rows of the strategy against the saved inputs."""
+    def rows(self, bars: Bars, saved: tuple[Setup, AlignedInputs], given: Any, inputs_only: bool, folders: list[Path]) -> None:
+        """The rows of the strategy against the saved inputs; `saved` are setup and inputs."""
         node = self.saved.manifest["source"]
         if given is None and (inputs_only or node["kind"] == "inputs"):
             why = "no strategy is imported, as asked" if inputs_only else f"the result was made from {node['name']}"
@@ -186,15 +186,15 @@ class _Verification:
         except StateError as error:
             self._add("strategy", DIFFERS, str(error))
             return
-        self._compare_rows(bars, inputs, strategy)
+        self._compare_rows(bars, saved, strategy)
         changed = source_changed(node, strategy) if given is None else ""
         if changed:
             self.notes.append(changed)
 
-    def _compare_rows(self, bars: Bars, inputs: AlignedInputs, strategy: Strategy) -> None:
-        name = _named(strategy)
+    def _compare_rows(self, bars: Bars, saved: tuple[Setup, AlignedInputs], strategy: Strategy) -> None:
+        (setup, inputs), name = saved, _named(strategy)
         try:
-            _, now = aligned_inputs(bars, strategy)
+            now = said_inputs(bars, strategy, setup)
         except Exception as error:  # the strategy is the user's: it may fail in any way, and that is a finding
             self._add("strategy", DIFFERS, f"{name} fails now: {type(error).__name__}: {error}")
             return

@@ -15,6 +15,7 @@ from ...errors import ConfigError, StrategyError
 from ...execution.costs import Costs
 from ..check import ParityReport
 from ..inputs import Inputs
+from ..setup import Setup
 from ..strategy import Strategy, as_strategy, declared_lookback
 from .checks import earliest, first_rows, future_line, lookback_line, parity_line, prefix_line, silence, times_line
 from .report import CheckLine, StrategyReport
@@ -53,10 +54,10 @@ def check_strategy(
         )
     made = as_strategy(strategy)
     _check_count(cuts)
-    lookback, subject, source = declared_lookback(made), StrategySubject(made), BarsSource(bars, seed)
+    keywords = {"costs": Costs.free(), **(settings or {})}
+    lookback, subject, source = declared_lookback(made), StrategySubject(made, Setup.of(**keywords)), BarsSource(bars, seed)
     if thorough is None:
         thorough = bool(getattr(made, "compiled", False)) and bars.T <= _ALL_BARS
-    keywords = {"costs": Costs.free(), **(settings or {})}
     if subject.warmup < 0:
         raise ConfigError(f"warmup of {subject.name} is {subject.warmup}; expected a number of bars, 0 or more")
     run = _Run(subject, source, thorough, cuts, seed, progress)

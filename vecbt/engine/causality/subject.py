@@ -14,7 +14,10 @@ from ...core.identity import identity
 from ...data.bars import Bars
 from ...data.labels import label_text
 from ...errors import InputError, StrategyError, VecbtError
+from ..check import said_inputs
 from ..inputs import Inputs, Signals
+from ..rule_strategy import RuleStrategy
+from ..setup import Setup
 from ..strategy import FunctionStrategy, Strategy, evaluate
 from .rows import Rows, as_rows, rows_of_inputs
 
@@ -70,14 +73,17 @@ def _is_own(filename: str) -> bool:
 
 
 class StrategySubject:
-    """A strategy: what it says for the bars as strategies read them (T9)."""
+    """A strategy: what it says for the bars as strategies read them (T9); one that sees the account, in a run with this setup."""
 
-    def __init__(self, strategy: Strategy) -> None:
-        self.strategy = strategy
+    def __init__(self, strategy: Strategy, setup: Setup) -> None:
+        self.strategy, self._setup = strategy, setup
+        self._asked_inside = isinstance(strategy, RuleStrategy) and strategy.sees_account
         self.name, self.warmup = strategy.name, int(strategy.warmup)
 
     def rows(self, bars: Bars) -> Rows:
         """Its rows; the numbers in them are not judged."""
+        if self._asked_inside:
+            return rows_of_inputs(said_inputs(bars, self.strategy, self._setup), bars)
         inputs = self.strategy.rows(bars.for_strategies)
         if not isinstance(inputs, Inputs):
             raise StrategyError(f"rows() returned {type(inputs).__name__}; expected Signals, Strengths, Weights, Quantities or Orders")
@@ -88,6 +94,8 @@ class StrategySubject:
 
     def judged(self, bars: Bars) -> str:
         """What is wrong with the numbers in its rows, as a run would say, with bar and asset; empty when they can be used."""
+        if self._asked_inside:
+            return ""  # the run that gave the rows has judged them
         try:
             evaluate(self.strategy, bars)
         except StrategyError as error:
