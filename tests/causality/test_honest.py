@@ -11,6 +11,10 @@ import pytest
 
 import vecbt as vb
 from tests.causality.cheats import close_of
+from tests.signals.examples import EXAMPLES
+from tests.strategies.discovered import TRIED, found
+from vecbt.engine.strategy import Strategy
+from vecbt.errors import ConfigError
 
 REAL = vb.samples.load("us_daily", symbols=["AAPL", "GOOG"])[950:1300]
 """GOOG begins at bar 173 of these."""
@@ -80,17 +84,54 @@ def mondays(bars: vb.Bars) -> vb.Signals:
     return vb.Signals(*(np.repeat((day == k)[:, None], bars.N, axis=1) for k in (0, 4)))
 
 
-READY_MADE = [getattr(vb.strategies, name)() for name in vb.strategies.__all__]
 HONEST = [rolling, ewm, expanding, with_polars, limits_below, mondays]
 
 
-@pytest.mark.parametrize("bars", BARS.values(), ids=BARS)
-@pytest.mark.parametrize("strategy", [*READY_MADE, *HONEST], ids=lambda s: getattr(s, "name", None) or s.__name__)
-def test_d2_no_false_alarm(strategy: Any, bars: vb.Bars) -> None:
+def _without_arguments() -> list[Strategy]:
+    """Every ready-made strategy that can be made so: none names a symbol."""
+    made = []
+    for kind in found():
+        try:
+            made.append(kind())
+        except (TypeError, ConfigError):  # it must be told symbols or members; those are tried on bars that have them
+            continue
+    return made
+
+
+def _passes(strategy: Any, bars: vb.Bars) -> None:
     report = vb.check_strategy(strategy, bars, cuts=25)
     assert report.ok, str(report)
     assert report.finding is None and report.parity is not None and report.parity.ok and report.cuts >= 25
     assert not [line for line in report.checks if line.status == "FAILED"]
+
+
+def _called(strategy: Any) -> str:
+    return getattr(strategy, "name", None) or strategy.__name__
+
+
+@pytest.mark.parametrize("bars", BARS.values(), ids=BARS)
+@pytest.mark.parametrize("strategy", [*HONEST, vb.strategies.SmaCross(), vb.strategies.EmaCross()], ids=_called)
+def test_d2_no_false_alarm(strategy: Any, bars: vb.Bars) -> None:
+    _passes(strategy, bars)
+
+
+@pytest.mark.parametrize("strategy", _without_arguments(), ids=_called)
+def test_d2_no_false_alarm_on_any_ready_made_strategy_on_real_bars(strategy: Strategy) -> None:
+    _passes(strategy, REAL)
+
+
+@pytest.mark.parametrize("strategy", [TRIED[kind][-1] for kind in found()], ids=_called)
+def test_d2_no_false_alarm_on_any_ready_made_strategy_on_random_bars(strategy: Strategy) -> None:
+    _passes(strategy, GAPS)
+
+
+@pytest.mark.parametrize("strategy", EXAMPLES[::2], ids=_called)
+def test_d2_no_false_alarm_on_any_signal_on_random_bars(strategy: Strategy) -> None:
+    _passes(strategy, GAPS[:120])
+
+
+def test_most_ready_made_strategies_need_no_arguments() -> None:
+    assert len(_without_arguments()) > 9 and len(found()) > 14
 
 
 @pytest.mark.parametrize("strategy", [vb.strategies.SmaCross(5, 20), rolling], ids=["SmaCross", "rolling"])

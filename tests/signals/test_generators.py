@@ -185,7 +185,8 @@ def test_sig04_a_deviation_is_that_of_the_last_values() -> None:
 
 
 def test_sig04_the_table_of_rules_names_a_kind_for_each_and_lines_that_fit() -> None:
-    """SIG-04: whatever is in the catalogue of today is right in the table."""
+    """SIG-04: whatever is in the table is in the catalogue, with these outputs."""
+    assert set(RULES) <= set(vb.indicators.catalog())
     for kernel in KERNELS:
         if kernel.name in RULES:
             TechnicalSignalGenerator(indicator=kernel.name, fast_period=3, slow_period=12)

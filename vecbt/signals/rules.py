@@ -2,12 +2,12 @@
 
 | kind | strength | of |
 | --- | --- | --- |
-| cross | fast over slow: two periods of one average, or two outputs of one indicator | sma, ema, ...; adx (+DI, -DI), aroon, vortex |
+| cross | fast over slow: two periods of one average, or two outputs of one indicator | sma, ema, ...; adx (+DI, -DI), aroon, ichimoku |
 | price | the close over a line | vwap, parabolic stop, any average with one window |
-| sign | a line over its centre | macd (histogram), roc, momentum, trix, supertrend (direction), ... |
+| sign | a line over its centre | macd (histogram), roc, momentum, tsi, regression_slope, supertrend (direction), ... |
 | levels | 0 in the middle of two levels, 1 at either end | rsi 30/70, stochastic 20/80, mfi, cci, williams_r, ... |
 | band | the close between two bands: 0 in the middle, 1 at either | bollinger, keltner, donchian |
-| zscore | a line less its mean over its deviation, of the last `window` values | obv, ad, pvt |
+| zscore | a line less its mean over its deviation, of the last `window` values | obv, accumulation_distribution |
 
 `style="trend"` follows (up is long), `style="reversion"` goes against it. Without a `signal_scale`, cross, price and sign give the sign
 alone, and the others 1 at their level, band or deviation; with one, all give `scale * value`, cut to [-1, 1]: the value is the distance as
@@ -46,7 +46,7 @@ class TechnicalRule:
     center : the centre of kind "sign"
     window : values in mean and deviation of kind "zscore"
     lines : outputs of the indicator to use, in order: (fast, slow) of a cross, (lower, upper) of a band, one of the others. Empty: two
-        periods of one average for a cross, the usual names else. Several names in one text, "k|slow_k", are tried from the left.
+        periods of one average for a cross, (lower, upper) for a band, the first output else.
 
     Raises ConfigError for a value that may not be, and levels that are no range.
     """
@@ -78,38 +78,25 @@ def _levels(lower: float, upper: float, *lines: str) -> TechnicalRule:
 
 
 _CROSS, _PRICE, _SIGN = TechnicalRule("cross"), TechnicalRule("price"), TechnicalRule("sign")
-_HISTOGRAM = TechnicalRule("sign", lines=("histogram|hist|value|macd|ppo",))
-_PLUS, _MINUS = "plus|plus_di|di_plus|positive", "minus|minus_di|di_minus|negative"
-_STOCHASTIC = _levels(20.0, 80.0, "k|slow_k|percent_k|fast_k|fastk|slowk")
 
 RULES: Mapping[str, TechnicalRule] = {
-    **dict.fromkeys(("sma", "ema", "wma", "dema", "tema", "trima", "hma", "kama", "vwma", "rma", "smma", "wilder", "zlema", "t3"), _CROSS),
-    **dict.fromkeys(("alma", "mcginley", "linear_regression", "linreg", "moving_median", "vidya", "mama"), _CROSS),
-    **dict.fromkeys(("vwap", "sar", "psar", "parabolic_sar", "session_vwap", "anchored_vwap"), _PRICE),
-    **dict.fromkeys(("macd", "ppo", "pvo"), _HISTOGRAM),
-    **dict.fromkeys(("roc", "rocp", "momentum", "mom", "trix", "apo", "tsi", "ultimate_trend", "slope", "linear_regression_slope"), _SIGN),
-    **dict.fromkeys(("awesome_oscillator", "ao", "aroon_oscillator", "aroonosc", "cmf", "chaikin_money_flow", "chaikin_oscillator"), _SIGN),
-    **dict.fromkeys(("adosc", "force_index", "ease_of_movement", "eom", "bop", "balance_of_power", "dpo", "kst", "coppock"), _SIGN),
-    **dict.fromkeys(("elder_ray", "zscore", "log_return", "returns", "kdj"), _SIGN),
-    "supertrend": TechnicalRule("sign", lines=("direction|trend|side",)),
+    **dict.fromkeys(("sma", "ema", "wma", "dema", "tema", "hma", "kama", "vwma", "alma", "rolling_median"), _CROSS),
+    **dict.fromkeys(("vwap", "session_vwap", "parabolic_sar"), _PRICE),
+    **dict.fromkeys(("roc", "momentum", "tsi", "cmf", "zscore", "regression_slope"), _SIGN),
+    **dict.fromkeys(("macd", "ppo"), TechnicalRule("sign", lines=("histogram",))),
+    "supertrend": TechnicalRule("sign", lines=("direction",)),
+    "rolling_rank": TechnicalRule("sign", center=0.5),
     "rsi": _levels(30.0, 70.0),
-    "connors_rsi": _levels(10.0, 90.0),
     "mfi": _levels(20.0, 80.0),
     "cci": _levels(-100.0, 100.0),
-    "cmo": _levels(-50.0, 50.0),
     "williams_r": _levels(-80.0, -20.0),
-    "ultimate_oscillator": _levels(30.0, 70.0),
-    "stochastic": _STOCHASTIC,
-    "stochastic_rsi": _STOCHASTIC,
-    "stoch_rsi": _STOCHASTIC,
-    "fast_stochastic": _STOCHASTIC,
+    **dict.fromkeys(("stochastic", "stoch_rsi"), _levels(20.0, 80.0, "k")),
     "bollinger": TechnicalRule("band", "reversion", lines=("lower", "upper")),
-    "keltner": TechnicalRule("band", lines=("lower", "upper")),
-    "donchian": TechnicalRule("band", lines=("lower", "upper")),
-    **dict.fromkeys(("adx", "dmi", "di"), TechnicalRule("cross", lines=(_PLUS, _MINUS))),
-    "vortex": TechnicalRule("cross", lines=("plus|plus_vi|positive", "minus|minus_vi|negative")),
-    "aroon": TechnicalRule("cross", lines=("up|aroon_up", "down|aroon_down")),
-    **dict.fromkeys(("obv", "ad", "accumulation_distribution", "pvt", "nvi", "pvi"), TechnicalRule("zscore")),
+    **dict.fromkeys(("keltner", "donchian"), TechnicalRule("band", lines=("lower", "upper"))),
+    "adx": TechnicalRule("cross", lines=("plus_di", "minus_di")),
+    "aroon": TechnicalRule("cross", lines=("up", "down")),
+    "ichimoku": TechnicalRule("cross", lines=("conversion", "base")),
+    **dict.fromkeys(("obv", "accumulation_distribution"), TechnicalRule("zscore")),
 }
 """Indicators with a direction of their own. What is not here, and has no bands, histogram or direction among its outputs, has none."""
 
@@ -149,10 +136,9 @@ def lines_of(rule: TechnicalRule, kernel: Kernel) -> tuple[str, ...]:
 
 
 def _chosen(line: str, kernel: Kernel) -> str:
-    for name in line.split("|"):
-        if name in kernel.outputs:
-            return name
-    raise ConfigError(f"{kernel.name} has no output {line!r}; {nearest(line.split('|')[0], kernel.outputs)}")
+    if line not in kernel.outputs:
+        raise ConfigError(f"{kernel.name} has no output {line!r}; {nearest(line, kernel.outputs)}")
+    return line
 
 
 def strength_of(rule: TechnicalRule, close: ArrayTN, lines: tuple[ArrayTN, ...], scale: float | None) -> ArrayTN:
