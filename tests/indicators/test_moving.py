@@ -152,23 +152,3 @@ def test_a_stream_refuses_rows_and_states_of_others() -> None:
     with pytest.raises(StateError, match="cut short"):
         stream.restore(stream.save()[:-1])
     assert repr(stream) == "IndicatorStream(sma, window=3, assets=2)"
-
-
-@pytest.mark.parametrize(("window", "assets"), [(1, 8), (2, 8), (5, 7), (5, 8), (20, 9)])
-def test_d1_d3_stretches_of_assets_side_by_side_equal_steps(window: int, assets: int) -> None:
-    """Without gaps, with bars that all or some assets miss, with flat prices, with chunks that begin apart: same bits, same state."""
-    prices = np.round(walk(220, assets, seed=window, gaps=0.0) * 4) / 4
-    prices[80:120, 2] = prices[79, 2]
-    gappy, holiday, apart = prices.copy(), prices.copy(), prices.copy()
-    gappy[150, 1] = np.nan
-    holiday[[0, 70, 71, 140]] = np.nan
-    apart[3, 0] = apart[5:9, 4] = np.nan
-    for given_prices in (prices, gappy, holiday, apart):
-        steps, whole = stream_of("sma", window, assets=assets), stream_of("sma", window, assets=assets)
-        expected = np.array([steps.update(row) for row in given_prices])
-        view = given_prices.view()
-        view.flags.writeable = False
-        out = np.full(view.shape, 7.0)
-        whole.run((view,), out)
-        assert out.tobytes() == expected.tobytes()
-        assert whole.save() == steps.save()

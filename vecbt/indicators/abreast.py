@@ -1,7 +1,8 @@
 """Anchored windows of many assets, asset beside asset, while all of them stand at the same place of their chunks.
 
 What `moments_next` keeps for each asset stands here in rows of all assets, which the processor takes several at a time. The memory of
-the buffers is a ring of `3 * window` such rows. The sums are those of `windows`, in the same order, so the bits are the same.
+the buffers is `3 * window` such rows, until the assets part ways (`windows.part_ways`). The sums are those of `windows`, in the same
+order, so the bits are the same.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Spread(NamedTuple):
 
 @kernel_loop
 def spread_load(states):  # type: ignore[no-untyped-def]
-    """The rows of states that are `alike`."""
+    """The rows of states that are not apart."""
     assets = states.shape[0]
     rows = Spread(np.empty(assets), np.empty(assets), np.empty(assets), np.empty(assets), np.empty(assets), np.empty(assets))
     for n in range(assets):

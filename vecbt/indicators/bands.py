@@ -21,7 +21,7 @@ from .compute import compute
 from .moving import ema_next
 from .peaks import CHANNEL_FIELDS, Channel, Peak, channel_buffers, peak_next
 from .volatility import atr_step
-from .windows import MOMENTS_FIELDS, SIDE_BY_SIDE, Moments, alike, moments_mean, moments_variance
+from .windows import MOMENTS_FIELDS, SIDE_BY_SIDE, Moments, moments_mean, moments_variance, part_ways
 
 __all__ = [
     "BOLLINGER", "DONCHIAN", "KELTNER", "Bollinger", "Channels", "bollinger", "bollinger_init", "bollinger_lines", "bollinger_run",
@@ -30,7 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 BOLLINGER_PARAMS = np.dtype([("window", "i8"), ("width", "f8")], align=True)
-BOLLINGER_STATE = np.dtype(MOMENTS_FIELDS, align=True)
+BOLLINGER_STATE = np.dtype([("apart", "i8"), *MOMENTS_FIELDS], align=True)
 
 
 class Bollinger(NamedTuple):
@@ -97,10 +97,10 @@ def _side_by_side(states, ring, params, values, out):  # type: ignore[no-untyped
 
 
 @kernel
-def _sums(states, ring, window, values, out, span):  # type: ignore[no-untyped-def]
+def _sums(states, buffers, window, values, out, span):  # type: ignore[no-untyped-def]
     """The anchored sums of the bars of a span, where their lines will stand: anchor, sum, sum of squares."""
     for n in range(values.shape[1]):
-        now, buffer = moments_load(states[n]), borrowed(ring[:, n])
+        now, buffer = moments_load(states[n]), borrowed(buffers[n])
         for t in range(span[0], span[1]):
             now, out[1, t, n], out[2, t, n] = spread_next(now, buffer, window, values[t, n])
             out[0, t, n] = now.anchor
@@ -111,15 +111,16 @@ def _sums(states, ring, window, values, out, span):  # type: ignore[no-untyped-d
 def bollinger_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
     values, window, width = rows[0], params[0].window, params[0].width
-    bars, assets = values.shape
-    ring, first = buffers.reshape(buffers.shape[1], assets), 0
-    if assets >= SIDE_BY_SIDE and alike(states):
-        first = _side_by_side(states, ring, params[0], values, out)
+    (bars, assets), first = values.shape, 0
+    if assets >= SIDE_BY_SIDE and states[0].apart == 0:
+        first = _side_by_side(states, buffers.reshape(buffers.shape[1], assets), params[0], values, out)
+        if first < bars:
+            part_ways(states, buffers)
     # what the first pass leaves is still in the cache when the second one takes it
     length = run_length(assets)
     for start in range(first, bars, length):
         stop = min(start + length, bars)
-        _sums(states, ring, window, values, out, (start, stop))
+        _sums(states, buffers, window, values, out, (start, stop))
         for t in range(start, stop):
             _lines((out[0, t], out[1, t], out[2, t]), window, width, values[t], out, t)
 

@@ -16,7 +16,7 @@ from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.kernel import Kernel, whole
 from ..core.state import records
 from .compute import compute
-from .windows import SIDE_BY_SIDE, alike, chunk_length, missing_in
+from .windows import SIDE_BY_SIDE, chunk_length, missing_in, part_ways
 
 __all__ = [
     "EMA", "SMA", "Sma", "ema", "ema_bar", "ema_init", "ema_next", "ema_run", "ema_step", "ema_toward", "ema_weight", "sma", "sma_init",
@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 SMA_PARAMS = np.dtype([("window", "i8")], align=True)
-SMA_STATE = np.dtype([("anchor", "f8"), ("total", "f8"), ("head", "i8"), ("count", "i8")], align=True)
+SMA_STATE = np.dtype([("apart", "i8"), ("anchor", "f8"), ("total", "f8"), ("head", "i8"), ("count", "i8")], align=True)
 
 
 def sma_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
@@ -169,16 +169,17 @@ def _side_by_side(states, ring, prices, out):  # type: ignore[no-untyped-def]
 
 @kernel_loop
 def sma_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
-    """All bars (T, N) of all assets, from the given states on. The memory of the buffers is a ring of `window` rows of all assets."""
+    """All bars (T, N) of all assets, from the given states on."""
     prices = rows[0]
-    bars, assets = prices.shape
-    ring, first = buffers.reshape(buffers.shape[1], assets), 0
-    if assets >= SIDE_BY_SIDE and alike(states):
-        first = _side_by_side(states, ring, prices, out)
+    (bars, assets), first = prices.shape, 0
+    if assets >= SIDE_BY_SIDE and states[0].apart == 0:
+        first = _side_by_side(states, buffers.reshape(buffers.shape[1], assets), prices, out)
+        if first < bars:
+            part_ways(states, buffers)
     length = chunk_length(assets)
     for start in range(first, bars, length):
         for n in range(assets):
-            now, buffer = sma_load(states[n]), borrowed(ring[:, n])
+            now, buffer = sma_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 out[t, n], now = sma_next(now, buffer, prices[t, n])
             sma_store(states[n], now)

@@ -15,9 +15,10 @@ from ..core.jit import borrowed, kernel, kernel_loop
 from ..core.kernel import Kernel, whole
 from ..core.space import Domain
 from ..core.state import records
+from .abreast import spread_all, spread_load, spread_store
 from .anchored import cubes_next, moments_deviation, moments_load, moments_store, run_length, spread_next, trend_next
 from .compute import compute
-from .windows import MOMENTS_FIELDS, moments_variance
+from .windows import MOMENTS_FIELDS, SIDE_BY_SIDE, Moments, moments_variance, part_ways
 
 __all__ = [
     "REGRESSION_SLOPE", "ROLLING_SKEW", "ROLLING_STD", "ZSCORE", "regression_slope", "rolling_skew", "rolling_std", "skew_init",
@@ -26,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 STD_PARAMS = np.dtype([("window", "i8"), ("ddof", "i8")], align=True)
-STD_STATE = np.dtype(MOMENTS_FIELDS, align=True)
+STD_STATE = np.dtype([("apart", "i8"), *MOMENTS_FIELDS], align=True)
 
 SKEW_PARAMS = np.dtype([("window", "i8")], align=True)
 # numba takes a record for another one whose fields it begins with, and warns: the fields of the moments stand last
@@ -55,13 +56,40 @@ def std_step(state, buffer, params, value):  # type: ignore[no-untyped-def]
     return std_of(now, total, squares, params.ddof)
 
 
+@kernel
+def _std_row(rows, window, ddof, values, out):  # type: ignore[no-untyped-def]
+    """One bar of all assets, out of rows of their anchored sums."""
+    for n in range(values.shape[0]):
+        full = Moments(rows.anchor[n], 0.0, 0.0, 0, window)
+        out[n] = std_of(full, rows.total[n], rows.squares[n], ddof)
+
+
+@kernel_loop
+def _std_side_by_side(states, ring, params, values, out):  # type: ignore[no-untyped-def]
+    """Bars of all assets at once, until one that some have and others miss; gives that bar."""
+    window, ddof, rows, place, t = params.window, params.ddof, spread_load(states), (states[0].head, states[0].count), 0
+    while t < values.shape[0]:
+        row = borrowed(values[t])
+        place, missing = spread_all(rows, ring, window, place, row)
+        if 0 < missing < values.shape[1]:
+            break
+        _std_row(rows, window, ddof, row, borrowed(out[t]))
+        t += 1
+    spread_store(states, rows, place)
+    return t
+
+
 @kernel_loop
 def std_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
     values, window, ddof = rows[0], params[0].window, params[0].ddof
-    bars, length = values.shape[0], run_length(values.shape[1])
-    for start in range(0, bars, length):
-        for n in range(values.shape[1]):
+    (bars, assets), first, length = values.shape, 0, run_length(values.shape[1])
+    if assets >= SIDE_BY_SIDE and states[0].apart == 0:
+        first = _std_side_by_side(states, buffers.reshape(buffers.shape[1], assets), params[0], values, out)
+        if first < bars:
+            part_ways(states, buffers)
+    for start in range(first, bars, length):
+        for n in range(assets):
             now, buffer = moments_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 now, total, squares = spread_next(now, buffer, window, values[t, n])
@@ -103,7 +131,7 @@ ROLLING_STD = Kernel(
 def zscore_of(now, total, squares, ddof, value):  # type: ignore[no-untyped-def]
     """Standard deviations from the mean of a full window, NaN where there is none."""
     deviation = std_of(now, total, squares, ddof)
-    return moments_deviation(now, total, value) / deviation if deviation > 0.0 else math.nan
+    return moments_deviation(now, total, value) / (deviation if deviation > 0.0 else math.nan)
 
 
 @kernel
@@ -114,13 +142,40 @@ def zscore_step(state, buffer, params, value):  # type: ignore[no-untyped-def]
     return zscore_of(now, total, squares, params.ddof, value)
 
 
+@kernel
+def _zscore_row(rows, window, ddof, values, out):  # type: ignore[no-untyped-def]
+    """One bar of all assets, out of rows of their anchored sums."""
+    for n in range(values.shape[0]):
+        full = Moments(rows.anchor[n], 0.0, 0.0, 0, window)
+        out[n] = zscore_of(full, rows.total[n], rows.squares[n], ddof, values[n])
+
+
+@kernel_loop
+def _zscore_side_by_side(states, ring, params, values, out):  # type: ignore[no-untyped-def]
+    """Bars of all assets at once, until one that some have and others miss; gives that bar."""
+    window, ddof, rows, place, t = params.window, params.ddof, spread_load(states), (states[0].head, states[0].count), 0
+    while t < values.shape[0]:
+        row = borrowed(values[t])
+        place, missing = spread_all(rows, ring, window, place, row)
+        if 0 < missing < values.shape[1]:
+            break
+        _zscore_row(rows, window, ddof, row, borrowed(out[t]))
+        t += 1
+    spread_store(states, rows, place)
+    return t
+
+
 @kernel_loop
 def zscore_run(states, buffers, params, rows, out):  # type: ignore[no-untyped-def]
     """All bars (T, N) of all assets, from the given states on."""
     values, window, ddof = rows[0], params[0].window, params[0].ddof
-    bars, length = values.shape[0], run_length(values.shape[1])
-    for start in range(0, bars, length):
-        for n in range(values.shape[1]):
+    (bars, assets), first, length = values.shape, 0, run_length(values.shape[1])
+    if assets >= SIDE_BY_SIDE and states[0].apart == 0:
+        first = _zscore_side_by_side(states, buffers.reshape(buffers.shape[1], assets), params[0], values, out)
+        if first < bars:
+            part_ways(states, buffers)
+    for start in range(first, bars, length):
+        for n in range(assets):
             now, buffer = moments_load(states[n]), borrowed(buffers[n])
             for t in range(start, min(start + length, bars)):
                 now, total, squares = spread_next(now, buffer, window, values[t, n])

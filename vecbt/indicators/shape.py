@@ -62,9 +62,15 @@ def _is_ready(values: Any) -> bool:
 
 @kernel_loop
 def _infinities(values):  # type: ignore[no-untyped-def]
-    """How many values are infinite; compiled, because a look at a large matrix otherwise costs as much as a moving average of it."""
-    found = 0
-    for i in range(values.shape[0]):
+    """How many values are infinite; compiled, because a look at a large matrix otherwise costs as much as a moving average of it.
+
+    Four places at a time: memory is fetched faster in four streams than in one.
+    """
+    found, part = 0, values.shape[0] // 4
+    first, second, third, last = values[:part], values[part : 2 * part], values[2 * part : 3 * part], values[3 * part : 4 * part]
+    for i in range(part):
+        found += (abs(first[i]) == math.inf) + (abs(second[i]) == math.inf) + (abs(third[i]) == math.inf) + (abs(last[i]) == math.inf)
+    for i in range(4 * part, values.shape[0]):
         found += abs(values[i]) == math.inf
     return found
 

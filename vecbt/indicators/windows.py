@@ -14,11 +14,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..core.jit import kernel, spine
+import numpy as np
+
+from ..core.jit import kernel, kernel_loop, spine
 
 __all__ = [
-    "MOMENTS_FIELDS", "SIDE_BY_SIDE", "WINDOW_FIELDS", "Moments", "Window", "alike", "chunk_length", "missing_in", "moments_add",
-    "moments_mean", "moments_next", "moments_variance", "window_next", "window_sum",
+    "MOMENTS_FIELDS", "SIDE_BY_SIDE", "WINDOW_FIELDS", "Moments", "Window", "chunk_length", "missing_in", "moments_add", "moments_mean",
+    "moments_next", "moments_variance", "part_ways", "window_next", "window_sum",
 ]  # fmt: skip
 
 _SHORTEST = 64
@@ -49,13 +51,22 @@ def missing_in(values):  # type: ignore[no-untyped-def]
     return missing
 
 
-@kernel
-def alike(states):  # type: ignore[no-untyped-def]
-    """Whether all windows stand at one place of their chunks: so it is until some assets miss a bar and others do not."""
-    others = 0
-    for n in range(states.shape[0]):
-        others += states[n].head != states[0].head or states[n].count != states[0].count
-    return others == 0
+@kernel_loop
+def part_ways(states, buffers):  # type: ignore[no-untyped-def]
+    """From here on each asset has its buffer for itself: rows of all assets become one row for each, and `apart` is 1.
+
+    A run over many assets keeps them side by side, as a ring of rows, until some miss a bar that others have: their windows then stand at
+    different places of their chunks, and stay so.
+    """
+    assets, places = buffers.shape
+    ring, kept = buffers.reshape(places, assets), np.empty((assets, places))
+    for n in range(assets):
+        for i in range(places):
+            kept[n, i] = ring[i, n]
+    for n in range(assets):
+        states[n].apart = 1
+        for i in range(places):
+            buffers[n, i] = kept[n, i]
 
 
 class Window(NamedTuple):
