@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 import vecbt as vb
 from tests.signals.examples import COSTS, MIXED, SIGNALS
 from vecbt.engine.strategy import evaluate
 from vecbt.signals.accounts import equities
-
-pytestmark = pytest.mark.interpreted
 
 
 def raw_bars() -> vb.Bars:

@@ -26,7 +26,6 @@ from vecbt.signals import (
     register_aggregator,
 )
 
-pytestmark = pytest.mark.interpreted
 BARS = gappy_bars(80)
 WORDS = {"ma_crossover": 1.0, "random_forest": -0.5, "rsi": 0.0}
 WEIGHTS = {"ma_crossover": 0.5, "random_forest": 0.3, "rsi": 0.2}

@@ -19,7 +19,6 @@ from vecbt.signals import Ensemble, EnsembleManager, TradingSignal, VotingMode
 from vecbt.signals.voting import as_ratio
 from vecbt.strategies import EmaCross, FixedWeights, SmaCross
 
-pytestmark = pytest.mark.interpreted
 NAN = math.nan
 
 

@@ -26,8 +26,6 @@ from vecbt.engine.strategy import Strategy, evaluate
 from vecbt.errors import StateError
 from vecbt.signals.combined import Combined
 
-pytestmark = pytest.mark.interpreted
-
 BASES = {"SignalFilter", "SteppedGenerator"}
 BARS = gappy_bars()
 EVERY = pytest.mark.parametrize("strategy", EXAMPLES, ids=lambda s: f"{type(s).__name__}-{EXAMPLES.index(s)}")

@@ -23,7 +23,6 @@ from vecbt.signals import (
     VolatilityFilter,
 )
 
-pytestmark = pytest.mark.interpreted
 NAN = np.nan
 
 

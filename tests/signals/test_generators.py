@@ -26,7 +26,6 @@ from vecbt.signals import (
 from vecbt.signals.base import gated
 from vecbt.signals.rules import RULES, rule_for, strength_of
 
-pytestmark = pytest.mark.interpreted
 BARS = gappy_bars(80)
 KERNELS = list(vb.indicators.catalog().values())
 

@@ -13,7 +13,6 @@ from tests.signals.test_filters import Says, bars_of
 from vecbt.engine.strategy import evaluate
 from vecbt.signals import DynamicWeights, Ensemble
 
-pytestmark = pytest.mark.interpreted
 COSTS = {"costs": vb.Costs(commission_rate=0.002)}
 
 
