@@ -23,6 +23,8 @@ from vecbt.signals import (
     VolatilityFilter,
 )
 
+pytestmark = pytest.mark.interpreted
+
 NAN = np.nan
 
 

@@ -33,8 +33,6 @@ from vecbt.strategies import (
 )
 from vecbt.strategies.naming import BUILT_IN, OTHER_NAMES
 
-pytestmark = pytest.mark.interpreted
-
 
 @dataclass(frozen=True)
 class Mine(Strategy):
