@@ -94,6 +94,14 @@ def test_a_kernel_computes_and_does_nothing_else(module: Module, name: str, func
     assert not faults, f"{module.where} {name}:\n" + "\n".join(faults)
 
 
+def test_only_a_run_makes_rows_for_itself() -> None:
+    """A step that allocated would do so on every bar of every asset."""
+    for decorator, allowed in (("kernel", False), ("spine", False), ("kernel_loop", True)):
+        function = ast.parse(f"@{decorator}\ndef piece(assets):\n    return np.empty(assets)\n").body[0]
+        assert isinstance(function, ast.FunctionDef)
+        assert bool(list(_faults(function))) != allowed, decorator
+
+
 @pytest.mark.parametrize(("module", "name", "function"), KERNELS, ids=IDS)
 def test_a_kernel_stands_alone_at_the_top_of_its_module(module: Module, name: str, function: Function) -> None:
     """A closure is compiled anew in each process: it never finds its place in the cache."""
