@@ -43,15 +43,16 @@ ACCOUNT_VIEW = np.dtype(
 
 _VIEW = len(ACCOUNT_VIEW.names or ())
 
-DESK = ("function", "memory", "params", "sources", "close", "flags", "values", "taken", "width", "fault", "most", "bad")
+DESK = ("function", "memory", "params", "sources", "close", "flags", "values", "taken", "width", "recalls", "fault", "most", "bad")
 """Places in the int64 array that a desk is handed on as; `most` and `bad` hold float64."""
-_FUNCTION, _MEMORY, _PARAMS, _SOURCES, _CLOSE, _FLAGS, _VALUES, _TAKEN, _WIDTH, _FAULT, _MOST, _BAD = range(len(DESK))
+_FUNCTION, _MEMORY, _PARAMS, _SOURCES, _CLOSE, _FLAGS, _VALUES, _TAKEN, _WIDTH, _RECALLS, _FAULT, _MOST, _BAD = range(len(DESK))
 
 
 class RuleDesk(NamedTuple):
     """Where a rule's function, its memory and what it reads are: addresses. A cell is a bar times the assets, plus the asset.
 
-    `sources` are the addresses of cell 0 of each field of `now`, `close` that of the closes.
+    `sources` are the addresses of cell 0 of each field of `now`, of which the first two stand in `first` and `second` as well: a loop
+    that writes to memory would look them up again each bar. `close` is that of the closes. `recalls`: fields of `before` that are read.
     """
 
     desk: int
@@ -64,21 +65,28 @@ class RuleDesk(NamedTuple):
     values: int
     taken: int
     width: int
+    recalls: int
+    first: int
+    second: int
 
 
 @kernel
 def _load(desk):  # type: ignore[no-untyped-def]
+    sources, taken = peek_int(desk, _SOURCES), peek_int(desk, _TAKEN)
     return RuleDesk(
         desk,
         peek_int(desk, _FUNCTION),
         peek_int(desk, _MEMORY),
         peek_int(desk, _PARAMS),
-        peek_int(desk, _SOURCES),
+        sources,
         peek_int(desk, _CLOSE),
         peek_int(desk, _FLAGS),
         peek_int(desk, _VALUES),
-        peek_int(desk, _TAKEN),
+        taken,
         peek_int(desk, _WIDTH),
+        peek_int(desk, _RECALLS),
+        peek_int(sources, 0),
+        peek_int(sources, min(1, taken - 1)),
     )
 
 
@@ -86,15 +94,18 @@ def _load(desk):  # type: ignore[no-untyped-def]
 def _gather(own, n, cell):  # type: ignore[no-untyped-def]
     """This bar's prices and indicators into the memory of asset `n`; its address."""
     memory = own.memory + 8 * n * own.width
-    for k in range(own.taken):
-        poke(memory, k, peek(peek_int(own.sources, k), cell))
+    poke(memory, 0, peek(own.first, cell))
+    if own.taken > 1:
+        poke(memory, 1, peek(own.second, cell))
+        for k in range(2, own.taken):
+            poke(memory, k, peek(peek_int(own.sources, k), cell))
     return memory
 
 
 @spine
 def _remember(own, memory):  # type: ignore[no-untyped-def]
     """`now` becomes `before`."""
-    for k in range(own.taken):
+    for k in range(own.recalls):
         poke(memory, own.taken + k, peek(memory, k))
 
 
@@ -107,8 +118,9 @@ def _is_market(own, cell):  # type: ignore[no-untyped-def]
 def _say(own, cell, answer):  # type: ignore[no-untyped-def]
     """The answer into the row; one that may not be says nothing, and is remembered as a fault."""
     if own.flags != 0:
-        fine = answer >= 0.0 and answer <= 15.0 and answer == math.floor(answer)
-        poke_byte(own.flags, cell, np.uint8(int(answer)) if fine else np.uint8(0))
+        code = int(answer) if answer >= 0.0 and answer <= 15.0 else -1
+        fine = float(code) == answer
+        poke_byte(own.flags, cell, np.uint8(code) if fine else np.uint8(0))
     else:
         fine = math.isnan(answer) or abs(answer) <= peek(own.desk, _MOST)
         poke(own.values, cell, answer if fine else math.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -79,7 +80,7 @@ class Ruling:
         self._kept: tuple[Any, ...] = ()
         self._set(
             function=self.native.address, memory=self.memory.ctypes.data, params=self.params.ctypes.data,
-            sources=self._sources.ctypes.data, taken=taken, width=self.memory.shape[1],
+            sources=self._sources.ctypes.data, taken=taken, width=self.memory.shape[1], recalls=taken if _recalls(strategy) else 0,
         )  # fmt: skip
         self._number("most")[0] = strategy.gives.most if strategy.gives is not Signals else 0.0
         self.address = int(self._desk.ctypes.data)
@@ -96,20 +97,23 @@ class Ruling:
         """Read bars from `prices` (5, L, N) as strategies read them, and indicators from `columns` (K, M, N); write into `said` (L, N)."""
         self._kept = (prices, said, columns)
         self.said = said
+        names, cell = self.strategy.plan.columns, 8 * self.assets
+        starts = [
+            prices[PRICE_FIELDS.index(name)].ctypes.data if name in PRICE_FIELDS else columns[names.index(name)].ctypes.data
+            for name in self._fields
+        ]
+        self._starts = np.array([*starts, prices[PRICE_FIELDS.index("close")].ctypes.data, said.ctypes.data], dtype=np.int64)
+        of_column = [name not in PRICE_FIELDS for name in self._fields]
+        self._bar_bytes = np.array([*(cell for _ in self._fields), cell, self.assets * said.itemsize], dtype=np.int64)
+        self._piece_bytes = np.array([*(cell if of else 0 for of in of_column), 0, 0], dtype=np.int64)
         self.count_from(0, 0)
 
     def count_from(self, first: int, piece: int) -> None:
         """Loops count their bars from bar `first`; the columns begin at bar `piece`."""
-        prices, said, columns = self._kept
-        cell, moved = 8 * first * self.assets, 8 * (first - piece) * self.assets
-        names = self.strategy.plan.columns
-        for k, name in enumerate(self._fields):
-            of_price = name in PRICE_FIELDS
-            array, place, shift = (prices, PRICE_FIELDS.index(name), cell) if of_price else (columns, names.index(name), moved)
-            self._sources[k] = array.ctypes.data + place * array.strides[0] + shift
-        where = said.ctypes.data + first * self.assets * said.itemsize
+        at = self._starts + first * self._bar_bytes - piece * self._piece_bytes
+        self._sources[:] = at[:-2]
         flags = self.kind == InputKind.SIGNALS
-        close = prices.ctypes.data + PRICE_FIELDS.index("close") * prices.strides[0] + cell
+        close, where = int(at[-2]), int(at[-1])
         self._set(close=close, flags=where if flags else 0, values=0 if flags else where)
 
     def check(self, where: Callable[[int, int], str], first: int = 0) -> None:
@@ -231,6 +235,16 @@ def layouts_of(strategy: RuleStrategy) -> tuple[np.dtype[Any], ...]:
     now = np.dtype([(name, "f8") for name in known if name in named] or [("close", "f8")])
     layouts = (now, now, _params_layout(strategy), _state_of(strategy))
     return (*layouts, ACCOUNT_VIEW) if strategy.sees_account else layouts
+
+
+def _recalls(strategy: RuleStrategy) -> bool:
+    """Whether the rule looks at `before` at all; a player may."""
+    rule = getattr(type(strategy), "rule", None)
+    if rule is None:
+        return True
+    code = getattr(rule, "py_func", rule).__code__
+    name = code.co_varnames[1]
+    return name in code.co_cellvars or any(step.argval == name for step in dis.get_instructions(code))
 
 
 def _state_of(strategy: RuleStrategy) -> np.dtype[Any]:
