@@ -66,7 +66,7 @@ print(json.dumps(dict(
 def run(environment: dict[str, str], code: str = EVERY_ENTRY_POINT, cwd: Path | None = None) -> tuple[dict[str, Any], str]:
     """What the child printed as JSON, and its stderr."""
     done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", code], env=environment, cwd=cwd, capture_output=True, text=True, timeout=280, check=False
+        [sys.executable, "-W", "always", "-c", code], env=environment, cwd=cwd, capture_output=True, text=True, timeout=800, check=False
     )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.strip().splitlines()[-1])), done.stderr

@@ -109,12 +109,14 @@ def _called(strategy: Any) -> str:
     return getattr(strategy, "name", None) or strategy.__name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bars", BARS.values(), ids=BARS)
 @pytest.mark.parametrize("strategy", [*HONEST, vb.strategies.SmaCross(), vb.strategies.EmaCross()], ids=_called)
 def test_d2_no_false_alarm(strategy: Any, bars: vb.Bars) -> None:
     _passes(strategy, bars)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", _without_arguments(), ids=_called)
 def test_d2_no_false_alarm_on_any_ready_made_strategy_on_real_bars(strategy: Strategy) -> None:
     _passes(strategy, REAL)
@@ -125,6 +127,7 @@ def test_d2_no_false_alarm_on_any_ready_made_strategy_on_random_bars(strategy: S
     _passes(strategy, GAPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", EXAMPLES[::2], ids=_called)
 def test_d2_no_false_alarm_on_any_signal_on_random_bars(strategy: Strategy) -> None:
     _passes(strategy, GAPS[:120])

@@ -94,7 +94,7 @@ def test_it_is_the_same_in_every_process() -> None:
             env={**os.environ, "PYTHONHASHSEED": seed, "VECBT_ENGINE": "python", "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=800,
             check=True,
         ).stdout
         for seed in ("1", "2")

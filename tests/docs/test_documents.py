@@ -66,7 +66,7 @@ def test_commands_of_the_readme_succeed(tmp_path: Path) -> None:
     for command in commands:
         arguments = shlex.split(command, comments=True)[1:]
         done = subprocess.run(
-            [sys.executable, "-m", "vecbt.cli", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+            [sys.executable, "-m", "vecbt.cli", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=800
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 

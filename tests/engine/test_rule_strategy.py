@@ -163,6 +163,7 @@ def test_s4_a_waiting_order_is_seen() -> None:
     assert run.inputs.flags[:, 0].tolist() == [0] * 5 + [1] + [0] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(ENGINE == "python", reason="a second of plain Python a bar")
 def test_d1_pieces_of_a_long_run_join_without_a_seam() -> None:
     """Indicators come in pieces of some thousand bars; the stream knows no pieces."""
