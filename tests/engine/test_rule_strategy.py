@@ -17,7 +17,6 @@ from vecbt.core.jit import ENGINE
 from vecbt.core.space import Parameter
 from vecbt.data import synthetic
 from vecbt.engine.inputs import Strengths, normalize_row
-from vecbt.engine.rule import ACCOUNT_VIEW
 from vecbt.engine.strategy import evaluate
 from vecbt.errors import ConfigError, InputError, StateError, StrategyError
 from vecbt.indicators.plan import Indicator, IndicatorPlan
@@ -113,7 +112,7 @@ def test_rows_are_what_the_slow_twin_says() -> None:
 
 def test_the_view_is_the_account_at_t6() -> None:
     stops = vb.Stops(hard=vb.Pct(20.0), take_profit=vb.Pct(30.0))
-    market, size = GAPPY.market, len(ACCOUNT_VIEW.names or ())
+    market, size = GAPPY.market, len(SEEN)
     risk = vb.Risk(zones=vb.Zones())
     stream = vb.Stream(Witness(), market=market, costs=COSTS, stops=stops, risk=risk, initial_capital=50_000)
     held = 0

@@ -22,6 +22,7 @@ from vecbt.strategies import (
     FixedWeights,
     HybridPortfolio,
     MacdCross,
+    MACrossover,
     MACrossoverPortfolio,
     MomentumRotation,
     MultiStrategyPortfolio,
@@ -59,6 +60,7 @@ OUTCOMES: dict[str, tuple[Strategy, tuple[float, float, int]]] = {
     "STR-16": (MultiStrategyPortfolio(STOCKS, _MIXED, {"AAPL": 0.4, "IBM": 0.3, "MSFT": 0.3}), (3.61741751865, 0.329701686079, 179)),
     "STR-17": (RsiReversion(direction="both"), (-0.690048793427, 0.763806329287, 126)),
     "STR-18": (DonchianBreakout(55, 20, "both"), (1.03611306932, 0.465661556504, 132)),
+    "STR-19": (MACrossover(20, 100), (2.06539335657, 0.517191413357, 62)),
 }
 """Id to strategy, and total return, maximum drawdown, closed trades."""
 
