@@ -14,7 +14,6 @@ HEAVY = (
     "numba pandas polars scipy matplotlib statsmodels arch rich pydantic typer exchange_calendars pyarrow duckdb yfinance yaml"
 ).split()
 HELP_SECONDS = 0.3
-BUSY_MACHINE = 3.0  # the limit holds on an idle machine; where tests share it with others, a start may take so much longer
 
 
 def _environment() -> dict[str, str]:
@@ -38,11 +37,17 @@ def test_help_loads_only_the_command_line() -> None:
     assert not _loaded_after(HELP) & (set(HEAVY) | {"numpy"}) - {"typer", "rich"}
 
 
-def test_help_is_quick() -> None:
-    seconds = []
+def _seconds_of(code: str) -> list[float]:
+    taken = []
     for _ in range(5):
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", f"import sys\n{HELP}"], stdout=subprocess.DEVNULL, env=_environment(), check=True, timeout=60)
-        seconds.append(time.perf_counter() - start)
-    measured = f"vecbt --help: {min(seconds):.2f} s at best, {statistics.median(seconds):.2f} s as a rule"
-    assert min(seconds) <= HELP_SECONDS * BUSY_MACHINE, measured
+        subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, env=_environment(), check=True, timeout=60)
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+def test_help_is_quick() -> None:
+    """In seconds on a machine that is itself; where that is slow or busy, against what the parser of the command line costs there."""
+    seconds, parser = _seconds_of(f"import sys\n{HELP}"), min(_seconds_of("import typer"))
+    measured = f"vecbt --help: {min(seconds):.2f} s at best, {statistics.median(seconds):.2f} s as a rule; import typer {parser:.2f} s"
+    assert min(seconds) <= max(HELP_SECONDS, 3.0 * parser), measured
