@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ONE_AVERAGE = """
+ONE_SPREAD = """
 import json
 
 import numpy as np
@@ -16,7 +16,8 @@ import numpy as np
 import vecbt as vb
 from vecbt.core.jit import cache_folder
 
-print(json.dumps(dict(means=vb.indicators.sma(np.arange(6.0), 3).tolist(), folder=str(cache_folder()))))
+bars = np.array([[[price]] * 6 for price in (1.0, 2.0, 1.0, 1.0, 0.0)])
+print(json.dumps(dict(spread=vb.indicators.parkinson(bars, 3)[:, 0].tolist(), folder=str(cache_folder()))))
 """
 
 EVERY_ENTRY_POINT = """

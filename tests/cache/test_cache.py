@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cache.children import ONE_AVERAGE, run
+from tests.cache.children import ONE_SPREAD, run
 
 PACKAGE = Path(__file__).resolve().parents[2] / "vecbt"
 UNSET = ("VECBT_ENGINE", "VECBT_CACHE_DIR", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
@@ -60,21 +61,21 @@ def test_second_start_compiles_nothing(first: Started) -> None:
 def test_an_edited_step_never_runs_stale(first: Started) -> None:
     """`window_sum` is edited; the loop that calls it stands in another module, which numba would take to be unchanged."""
     folder = first.package.parent
-    before, _ = run(first.environment, ONE_AVERAGE, folder)
-    assert before["means"][2:] == [1.0, 2.0, 3.0, 4.0]
+    before, _ = run(first.environment, ONE_SPREAD, folder)
+    assert before["spread"][2:] == pytest.approx([math.sqrt(math.log(2.0) / 4.0)] * 4)
     source = first.package / "indicators" / "windows.py"
     text = source.read_text(encoding="utf-8")
-    calls = (first.package / "indicators" / "moving.py").read_text(encoding="utf-8")
+    calls = (first.package / "indicators" / "ranges.py").read_text(encoding="utf-8")
     assert "def window_sum(" in text and "window_sum(" in calls and "def window_sum(" not in calls
     head, _, body = text.partition("def window_sum(")
     edited = head + "def window_sum(" + re.sub(r"return (.+)", r"return 2.0 * (\1)", body)
     source.write_text(edited, encoding="utf-8")
     try:
-        after, _ = run(first.environment, ONE_AVERAGE, folder)
+        after, _ = run(first.environment, ONE_SPREAD, folder)
     finally:
         source.write_text(text, encoding="utf-8")
-    assert after["means"][2:] == [2.0, 4.0, 6.0, 8.0]
-    again, _ = run(first.environment, ONE_AVERAGE, folder)
+    assert after["spread"][2:] == pytest.approx([math.sqrt(math.log(2.0) / 2.0)] * 4)
+    again, _ = run(first.environment, ONE_SPREAD, folder)
     assert again == before
 
 
@@ -103,7 +104,7 @@ def test_works_where_nothing_can_be_written(first: Started, tmp_path: Path) -> N
     """The folder for kernels cannot be made, because its parent is a file: kernels are compiled for this process only."""
     (tmp_path / "file").write_text("")
     environment = first.environment | {"VECBT_CACHE_DIR": str(tmp_path / "file" / "kernels")}
-    found, stderr = run(environment, ONE_AVERAGE, first.package.parent)
+    found, stderr = run(environment, ONE_SPREAD, first.package.parent)
     assert found["folder"] == "None"
-    assert found["means"][2:] == [1.0, 2.0, 3.0, 4.0]
+    assert found["spread"][2:] == pytest.approx([math.sqrt(math.log(2.0) / 4.0)] * 4)
     assert "Warning" not in stderr

@@ -43,7 +43,7 @@ from vecbt.engine.ruling import Ruling
 from mine import Mine
 
 bars = vb.synthetic.gbm(T=5, N=1, seed=1)
-made = Ruling(Mine(), 1).native
+made = Ruling(Mine(), bars.symbols).native
 print(json.dumps(dict(said=Mine().rows(bars).values[0, 0], hits=made._kept.cache_hits)))
 """
 

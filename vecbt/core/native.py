@@ -1,8 +1,9 @@
-"""A user's compiled function, called from the package's own loops by its address, and the memory that both share.
+"""A user's compiled function in the package's own loops, and the memory that both share.
 
-The loops are compiled once, for any such function: it enters them as a number, so a new one costs its own compilation and nothing else,
-and is kept on disk like theirs. What it reads and writes are records at addresses. Uncompiled, the same numbers find the same memory and
-the function itself, so the bits are the same.
+The simulation is compiled once, for any such function: it enters as a number, its address, so a new one costs its own compilation and
+nothing else. A small loop that only asks it, bar after bar, is compiled anew with the function in it (`native_loop`): the call would cost
+more than most rules. Both are kept on disk. What the function reads and writes are records at addresses. Uncompiled, the same numbers find
+the same memory and the function itself, so the bits are the same.
 """
 
 from __future__ import annotations
@@ -15,16 +16,22 @@ import re
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import FunctionType
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..errors import StrategyError, nearest
 from .jit import ENGINE, cache_folder, kernel_sources_hash
 
-__all__ = ["Native", "call_five", "call_four", "called_back", "names_in", "native", "peek", "peek_int", "poke", "poke_byte", "poke_int"]
+__all__ = [
+    "Native", "call_five", "call_four", "called_back", "names_in", "native", "native_loop", "peek", "peek_int", "poke", "poke_byte",
+    "poke_int",
+]  # fmt: skip
 
 _INTERPRETED: list[Callable[..., float]] = []
+
+Constants: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class Native:
@@ -54,6 +61,21 @@ def native(function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], own
     if key not in _MADE:
         made = _interpreted(function, layouts) if ENGINE == "python" else _compiled(function, layouts, owner, known)
         _MADE[key] = made
+    return _MADE[key]
+
+
+def native_loop(
+    loop: Callable[..., Any], constants: Constants, function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str,
+    known: tuple[tuple[str, ...], ...] = (),
+) -> Native:  # fmt: skip
+    """`loop(desk, bars, assets)`, which asks through `call_four`, compiled with `function` itself in the place of that call.
+
+    Its `address` is that of a C function of three int64; `function` is the same for Python. `constants` are functions that the loop
+    calls with the desk, by name, and the numbers that each answers, known beforehand. The other parameters, and errors, as for `native`.
+    """
+    key = (loop, constants, function, layouts)
+    if key not in _MADE:
+        _MADE[key] = _compiled_loop(loop, constants, function, layouts, owner, known)
     return _MADE[key]
 
 
@@ -91,41 +113,107 @@ def _compiled(
     function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...]
 ) -> Native:
     import numba
-    from numba.core import errors
 
     signature = numba.types.float64(*(numba.from_dtype(layout) for layout in layouts))
-    folder = _folder_for(function)
-    before = numba.config.CACHE_DIR
     try:
-        if folder is not None:
-            numba.config.CACHE_DIR = str(folder)
-        made = _with_cache(numba, signature, function, folder is not None)
-    except KeyError as error:  # numba looks a field up without asking whether it is there
-        raise StrategyError(_no_such_field(function, str(error.args[0]), layouts, owner, known)) from None
-    except errors.NumbaError as error:
-        raise StrategyError(_typing_fault(function, error, owner)) from None
-    finally:
-        numba.config.CACHE_DIR = before
+        made = _with_cache(numba, signature, function, _folder_for(function))
+    except (KeyError, numba.core.errors.NumbaError) as error:
+        raise _fault(function, error, layouts, owner, known) from None
     # the function itself, in numba's own way of calling: its wrapper for C would be a second call each bar
     return Native(function, layouts, int(made._library.get_pointer_to_function(made._wrapper_name.removeprefix("cfunc."))), made)
 
 
-def _with_cache(numba: Any, signature: Any, function: Callable[..., Any], cache: bool) -> Any:
+def _compiled_loop(
+    loop: Any, constants: Constants, function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str,
+    known: tuple[tuple[str, ...], ...],
+) -> Native:  # fmt: skip
+    import numba
+
+    faults: list[BaseException] = []
+    plain, folder = getattr(loop, "py_func", loop), _folder_for(function, f"{constants}{layouts}")
+    known_before = {name: _constant(numba, numbers) for name, numbers in constants}
+    names = {**plain.__globals__, **known_before, "call_four": _asking(numba, function, layouts, faults)}
+    mine = FunctionType(plain.__code__, names, plain.__name__)
+    # compiled code of other processes is loaded beside this one's: no two rules may share a name
+    unlike = folder.name.removeprefix("user-") if folder is not None else f"{len(_MADE)}_{id(function)}"
+    mine.__module__, mine.__qualname__ = plain.__module__, f"{plain.__name__}_{unlike}"
+    number = numba.types.int64
+    try:
+        made = _with_cache(numba, numba.types.void(number, number, number), mine, folder if _has_source(function) else None)
+    except (KeyError, numba.core.errors.NumbaError):
+        if not faults:
+            raise
+        raise _fault(function, faults[0], layouts, owner, known) from None
+    return Native(made.ctypes, layouts, int(made.address), made)
+
+
+def _constant(numba: Any, numbers: tuple[int, ...]) -> Any:
+    """A compiled function of one argument that answers these numbers."""
+    return numba.njit(lambda _: numbers)
+
+
+def _asking(numba: Any, function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], faults: list[BaseException]) -> Any:
+    """What stands in the place of `call_four`: the function itself, for the optimiser to see into. One that raises answers inf."""
+    from llvmlite import ir
+
+    records = tuple(numba.from_dtype(layout) for layout in layouts)
+    signature, integer = numba.types.float64(*records), numba.types.int64
+    made: list[Any] = []
+
+    def compiled() -> Any:
+        if not made:
+            try:
+                made.append(numba.njit(signature, error_model="numpy", nogil=True)(getattr(function, "py_func", function)))
+            except BaseException as error:
+                faults.append(error)
+                raise
+        return made[0].overloads[records]
+
+    @numba.extending.intrinsic  # type: ignore[untyped-decorator]
+    def ask(typing_context: Any, address: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+        compiled()
+
+        def code(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+            whole = compiled()
+            context.add_linking_libs((whole.library,))
+            places = [builder.inttoptr(place, context.get_value_type(kind)) for place, kind in zip(arguments[1:], records, strict=True)]
+            status, answer = context.call_internal_no_propagate(builder, whole.fndesc, signature, places)
+            return builder.select(status.is_ok, answer, ir.Constant(ir.DoubleType(), math.inf))
+
+        return numba.types.float64(*[integer] * 5), code
+
+    return ask
+
+
+def _fault(
+    function: Callable[..., Any], error: BaseException, layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...]
+) -> StrategyError:
+    """What numba could not compile, in the words of whoever wrote it."""
+    if isinstance(error, KeyError):  # numba looks a field up without asking whether it is there
+        return StrategyError(_no_such_field(function, str(error.args[0]), layouts, owner, known))
+    return StrategyError(_typing_fault(function, error, owner))
+
+
+def _with_cache(numba: Any, signature: Any, function: Callable[..., Any], folder: Path | None) -> Any:
     options = {"error_model": "numpy", "nogil": True}
-    if cache:
-        try:
+    before = numba.config.CACHE_DIR
+    try:
+        if folder is not None:
+            numba.config.CACHE_DIR = str(folder)
             return numba.cfunc(signature, cache=True, **options)(function)
-        except (RuntimeError, OSError):  # no file to tell whether the source has changed: a function typed at a prompt
-            pass
+    except (RuntimeError, OSError):  # no file to tell whether the source has changed: a function typed at a prompt
+        pass
+    finally:
+        numba.config.CACHE_DIR = before
     return numba.cfunc(signature, **options)(function)
 
 
-def _folder_for(function: Callable[..., Any]) -> Path | None:
+def _folder_for(function: Callable[..., Any], more: str = "") -> Path | None:
     """The cache folder for exactly this source: numba itself looks at the file of the function alone, not at what it calls."""
     root = cache_folder()
     if root is None:
         return None
-    digest = hashlib.sha256(kernel_sources_hash().encode())
+    digest = hashlib.sha256(f"{kernel_sources_hash()}{more}".encode())
     for part in sorted(_sources(function)):
         digest.update(part.encode())
     return root / f"user-{digest.hexdigest()[:16]}"

@@ -13,7 +13,7 @@ from ..core.codes import Rule
 from ..core.jit import borrowed, kernel, kernel_loop, spine, unsigned
 from ..risk.levels import raise_watermark, set_levels
 from .before import before_open
-from .calm import MANY, Course, calm_bars
+from .calm import MANY, Course, calm_bars, lone_bars
 from .decide import decide
 from .desk import Book, Desk, Queue
 from .exits import close_at_end, delist, expose, leave_inside, protect
@@ -310,8 +310,12 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
     while t < stop:
         row = Row(prices, size, t * count, False, flags, values, atr, sigma)
         if resting is None:
-            if groups == 1 and count >= MANY:
-                t = calm_bars(t, stop, Desk(0, count, accounts[0], assets), laws[0][0], laws[2][0], row, course)
+            if groups == 1 and (count == 1 or count >= MANY):
+                desk = Desk(0, count, accounts[0], assets)
+                if count == 1:
+                    t = lone_bars(t, stop, desk, laws[0][0], laws[2][0], row, course)
+                else:
+                    t = calm_bars(t, stop, desk, laws[0][0], laws[2][0], row, course)
                 if t == stop:
                     break
         if t >= checked:  # a calm stretch may have gone past it

@@ -16,7 +16,7 @@ import numpy as np
 from ..core.jit import kernel, kernel_loop, spine, unsigned
 from ..core.native import call_five, call_four, peek, peek_int, poke, poke_byte, poke_int
 
-__all__ = ["ACCOUNT_VIEW", "DESK", "PRICE_FIELDS", "RuleDesk", "ask_rules", "rule_rows"]
+__all__ = ["ACCOUNT_VIEW", "DESK", "PRICE_FIELDS", "RuleDesk", "ask_rules", "rule_rows", "shape_of"]
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume")
 """Prices that `now` and `before` may have, in the units that strategies read (T9)."""
@@ -43,16 +43,17 @@ ACCOUNT_VIEW = np.dtype(
 
 _VIEW = len(ACCOUNT_VIEW.names or ())
 
-DESK = ("function", "memory", "params", "sources", "close", "flags", "values", "taken", "width", "recalls", "fault", "most", "bad")
+DESK = ("function", "memory", "params", "sources", "close", "said", "taken", "width", "recalls", "signals", "fault", "most", "bad")
 """Places in the int64 array that a desk is handed on as; `most` and `bad` hold float64."""
-_FUNCTION, _MEMORY, _PARAMS, _SOURCES, _CLOSE, _FLAGS, _VALUES, _TAKEN, _WIDTH, _RECALLS, _FAULT, _MOST, _BAD = range(len(DESK))
+_FUNCTION, _MEMORY, _PARAMS, _SOURCES, _CLOSE, _SAID, _TAKEN, _WIDTH, _RECALLS, _SIGNALS, _FAULT, _MOST, _BAD = range(len(DESK))
 
 
 class RuleDesk(NamedTuple):
     """Where a rule's function, its memory and what it reads are: addresses. A cell is a bar times the assets, plus the asset.
 
-    `sources` are the addresses of cell 0 of each field of `now`, of which the first two stand in `first` and `second` as well: a loop
-    that writes to memory would look them up again each bar. `close` is that of the closes. `recalls`: fields of `before` that are read.
+    `sources` are the addresses of cell 0 of each field of `now`, of which the first four stand in `first` to `fourth` as well: a loop
+    that writes to memory would look them up again each bar. `close` is that of the closes. `taken` fields has `now`, `recalls` of those
+    of `before` are read; `signals`: the answers are flags. In a loop made for one rule these three and the `width` are constants.
     """
 
     desk: int
@@ -61,18 +62,26 @@ class RuleDesk(NamedTuple):
     params: int
     sources: int
     close: int
-    flags: int
-    values: int
+    said: int
+    first: int
+    second: int
+    third: int
+    fourth: int
     taken: int
     width: int
     recalls: int
-    first: int
-    second: int
+    signals: int
 
 
 @kernel
-def _load(desk):  # type: ignore[no-untyped-def]
-    sources, taken = peek_int(desk, _SOURCES), peek_int(desk, _TAKEN)
+def shape_of(desk):  # type: ignore[no-untyped-def]
+    """What a loop made for one rule knows beforehand: `taken`, `width`, `recalls`, `signals`."""
+    return peek_int(desk, _TAKEN), peek_int(desk, _WIDTH), peek_int(desk, _RECALLS), peek_int(desk, _SIGNALS)
+
+
+@spine
+def _load(desk, shape):  # type: ignore[no-untyped-def]
+    sources, last = peek_int(desk, _SOURCES), shape[0] - 1
     return RuleDesk(
         desk,
         peek_int(desk, _FUNCTION),
@@ -80,13 +89,15 @@ def _load(desk):  # type: ignore[no-untyped-def]
         peek_int(desk, _PARAMS),
         sources,
         peek_int(desk, _CLOSE),
-        peek_int(desk, _FLAGS),
-        peek_int(desk, _VALUES),
-        taken,
-        peek_int(desk, _WIDTH),
-        peek_int(desk, _RECALLS),
+        peek_int(desk, _SAID),
         peek_int(sources, 0),
-        peek_int(sources, min(1, taken - 1)),
+        peek_int(sources, min(1, last)),
+        peek_int(sources, min(2, last)),
+        peek_int(sources, min(3, last)),
+        shape[0],
+        shape[1],
+        shape[2],
+        shape[3],
     )
 
 
@@ -97,8 +108,12 @@ def _gather(own, n, cell):  # type: ignore[no-untyped-def]
     poke(memory, 0, peek(own.first, cell))
     if own.taken > 1:
         poke(memory, 1, peek(own.second, cell))
-        for k in range(2, own.taken):
-            poke(memory, k, peek(peek_int(own.sources, k), cell))
+    if own.taken > 2:
+        poke(memory, 2, peek(own.third, cell))
+    if own.taken > 3:
+        poke(memory, 3, peek(own.fourth, cell))
+    for k in range(4, own.taken):
+        poke(memory, k, peek(peek_int(own.sources, k), cell))
     return memory
 
 
@@ -117,13 +132,13 @@ def _is_market(own, cell):  # type: ignore[no-untyped-def]
 @spine
 def _say(own, cell, answer):  # type: ignore[no-untyped-def]
     """The answer into the row; one that may not be says nothing, and is remembered as a fault."""
-    if own.flags != 0:
+    if own.signals != 0:
         code = int(answer) if answer >= 0.0 and answer <= 15.0 else -1
         fine = float(code) == answer
-        poke_byte(own.flags, cell, np.uint8(code) if fine else np.uint8(0))
+        poke_byte(own.said, cell, np.uint8(code) if fine else np.uint8(0))
     else:
         fine = math.isnan(answer) or abs(answer) <= peek(own.desk, _MOST)
-        poke(own.values, cell, answer if fine else math.nan)
+        poke(own.said, cell, answer if fine else math.nan)
     if not fine and peek_int(own.desk, _FAULT) == 0:
         poke_int(own.desk, _FAULT, cell + 1)
         poke(own.desk, _BAD, answer)
@@ -131,16 +146,16 @@ def _say(own, cell, answer):  # type: ignore[no-untyped-def]
 
 @kernel
 def _say_nothing(own, cell):  # type: ignore[no-untyped-def]
-    if own.flags != 0:
-        poke_byte(own.flags, cell, np.uint8(0))
+    if own.signals != 0:
+        poke_byte(own.said, cell, np.uint8(0))
     else:
-        poke(own.values, cell, math.nan)
+        poke(own.said, cell, math.nan)
 
 
 @kernel_loop
 def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
     """All bars of all assets, for a rule that sees no account: what it says into `flags` or `values`."""
-    own = _load(desk)
+    own = _load(desk, shape_of(desk))
     before, state = 8 * own.taken, 8 * (2 * own.taken + _VIEW)
     for t in range(bars):
         for n in range(assets):
@@ -156,7 +171,7 @@ def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
 @kernel
 def ask_rules(desk, lo, hi, acct, assets, first):  # type: ignore[no-untyped-def]
     """T7: what the rule says of the assets `lo` to `hi - 1` of an account; the cell of asset n is `first + n`."""
-    own = _load(desk)
+    own = _load(desk, shape_of(desk))
     for n in range(lo, hi):
         a = assets[unsigned(n)]
         if _is_market(own, first + n) and a.delisted == 0:

@@ -21,7 +21,6 @@ from ..indicators.plan import Indicator, IndicatorPlan
 from ..indicators.save import pack, unpack
 from ..indicators.shape import readonly
 from .inputs import AlignedInputs, Quantities, Signals, Strengths, Weights
-from .rule import rule_rows
 from .ruling import Player, RuleBatch, Ruling, blank_rows, check_rule
 from .strategy import Strategy, written
 
@@ -173,18 +172,14 @@ class RuleFeed:
         calls = self.ruling.indicators.steppers(prices, self.session, columns)
         if self.asked_inside:
             return _all(calls)
-        address, assets, check = self.ruling.address, self._market.N, self.check
-
-        def ask() -> None:
-            rule_rows(address, 1, assets)
-            check()
-
-        return _all([*calls, ask])
+        return _all([*calls, self.ruling.taker(self._where)])
 
     def check(self) -> None:
         """StrategyError for an answer that may not be."""
-        symbols = self._market.symbols
-        self.ruling.check(lambda _, n: f"for {symbols[n]}")
+        self.ruling.check(self._where)
+
+    def _where(self, _: int, n: int) -> str:
+        return f"for {self._market.symbols[n]}"
 
     def update(self, bar: NormalBar) -> AlignedInputs:
         """What the rule says of one more bar, (1, N); StrategyError for one that sees the account."""

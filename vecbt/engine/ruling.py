@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from .._typing import Block
 from ..core.codes import InputKind
-from ..core.native import Native, names_in, native
+from ..core.jit import ENGINE
+from ..core.native import Native, names_in, native, native_loop
 from ..core.space import Domain
 from ..core.state import schema_hash
 from ..errors import InputError, StrategyError
@@ -71,16 +72,21 @@ class Ruling:
         layouts = layouts_of(strategy)
         self._fields = layouts[0].names or ()
         taken, state = len(self._fields), layouts[3].itemsize // 8
-        self.memory = np.zeros((assets, 2 * taken + len(ACCOUNT_VIEW.names or ()) + state))
+        width, recalls = 2 * taken + len(ACCOUNT_VIEW.names or ()) + state, taken if _recalls(strategy) else 0
+        shape = (taken, width, recalls, int(self.kind == InputKind.SIGNALS))
+        self.memory = np.zeros((assets, width))
         self.memory[:, : 2 * taken] = np.nan
         self._player = strategy.player(self.memory, symbols)
-        self.native = _native_of(strategy) if self._player is None else self._player.native
+        alone = self._player is None and not strategy.sees_account and ENGINE != "python"
+        self.native = _loop_of(strategy, shape) if alone else self._player.native if self._player is not None else _native_of(strategy)
+        self._rows: Callable[[int, int, int], object] = self.native.function if alone else rule_rows
         self._desk = np.zeros(len(DESK), dtype=np.int64)
+        self._fault = self._desk.data[DESK.index("fault") :]
         self._sources = np.zeros(taken, dtype=np.int64)
         self._kept: tuple[Any, ...] = ()
         self._set(
             function=self.native.address, memory=self.memory.ctypes.data, params=self.params.ctypes.data,
-            sources=self._sources.ctypes.data, taken=taken, width=self.memory.shape[1], recalls=taken if _recalls(strategy) else 0,
+            sources=self._sources.ctypes.data, taken=shape[0], width=shape[1], recalls=shape[2], signals=shape[3],
         )  # fmt: skip
         self._number("most")[0] = strategy.gives.most if strategy.gives is not Signals else 0.0
         self.address = int(self._desk.ctypes.data)
@@ -112,15 +118,28 @@ class Ruling:
         """Loops count their bars from bar `first`; the columns begin at bar `piece`."""
         at = self._starts + first * self._bar_bytes - piece * self._piece_bytes
         self._sources[:] = at[:-2]
-        flags = self.kind == InputKind.SIGNALS
-        close, where = int(at[-2]), int(at[-1])
-        self._set(close=close, flags=where if flags else 0, values=0 if flags else where)
+        self._set(close=int(at[-2]), said=int(at[-1]))
+
+    def take(self, bars: int) -> None:
+        """What a rule that sees no account says of so many bars, from where `count_from` points."""
+        self._rows(self.address, bars, self.assets)
+
+    def taker(self, where: Callable[[int, int], str]) -> Callable[[], None]:
+        """A call that takes one bar, and checks it."""
+        rows, address, assets, fault, player = self._rows, self.address, self.assets, self._fault, self._player
+
+        def take() -> None:
+            rows(address, 1, assets)
+            if fault[0] or (player is not None and player.failure is not None):
+                self.check(where)
+
+        return take
 
     def check(self, where: Callable[[int, int], str], first: int = 0) -> None:
         """StrategyError if an answer may not be; `where(t, n)` says of which bar and asset. What a player raised is raised here."""
         if self._player is not None and self._player.failure is not None:
             raise self._player.failure
-        fault = int(self._desk[DESK.index("fault")])
+        fault = self._fault[0]
         if fault:
             self._set(fault=0)
             bad = float(self._number("bad")[0])
@@ -194,7 +213,7 @@ class RuleBatch:
         while t < self._bars.T:
             end = self.ready(t, self._bars.T)
             self.ruling.count_from(t, t)
-            rule_rows(self.ruling.address, end - t, self._bars.N)
+            self.ruling.take(end - t)
             self.check(t)
             t = end
         return self.said
@@ -219,9 +238,16 @@ def _block_of(bars: Bars) -> Block:
 
 
 def _native_of(strategy: RuleStrategy) -> Native:
-    function = type(strategy).rule
+    """The rule, for a simulation that asks it."""
     known = (*PRICE_FIELDS, *strategy.plan.columns)
-    return native(function, layouts_of(strategy), f"the rule of {strategy.name}", (known, known))
+    return native(type(strategy).rule, layouts_of(strategy), f"the rule of {strategy.name}", (known, known))
+
+
+def _loop_of(strategy: RuleStrategy, shape: tuple[int, ...]) -> Native:
+    """All bars of a rule that sees no account, with the rule in the loop."""
+    known = (*PRICE_FIELDS, *strategy.plan.columns)
+    owner, constants = f"the rule of {strategy.name}", (("shape_of", shape),)
+    return native_loop(rule_rows, constants, type(strategy).rule, layouts_of(strategy), owner, (known, known))
 
 
 def layouts_of(strategy: RuleStrategy) -> tuple[np.dtype[Any], ...]:
