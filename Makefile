@@ -14,6 +14,9 @@ ifndef SEED
 SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 endif
 
+# two processes: each compiles what its own tests need into the same cache, and more of them would compile the same again and again
+SPLIT := -n 2 --dist loadfile
+
 # without byte code every import takes three to four times as long
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -30,11 +33,11 @@ demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave dem
 	@$(BIN)/vecbt replay demo/run.yaml
 
 test: $(READY_DEV) static interpreted ## lint, tests, README examples, notebooks, from a cold cache of kernels (10 minutes)
-	@$(call cold,$(BIN)/python -m pytest -q tests notebooks --nbmake)
+	@$(call cold,$(BIN)/python -m pytest -q $(SPLIT) tests notebooks --nbmake)
 
 check: $(READY_DEV) $(READY_OUTSIDE) static interpreted ## everything: slow tests too, random examples (repeat with SEED=...)
 	@echo "SEED=$(SEED)"
-	@$(call cold,VECBT_TEST_PROFILE=check $(BIN)/python -m pytest -q tests notebooks --nbmake -m "slow or not slow" \
+	@$(call cold,VECBT_TEST_PROFILE=check $(BIN)/python -m pytest -q $(SPLIT) tests notebooks --nbmake -m "slow or not slow" \
 		--hypothesis-seed=$(SEED) --timeout=1800)
 
 outside: $(READY_DEV) $(READY_OUTSIDE) ## compare with vectorbt, installed apart (a part of check; repeat with SEED=...)
@@ -54,7 +57,7 @@ house: $(READY_DEV)
 
 interpreted: $(READY_DEV)
 	@echo "kernel tests, uncompiled"
-	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests -m interpreted
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q $(SPLIT) tests -m interpreted
 
 bench: $(READY_DEV) ## time the engine against hand-written loops; writes benchmarks/latest.json
 	@$(BIN)/python -m benchmarks

@@ -345,7 +345,7 @@ def test_d3_the_state_of_another_session_is_refused_and_changes_nothing(keywords
 OTHERS = [vb.strategies.SmaCross(2, 4), vb.strategies.EmaCross(2, 3), vb.strategies.SmaCross(2, 3, "both"), failing]
 
 
-@pytest.mark.parametrize("other", OTHERS, ids=str)
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: getattr(other, "__name__", str(other)))
 def test_d3_the_state_of_another_strategy_or_other_parameters_is_refused(other: Any) -> None:
     with pytest.raises(StateError, match="the saved state has strategy"):
         stream(other).restore(walked(CROSS).save())

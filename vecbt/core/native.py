@@ -25,11 +25,11 @@ from ..errors import StrategyError, nearest
 from .jit import ENGINE, cache_folder, kernel_sources_hash
 
 __all__ = [
-    "Native", "call_five", "call_four", "called_back", "names_in", "native", "native_loop", "peek", "peek_int", "poke", "poke_byte",
-    "poke_int",
+    "Native", "address_of", "call_at", "call_five", "call_four", "call_loop", "called_back", "names_in", "native", "native_loop", "peek",
+    "peek_int", "poke", "poke_byte", "poke_int", "run_at",
 ]  # fmt: skip
 
-_INTERPRETED: list[Callable[..., float]] = []
+_INTERPRETED: list[Callable[..., Any]] = []
 
 Constants: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -75,8 +75,26 @@ def native_loop(
     """
     key = (loop, constants, function, layouts)
     if key not in _MADE:
-        _MADE[key] = _compiled_loop(loop, constants, function, layouts, owner, known)
+        if ENGINE == "python":  # the loop asks by address, as it stands
+            _INTERPRETED.append(loop)
+            _MADE[key] = Native(loop, layouts, len(_INTERPRETED), loop)
+        else:
+            _MADE[key] = _compiled_loop(loop, constants, function, layouts, owner, known)
     return _MADE[key]
+
+
+def address_of(loop: Any, *arguments: Any) -> int:
+    """Where `loop`, compiled for arguments of the types of these, stands: for `run_at` and `call_at` with just such arguments.
+
+    A loop that calls another compiles all of it once more; by its address it is the one that is there.
+    """
+    if ENGINE == "python":
+        _INTERPRETED.append(loop)
+        return len(_INTERPRETED)
+    types = tuple(loop.typeof_pyval(argument) for argument in arguments)
+    loop.compile(types)
+    made = loop.overloads[types]
+    return int(made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
 
 
 def called_back(method: Callable[..., float], layouts: tuple[np.dtype[Any], ...]) -> Native:
@@ -357,11 +375,14 @@ def _interpreted_tools() -> tuple[Any, ...]:
 
         return write
 
-    def call(address: int, *places: int) -> float:
+    def call(address: int, *places: int) -> Any:
         return _INTERPRETED[int(address) - 1](*map(int, places))
 
+    def call_with(address: int, arguments: Any) -> Any:
+        return _INTERPRETED[int(address) - 1](*arguments)
+
     number, integer, byte = ctypes.c_double, ctypes.c_int64, ctypes.c_uint8
-    return reader(number), writer(number), reader(integer), writer(integer), writer(byte), call, call
+    return reader(number), writer(number), reader(integer), writer(integer), writer(byte), call, call, call, call_with, call_with
 
 
 def _compiled_tools() -> tuple[Any, ...]:
@@ -419,14 +440,43 @@ def _compiled_tools() -> tuple[Any, ...]:
 
         return types.float64(*[types.int64] * 6), code
 
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call_the_loop(typing_context: Any, address: Any, desk: Any, bars: Any, assets: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = ir.FunctionType(ir.VoidType(), [integer] * 3)
+            builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 4), code
+
+    def calls(result: Any) -> Any:
+        @intrinsic  # type: ignore[untyped-decorator]
+        def call_there(typing_context: Any, address: Any, arguments: Any) -> Any:
+            def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+                kinds = tuple(arguments)
+                function = context.call_conv.get_function_type(result, kinds).as_pointer()
+                parts = cgutils.unpack_tuple(builder, values[1], len(kinds))
+                status, answer = context.call_conv.call_function(builder, builder.inttoptr(values[0], function), result, kinds, parts)
+                with cgutils.if_unlikely(builder, status.is_error):
+                    context.call_conv.return_status_propagate(builder, status)
+                return context.get_dummy_value() if result == types.none else answer
+
+            return result(types.int64, arguments), code
+
+        return call_there
+
     return (
         reader(number, types.float64), writer(number, types.float64), reader(integer, types.int64), writer(integer, types.int64),
-        writer(byte, types.uint8), call_with_four, call_with_five,
+        writer(byte, types.uint8), call_with_four, call_with_five, call_the_loop,
+        calls(types.int64), calls(types.none),
     )  # fmt: skip
 
 
-peek, poke, peek_int, poke_int, poke_byte, call_four, call_five = _interpreted_tools() if ENGINE == "python" else _compiled_tools()
+_TOOLS = _interpreted_tools() if ENGINE == "python" else _compiled_tools()
+peek, poke, peek_int, poke_int, poke_byte, call_four, call_five, call_loop, run_at, call_at = _TOOLS
 """`peek(address, place)` reads the float64 at that place of an array, `poke(address, place, value)` writes it; `_int` int64, `_byte` uint8.
 
-`call_four(function, a, b, c, d)` calls a native function with records at four addresses, `call_five` with five. Nothing is checked.
+`call_four(function, a, b, c, d)` calls a native function with records at four addresses, `call_five` with five; `call_loop(loop, desk,
+bars, assets)` a native loop. `run_at(address, arguments)` calls what `address_of` found with a tuple of arguments, and hands on a whole
+number; `call_at` nothing. Nothing is checked.
 """

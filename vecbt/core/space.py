@@ -6,6 +6,7 @@ Strategies, sweeps and optimizers read the same `Space`, so a range is written o
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -149,14 +150,15 @@ class Space(Mapping[str, Domain]):
         for domain in self.domains:
             domain.compare(values, self.owner)
 
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Domain]:
+        return {domain.name: domain for domain in self.domains}
+
     def __getitem__(self, name: str) -> Domain:
-        for domain in self.domains:
-            if domain.name == name:
-                return domain
-        raise KeyError(name)
+        return self._by_name[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (domain.name for domain in self.domains)
+        return iter(self._by_name)
 
     def __len__(self) -> int:
         return len(self.domains)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from .inputs import AlignedInputs
 
-__all__ = ["BOOK_ROOM", "Batch", "check_events", "check_levels", "opened_books", "simulate"]
+__all__ = ["BOOK_ROOM", "Batch", "check_events", "check_levels", "opened_books", "rows_of", "simulate"]
 
 BOOK_ROOM = 64
 """Orders the book has room for at first."""
@@ -84,7 +84,7 @@ def _start_holding(a: Any, quantity: float, price: float, first_day: int, rules:
     a.initial_risk = a.entered * a.multiplier * abs(price - a.stop)
 
 
-def _rows_of(bars: Bars, inputs: AlignedInputs, setup: Setup) -> Rows:
+def rows_of(bars: Bars, inputs: AlignedInputs, setup: Setup) -> Rows:
     """Everything the step reads, for all bars."""
     adjusted = bars.for_strategies.block  # T9
     true_range = _NOTHING
@@ -186,7 +186,7 @@ class Batch:
         self.rules = self.setup.rules(self.inputs.kind, bars.market)
         if self.ruling is not None:
             self.rules.common.desk[0] = self.ruling.ruling.address
-        self.rows = _rows_of(bars, self.inputs, self.setup)
+        self.rows = rows_of(bars, self.inputs, self.setup)
         orders = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
         self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, orders)
         self.initial = self.books.accounts.initial.copy()

@@ -29,7 +29,7 @@ MANY = 8
 _LONG = 4  # bars that make the way out of the records and back worth it
 
 
-class Lone(NamedTuple):
+class _Lone(NamedTuple):
     """What a calm bar changes of the only asset and of its account."""
 
     mark: float
@@ -172,7 +172,7 @@ def _end(acct, value, need, rules, zones, bar, course):  # type: ignore[no-untyp
         course.zone[unsigned(bar)] = acct.zone
 
 
-@kernel
+@spine
 def lone_bars(t, stop, desk, rules, zones, row, course):  # type: ignore[no-untyped-def]
     """`calm_bars` of an account that holds one asset and has no zones: the numbers stay in registers."""
     _, _, acct, assets = desk
@@ -182,7 +182,7 @@ def lone_bars(t, stop, desk, rules, zones, row, course):  # type: ignore[no-unty
     end = _silent_until(t, stop, row, course)
     if end - t < _LONG:
         return t
-    now = Lone(a.mark, a.worst, a.best, acct.equity, acct.peak, acct.peak)
+    now = _Lone(a.mark, a.worst, a.best, acct.equity, acct.peak, acct.peak)
     if a.q == 0.0:
         end, now = _wait(t, end, a, acct, row, course, now)
     else:
@@ -230,7 +230,7 @@ def _wait(t, end, a, acct, row, course, now):  # type: ignore[no-untyped-def]
             if not math.isnan(close):
                 mark = close
                 break
-    return end, Lone(mark, now.worst, now.best, equity, peak, now.peak if end == t + 1 else peak)
+    return end, _Lone(mark, now.worst, now.best, equity, peak, now.peak if end == t + 1 else peak)
 
 
 @spine
@@ -248,13 +248,13 @@ def _hold(t, end, a, acct, maintenance, row, course, now):  # type: ignore[no-un
         money = units * mark
         here = cash + (0.0 + money)
         if here < 0.0 + (margin + rate * abs(money)) or is_ruin(acct, here):
-            return bar, Lone(mark, worst, best, equity, peak, before)  # the step takes this bar, from its start
+            return bar, _Lone(mark, worst, best, equity, peak, before)  # the step takes this bar, from its start
         equity, before = here, peak
         if equity > peak:
             peak = equity
         course.cash[unsigned(bar)] = cash
         course.equity[unsigned(bar)] = equity
-    return end, Lone(mark, worst, best, equity, peak, before)
+    return end, _Lone(mark, worst, best, equity, peak, before)
 
 
 @spine

@@ -15,7 +15,7 @@ from ..execution.orders import RESTING
 
 __all__ = [
     "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "lay_out", "log_bytes",
-    "logged", "make_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log",
+    "logged", "make_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log", "trade_at", "trades_logged",
 ]  # fmt: skip
 
 Block = NDArray[np.uint8]
@@ -165,6 +165,18 @@ def next_trade(log):  # type: ignore[no-untyped-def]
     head = record_at(log, 0, _HEAD)
     head.trades += 1
     return record_at(log, head.trades_at + (head.trades - 1) * _TRADE_BYTES, _TRADE)
+
+
+@kernel
+def trades_logged(log):  # type: ignore[no-untyped-def]
+    """How many trades there are."""
+    return record_at(log, 0, _HEAD).trades
+
+
+@kernel
+def trade_at(log, k):  # type: ignore[no-untyped-def]
+    """Trade number `k`."""
+    return record_at(log, record_at(log, 0, _HEAD).trades_at + k * _TRADE_BYTES, _TRADE)
 
 
 @kernel

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from .rule_strategy import RuleStrategy
 
-__all__ = ["Player", "RuleBatch", "Ruling", "blank_rows", "check_rule", "layouts_of"]
+__all__ = ["Player", "RuleBatch", "Ruling", "blank_rows", "block_of", "check_rule", "layouts_of", "param_value", "params_layout"]
 
 _CELLS = 16_384  # of a piece: its indicators stay in the cache
 _SHORTEST = 64
@@ -62,6 +62,7 @@ class Ruling:
     memory : float64 (N, width), all that the rule and its loop remember; the indicators have their own state
     address : where the loops find everything; it does not change as long as this object lives
     said : what `point_at` was given, (bars, N): uint8 flags, or float64 values
+    fields : of `now`
     """
 
     def __init__(self, strategy: RuleStrategy, symbols: tuple[str, ...]) -> None:
@@ -70,8 +71,8 @@ class Ruling:
         self.indicators = PlanStream(strategy.plan, assets)
         self.params = _params_of(strategy)
         layouts = layouts_of(strategy)
-        self._fields = layouts[0].names or ()
-        taken, state = len(self._fields), layouts[3].itemsize // 8
+        self.fields = layouts[0].names or ()
+        taken, state = len(self.fields), layouts[3].itemsize // 8
         width, recalls = 2 * taken + len(ACCOUNT_VIEW.names or ()) + state, taken if _recalls(strategy) else 0
         shape = (taken, width, recalls, int(self.kind == InputKind.SIGNALS))
         self.memory = np.zeros((assets, width))
@@ -91,6 +92,11 @@ class Ruling:
         self._number("most")[0] = strategy.gives.most if strategy.gives is not Signals else 0.0
         self.address = int(self._desk.ctypes.data)
 
+    @property
+    def desk(self) -> NDArray[np.int64]:
+        """What stands at the address."""
+        return self._desk
+
     def _number(self, name: str) -> NDArray[np.float64]:
         """A place of the desk that holds a float64."""
         return self._desk[DESK.index(name) : DESK.index(name) + 1].view(np.float64)
@@ -106,11 +112,11 @@ class Ruling:
         names, cell = self.strategy.plan.columns, 8 * self.assets
         starts = [
             prices[PRICE_FIELDS.index(name)].ctypes.data if name in PRICE_FIELDS else columns[names.index(name)].ctypes.data
-            for name in self._fields
+            for name in self.fields
         ]
         self._starts = np.array([*starts, prices[PRICE_FIELDS.index("close")].ctypes.data, said.ctypes.data], dtype=np.int64)
-        of_column = [name not in PRICE_FIELDS for name in self._fields]
-        self._bar_bytes = np.array([*(cell for _ in self._fields), cell, self.assets * said.itemsize], dtype=np.int64)
+        of_column = [name not in PRICE_FIELDS for name in self.fields]
+        self._bar_bytes = np.array([*(cell for _ in self.fields), cell, self.assets * said.itemsize], dtype=np.int64)
         self._piece_bytes = np.array([*(cell if of else 0 for of in of_column), 0, 0], dtype=np.int64)
         self.count_from(0, 0)
 
@@ -187,7 +193,7 @@ class RuleBatch:
     def __init__(self, strategy: RuleStrategy, bars: Bars) -> None:
         self.ruling = Ruling(strategy, bars.symbols)
         self._plan, self._bars = strategy.plan, bars
-        self._prices = _block_of(bars)
+        self._prices = block_of(bars)
         if self._plan.needs_volume and not bars.has_volume:
             raise InputError(f"an indicator of {strategy.name} reads the volume, and these bars have none")
         self._session = bars.session if self._plan.needs_sessions else None
@@ -226,7 +232,7 @@ class RuleBatch:
         self.ruling.check(lambda t, n: f"at {label_text(int(bars.index[t]))}, {bars.symbols[n]}", first)
 
 
-def _block_of(bars: Bars) -> Block:
+def block_of(bars: Bars) -> Block:
     """The prices, read-only; bars and assets of a field lie one after the other."""
     block = bars.block
     if block.size and block.strides[1:] != (8 * bars.N, 8):
@@ -259,7 +265,7 @@ def layouts_of(strategy: RuleStrategy) -> tuple[np.dtype[Any], ...]:
     rule = getattr(type(strategy), "rule", None)
     named = set(known) if rule is None else names_in(rule)
     now = np.dtype([(name, "f8") for name in known if name in named] or [("close", "f8")])
-    layouts = (now, now, _params_layout(strategy), _state_of(strategy))
+    layouts = (now, now, params_layout(strategy), _state_of(strategy))
     return (*layouts, ACCOUNT_VIEW) if strategy.sees_account else layouts
 
 
@@ -282,7 +288,8 @@ def _state_of(strategy: RuleStrategy) -> np.dtype[Any]:
     return np.dtype([(name, kind) for name, kind in given.items()] or [("nothing", "i8")])
 
 
-def _params_layout(strategy: RuleStrategy) -> np.dtype[Any]:
+def params_layout(strategy: RuleStrategy) -> np.dtype[Any]:
+    """The record of the parameters that a rule can see."""
     fields = [(name, _kind_of(domain, strategy.parameters[name])) for name, domain in strategy.space.items()]
     return np.dtype([(name, kind) for name, kind in fields if kind] or [("nothing", "i8")])
 
@@ -297,17 +304,21 @@ def _kind_of(domain: Domain, value: Any) -> str:
 
 
 def _params_of(strategy: RuleStrategy) -> NDArray[Any]:
-    layout = _params_layout(strategy)
+    layout = params_layout(strategy)
     out = np.zeros(1, dtype=layout)
-    for name, domain in strategy.space.items():
+    for name in strategy.space:
         if name in (layout.names or ()):
-            value = strategy.parameters[name]
-            words = domain.choices is not None and not isinstance(value, (int, float))
-            number = domain.choices.index(value) if words and domain.choices is not None else value
-            if isinstance(number, float) and math.isnan(number):
-                raise StrategyError(f"{strategy.name}.{name} is nan; expected a number")
-            out[name][0] = number
+            out[name][0] = param_value(strategy, name)
     return out
+
+
+def param_value(strategy: RuleStrategy, name: str) -> float:
+    """A parameter as its rule sees it: a word as its place in the choices."""
+    value, choices = getattr(strategy, name), strategy.space[name].choices
+    number: Any = choices.index(value) if choices is not None and not isinstance(value, (int, float)) else value
+    if isinstance(number, float) and math.isnan(number):
+        raise StrategyError(f"{strategy.name}.{name} is nan; expected a number")
+    return number  # type: ignore[no-any-return]
 
 
 def check_rule(owner: type) -> bool:

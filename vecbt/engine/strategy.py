@@ -71,10 +71,17 @@ class SteppingFeed(Feed, Protocol):
 
 
 class _SpaceOf:
-    """`Strategy.space`, on the class (a sweep has no instance yet) and on its instances."""
+    """`Strategy.space`, on the class (a sweep has no instance yet) and on its instances; of a finished dataclass it is read once."""
+
+    _KEPT = "_space_of_fields"
 
     def __get__(self, instance: object, owner: type) -> Space:
-        return Space.of(owner)
+        kept: Space | None = owner.__dict__.get(self._KEPT)
+        if kept is None:
+            kept = Space.of(owner)
+            if "__dataclass_params__" in owner.__dict__:
+                setattr(owner, self._KEPT, kept)
+        return kept
 
 
 class _Undeclared:

@@ -1,0 +1,79 @@
+"""Which parameter of a sweep belongs where: to the strategy, or by a dotted name to costs, stops, sizing or risk."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.space import Space
+from ..errors import ConfigError, nearest
+from ..execution.carry import Carry
+from ..risk.stops import Stops
+from ..risk.zones import Risk
+from .setup import Setup
+
+__all__ = ["setup_with", "split_names"]
+
+_MADE: dict[str, Any] = {"stops": Stops, "risk": Risk, "carry": Carry}
+"""What can be off, and is made of the parameters that vary where it is."""
+
+
+def split_names(names: Sequence[str], declared: Space, keywords: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the strategy's own parameters, and those of the setup; ConfigError with the nearest for one that is neither."""
+    own = tuple(name for name in names if name in declared)
+    rest = tuple(name for name in names if name not in declared)
+    known = [f.name for f in dataclasses.fields(Setup)]
+    for name in rest:
+        head, _, tail = name.partition(".")
+        if head not in known:
+            raise ConfigError(f"nothing is called {name!r}; {nearest(name, [*declared, *known, *_dotted(keywords)])}")
+        if tail:
+            _check_path(name, head, tail, keywords.get(head))
+    return own, rest
+
+
+def _dotted(keywords: Mapping[str, Any]) -> list[str]:
+    """Names of what the keywords are made of."""
+    found = []
+    for head in ("costs", "stops", "sizing", "risk", "carry"):
+        owner = keywords.get(head) or _MADE.get(head)
+        if dataclasses.is_dataclass(owner):
+            found += [f"{head}.{f.name}" for f in dataclasses.fields(owner)]
+    return found
+
+
+def _check_path(name: str, head: str, tail: str, owner: Any) -> None:
+    owner = _MADE.get(head) if owner is None else owner
+    done = head
+    for part in tail.split("."):
+        if owner is None:
+            raise ConfigError(f"{name} varies, but {done} is not given; give {done}=..., whose {part} then varies")
+        if not dataclasses.is_dataclass(owner):
+            raise ConfigError(f"{name} varies, but {done} is {owner!r}, which has no parts")
+        known = [f.name for f in dataclasses.fields(owner) if f.init]
+        if part not in known:
+            raise ConfigError(f"{done} has no {part!r}; {nearest(part, known)}")
+        owner = None if isinstance(owner, type) else getattr(owner, part)
+        done = f"{done}.{part}"
+
+
+def setup_with(keywords: Mapping[str, Any], values: Mapping[str, Any]) -> Setup:
+    """The setup of one set: `values` by their names, in place of what the keywords say. ConfigError as from `Setup`."""
+    return Setup.of(**_replaced(dict(keywords), values, top=True))
+
+
+def _replaced(owner: Any, values: Mapping[str, Any], *, top: bool = False) -> Any:
+    """An owner with some of its parts, and parts of its parts, replaced."""
+    inner: dict[str, dict[str, Any]] = {}
+    direct: dict[str, Any] = {}
+    for name, value in values.items():
+        head, _, tail = name.partition(".")
+        if tail:
+            inner.setdefault(head, {})[tail] = value
+        else:
+            direct[head] = value
+    for head, parts in inner.items():
+        part = direct.get(head, owner.get(head) if top else getattr(owner, head))
+        direct[head] = _MADE[head](**parts) if part is None else _replaced(part, parts)
+    return owner | direct if top else dataclasses.replace(owner, **direct)
