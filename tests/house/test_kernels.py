@@ -13,8 +13,8 @@ from vecbt.core import jit
 # constants and types, shapes; on scalars math.* is used instead of np.*
 NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "uint8", "bool_"}
 CALLS_ALLOWED = {
-    "abs", "bool", "borrowed", "call_five", "call_four", "float", "int", "len", "max", "min", "peek", "peek_int", "poke", "poke_byte",
-    "poke_int", "prange", "range", "record_at", "round", "unsigned",
+    "abs", "bool", "borrowed", "call_at", "call_five", "call_four", "call_loop", "float", "int", "len", "max", "min", "peek", "peek_int",
+    "poke", "poke_byte", "poke_int", "prange", "range", "record_at", "round", "run_at", "unsigned",
 }  # fmt: skip
 METHODS_ALLOWED = {"reshape", "view"}
 # a run over many bars may keep the values of all assets in rows of its own
