@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from .rule_strategy import RuleStrategy
 
-__all__ = ["Player", "RuleBatch", "Ruling", "blank_rows", "block_of", "check_rule", "layouts_of", "param_value", "params_layout"]
+__all__ = ["Player", "RuleBatch", "Ruling", "blank_rows", "block_of", "check_rule", "layouts_of", "param_number", "params_layout"]
 
 _CELLS = 16_384  # of a piece: its indicators stay in the cache
 _SHORTEST = 64
@@ -308,17 +308,17 @@ def _params_of(strategy: RuleStrategy) -> NDArray[Any]:
     out = np.zeros(1, dtype=layout)
     for name in strategy.space:
         if name in (layout.names or ()):
-            out[name][0] = param_value(strategy, name)
+            out[name][0] = param_number(strategy, name, strategy.parameters[name])
     return out
 
 
-def param_value(strategy: RuleStrategy, name: str) -> float:
-    """A parameter as its rule sees it: a word as its place in the choices."""
-    value, choices = getattr(strategy, name), strategy.space[name].choices
-    number: Any = choices.index(value) if choices is not None and not isinstance(value, (int, float)) else value
+def param_number(strategy: RuleStrategy, name: str, value: Any) -> Any:
+    """A value of a parameter as the rule sees it: a word as its place in the choices."""
+    choices = strategy.space[name].choices
+    number = choices.index(value) if choices is not None and not isinstance(value, (int, float)) else value
     if isinstance(number, float) and math.isnan(number):
         raise StrategyError(f"{strategy.name}.{name} is nan; expected a number")
-    return number  # type: ignore[no-any-return]
+    return number
 
 
 def check_rule(owner: type) -> bool:

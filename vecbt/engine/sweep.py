@@ -135,7 +135,7 @@ class _Sweep:
         """What the strategy says: known of a compiled one, else from its rows."""
         if isinstance(self.strategy, RuleStrategy):
             if self.strategy.compiled:
-                self.table = RuleTable(self.strategy, self.bars.for_strategies)
+                self.table = RuleTable(self.strategy, self.bars.for_strategies, self.sets, self.own)
             return self.strategy.kind
         for first in self.firsts:
             try:
@@ -309,18 +309,9 @@ class _Desks:
         return table.loop, int(table.loop == 0), 2 * len(table.ruling.fields), table.ruling.memory.shape[1]
 
     def _rules(self, firsts: NDArray[np.int64]) -> _Prepared:
-        sweep = self._sweep
-        assert sweep.table is not None
-        columns = [sweep.sets.column(name)[firsts].tolist() for name in sweep.own]
-        rows = list(zip(*columns, strict=True)) if columns else [()] * len(firsts)
-        objects = sweep.table.objects(sweep.own, rows)
-        fine = [o for o in objects if isinstance(o, RuleStrategy)]
-        some, faults, held = sweep.table.desks(fine)
-        wrong: list[Any] = [o if isinstance(o, VecbtError) else None for o in objects]
-        desks = np.zeros((len(objects), some.shape[1]), dtype=np.int64)
-        for place, k in enumerate(k for k, o in enumerate(objects) if isinstance(o, RuleStrategy)):
-            wrong[k], desks[k] = faults[place], some[place]
-        return _Prepared(desks, _NO_FLAGS, _NO_VALUES, wrong, (held, fine))
+        assert self._sweep.table is not None
+        desks, wrong, held = self._sweep.table.desks(firsts)
+        return _Prepared(desks, _NO_FLAGS, _NO_VALUES, wrong, held)
 
     def _rows(self, firsts: NDArray[np.int64]) -> _Prepared:
         """The rows of array strategies, one after the other."""
@@ -382,7 +373,7 @@ class _Seat:
         self._trial = Trial(
             desk, int(desk.ctypes.data), memory, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
             books, _bytes(self._books.accounts), _bytes(self._books.assets), log, series, taken,
-            laws, runs, closes,
+            laws, runs, closes, np.empty(bars.T), 1.0 / np.arange(1.0, bars.T + 1.0),
         )  # fmt: skip
         self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .._typing import Block
 from ..core.jit import ENGINE
 from ..core.native import native_loop
+from ..core.sets import Sets
 from ..errors import InputError, StrategyError, VecbtError
 from ..indicators.plan import IndicatorPlan
 from ..indicators.registry import find
@@ -18,7 +19,7 @@ from ..indicators.shape import readonly
 from ..indicators.streaming import IndicatorStream
 from .rule import DESK, PRICE_FIELDS, rule_rows
 from .rule_strategy import RuleStrategy
-from .ruling import Ruling, block_of, param_value, params_layout
+from .ruling import Ruling, block_of, param_number, params_layout
 from .strategy import Strategy
 
 if TYPE_CHECKING:
@@ -82,93 +83,133 @@ class _Columns:
 class RuleTable:
     """A rule strategy with many parameter sets over the same bars.
 
+    Parameters
+    ----------
+    base : the strategy as given
+    bars : as strategies read them
+    sets, names : the sets, and which of their parameters are the strategy's own
+
     Attributes
     ----------
     ruling : of the strategy as given: what all sets share
     loop : address of what asks the rule for all bars; 0: it sees the account, and the simulation asks it
     """
 
-    def __init__(self, base: RuleStrategy, bars: Bars) -> None:
+    def __init__(self, base: RuleStrategy, bars: Bars, sets: Sets, names: tuple[str, ...]) -> None:
         plan = base.plan
         if plan.needs_volume and not bars.has_volume:
             raise InputError(f"an indicator of {base.name} reads the volume, and these bars have none")
-        self._base, self._layout = base, params_layout(base)
+        self._base, self._sets, self._names, self._layout = base, sets, names, params_layout(base)
         self.ruling = Ruling(base, bars.symbols)
         self.loop = 0
         if not base.sees_account:
             self.loop = native_loop(rule_rows, (), base.rule, (), "").address if ENGINE == "python" else self.ruling.native.address
         self._columns = _Columns(bars, plan.needs_sessions)
         self._plain = type(base).check is Strategy.check and type(base).__post_init__ is RuleStrategy.__post_init__
+        self._fields = dict(base.parameters)
         self._shape = {name: (indicator.name, indicator.of) for name, indicator in plan.declared.items()}
+        self._places = [(name, plan.columns[plan.places(name)]) for name in plan.order]
+        self._values = {name: self._checked(name) for name in names}
+        self._ordered = any(domain.below for domain in base.space.values())
 
-    def objects(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[RuleStrategy | VecbtError]:
-        """The strategies of these sets, or what is wrong with one."""
-        return [self._object(dict(zip(names, row, strict=True))) for row in rows]
-
-    def _object(self, values: Mapping[str, Any]) -> RuleStrategy | VecbtError:
-        try:
-            if not self._plain:
-                return remade(self._base, values)  # type: ignore[return-value]
-            # what dataclasses would do, without looking at the parameters that stay
-            made: RuleStrategy = object.__new__(type(self._base))
-            fields = {name: self._base.parameters[name] for name in self._base.space} | dict(values)
-            space = self._base.space
-            for name in values:
-                fields[name] = space[name].validate(fields[name], type(self._base).__name__)
-            space.compare(fields)
-            made.__dict__.update(fields)
-            return made
-        except VecbtError as error:
-            return error
-
-    def desks(self, strategies: Sequence[RuleStrategy]) -> tuple[NDArray[np.int64], list[VecbtError | None], tuple[Any, ...]]:
-        """Desks (S, len(DESK)) of these strategies, what is wrong with one, and what must live as long as the desks are used."""
-        count, fields = len(strategies), self.ruling.fields
-        params, sources = np.zeros(count, dtype=self._layout), np.zeros((count, len(fields)), dtype=np.int64)
-        wrong: list[VecbtError | None] = [None] * count
-        held: list[Any] = [params, sources]
-        wanted: set[_Key] = set()
-        for s, strategy in enumerate(strategies):
+    def _checked(self, name: str) -> list[Any]:
+        """The distinct values of a parameter as they are kept, or what is wrong with one."""
+        domain, found = self._base.space[name], []
+        for value in self._sets.values[self._sets.names.index(name)]:
             try:
-                columns = self._keys(strategy)
-                for name in self._layout.names or ():
-                    if name in strategy.space:
-                        params[s][name] = param_value(strategy, name)
-                sources[s] = [self._address(columns[name] if name not in PRICE_FIELDS else name, held, wanted) for name in fields]
+                found.append(domain.validate(value, type(self._base).__name__))
             except VecbtError as error:
+                found.append(error)
+        return found
+
+    def _made(self, row: tuple[Any, ...]) -> RuleStrategy:
+        """The strategy of one set, as a new one would be made, without looking at the parameters that stay."""
+        for value in row:
+            if isinstance(value, VecbtError):
+                raise value
+        if not self._plain:
+            return remade(self._base, dict(zip(self._names, row, strict=True)))  # type: ignore[return-value]
+        made: RuleStrategy = object.__new__(type(self._base))
+        fields = made.__dict__
+        fields.update(self._fields)
+        fields.update(zip(self._names, row, strict=True))
+        if self._ordered:
+            self._base.space.compare(fields)
+        return made
+
+    def desks(self, firsts: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Any], Any]:
+        """Desks (S, len(DESK)) for the strategies of these sets, what is wrong with one, and what must live as long as they are used."""
+        count, fields = len(firsts), self.ruling.fields
+        places = [self._sets.names.index(name) for name in self._names]
+        codes = self._sets.codes[firsts][:, places]
+        columns = [[self._values[name][k] for k in codes[:, j].tolist()] for j, name in enumerate(self._names)]
+        rows = list(zip(*columns, strict=True)) if columns else [()] * count
+        sources: list[list[int]] = []
+        wrong: list[Any] = [None] * count
+        addresses: dict[Any, int] = {}
+        held: dict[_Key, Any] = {}
+        for s, row in enumerate(rows):
+            try:
+                keys = self._keys(self._made(row))
+                sources.append([addresses.get(keys[f]) or self._address(keys[f], addresses, held) for f in fields])
+            except Exception as error:  # its line in the table has it
                 wrong[s] = error
+                sources.append([0] * len(fields))
+        where, params = np.array(sources, dtype=np.int64).reshape(count, len(fields)), self._params(rows, wrong)
         out = np.repeat(self.ruling.desk[None], count, axis=0)
         out[:, DESK.index("params")] = params.ctypes.data + self._layout.itemsize * np.arange(count)
-        out[:, DESK.index("sources")] = sources.ctypes.data + 8 * len(fields) * np.arange(count)
+        out[:, DESK.index("sources")] = where.ctypes.data + 8 * len(fields) * np.arange(count)
         out[:, DESK.index("close")] = self._columns.prices[PRICE_FIELDS.index("close")].ctypes.data
-        self._columns.keep_only(wanted, _ROOM)
-        return out, wrong, tuple(held)
+        self._columns.keep_only(set(held), _ROOM)
+        return out, wrong, (where, params, held)
 
-    def _address(self, read: Any, held: list[Any], wanted: set[_Key]) -> int:
+    def _params(self, rows: list[Any], wrong: list[Any]) -> NDArray[Any]:
+        """The records of the parameters that the rule sees."""
+        out = np.repeat(self.ruling.params, len(rows))
+        for j, name in enumerate(self._names):
+            if name not in (self._layout.names or ()):
+                continue
+            whole = self._layout[name].kind == "i"
+            numbers = []
+            for s, row in enumerate(rows):
+                try:
+                    number = 0 if wrong[s] is not None else param_number(self._base, name, row[j])
+                    if whole and number != int(number):
+                        found = f"{self._base.name}.{name} is {row[j]!r}, and a whole number in the strategy as it was given"
+                        raise StrategyError(f"{found}; give that a float")
+                except (VecbtError, TypeError, ValueError) as error:
+                    wrong[s], number = error, 0
+                numbers.append(number)
+            out[name] = numbers
+        return out
+
+    def _address(self, read: Any, addresses: dict[Any, int], held: dict[_Key, Any]) -> int:
+        """Where a price, or an output of an indicator, begins."""
         if isinstance(read, str):
-            return int(self._columns.prices[PRICE_FIELDS.index(read)].ctypes.data)
-        key, output = read
-        column = self._columns.at(key)
-        held.append(column)
-        wanted.add(key)
-        return int(column.ctypes.data + output * column.strides[0])
+            found = int(self._columns.prices[PRICE_FIELDS.index(read)].ctypes.data)
+        else:
+            key, output = read
+            held[key] = column = self._columns.at(key)
+            found = int(column.ctypes.data + output * column.strides[0])
+        addresses[read] = found
+        return found
 
-    def _keys(self, strategy: RuleStrategy) -> dict[str, tuple[_Key, int]]:
-        """Of each column the indicator and its output."""
-        declared = strategy.indicators()
-        plan = self._base.plan
-        if {name: (i.name, i.of) for name, i in declared.items()} != self._shape:
+    def _keys(self, strategy: RuleStrategy) -> dict[str, Any]:
+        """Of each field of `now` the price that it is, or the indicator and its output."""
+        declared, places = strategy.indicators(), self._places
+        if len(declared) != len(self._shape) or any(self._shape.get(name) != (i.name, i.of) for name, i in declared.items()):
             plan = IndicatorPlan(declared)
             if plan.columns != self._base.plan.columns:
+                mine, theirs = ", ".join(plan.columns), ", ".join(self._base.plan.columns)
                 raise StrategyError(
-                    f"{strategy.name} declares {', '.join(plan.columns)} with these parameters, and {', '.join(self._base.plan.columns)} "
-                    "as it was given; a sweep needs the same names for all of its sets"
+                    f"{strategy.name} declares {mine} with these parameters, and {theirs} as it was given; a sweep needs the same names "
+                    "for all of its sets"
                 )
-        found: dict[str, tuple[_Key, int]] = {}
-        for name in plan.order:
+            places = [(name, plan.columns[plan.places(name)]) for name in plan.order]
+        found: dict[str, Any] = {name: name for name in PRICE_FIELDS}
+        for name, outputs in places:
             indicator = declared[name]
-            key = (indicator.name, indicator.parameters, tuple(found.get(read, read) for read in indicator.of))
-            places = plan.places(name)
-            for output, column in enumerate(plan.columns[places]):
+            key = (indicator.name, indicator.parameters, tuple([found.get(read, read) for read in indicator.of]))
+            for output, column in enumerate(outputs):
                 found[column] = (key, output)
         return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.jit import borrowed, kernel, kernel_loop
 from ..core.native import call_at, call_loop, run_at
-from ..metrics.returns import returns_init, returns_load, returns_metrics, returns_next, returns_store
+from ..metrics.returns import performance_with, returns_init, returns_load, returns_metrics, returns_store, simple_return
 from ..metrics.trades import trades_init, trades_metrics, trades_step
 from .books import Books
 from .log import start_log, trade_at, trades_logged
@@ -32,8 +32,8 @@ class Trial(NamedTuple):
 
     `desk` (len(DESK),) int64 is the desk that rules find, at `desk_at`; `memory` (N * width,) what a rule remembers; `flags`, `values`
     (T * N,) what it says, one of them (0,); `books` and `log` those of a run, `accounts` and `assets` the bytes of the books; `series` are
-    its cash, equity, zone, paid. `rules` are those of the set that runs, one record each, `laws` their bytes. `runs` and
-    `closes` are the addresses of run_bars and close_all, compiled for just these.
+    its cash, equity, zone, paid. `rules` are those of the set that runs, one record each, `laws` their bytes. `runs` and `closes` are the
+    addresses of run_bars and close_all, compiled for just these. `earned` (T,) is room for returns, `shares` (T,) are 1/1 to 1/T.
     """
 
     desk: np.ndarray
@@ -50,6 +50,8 @@ class Trial(NamedTuple):
     laws: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     runs: int
     closes: int
+    earned: np.ndarray
+    shares: np.ndarray
 
 
 class Lines(NamedTuple):
@@ -170,11 +172,15 @@ def _measure(c, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
     """The metrics of every account, by the steps that a run's statistics take."""
     groups, bars, start = trial.books[0].shape[0], rows.day.shape[0], lines.which[c, 2]
     equity, mar = borrowed(trial.series[1]), measures.params[0].mar
+    earned, shares = borrowed(trial.earned), borrowed(trial.shares)
     for g in range(groups):
         returns_init(measures.of_returns[g], lines.initial[start, g])
+        earned[0] = simple_return(equity[g], lines.initial[start, g])
+        for t in range(1, bars):
+            earned[t] = simple_return(equity[t * groups + g], equity[(t - 1) * groups + g])
         now = returns_load(measures.of_returns[g])
         for t in range(bars):
-            _, now = returns_next(now, mar, equity[t * groups + g])
+            now = performance_with(now, shares[t], mar, equity[t * groups + g], earned[t])
         returns_store(measures.of_returns[g], now)
         returns_metrics(measures.of_returns[g], measures.params[0], measures.returns[c, g])
         measures.final[c, g] = equity[(bars - 1) * groups + g]

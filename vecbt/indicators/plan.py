@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -44,10 +45,13 @@ class Indicator:
     of: tuple[str, ...]
 
     def __init__(self, name: str, *parameters: Any, of: str | tuple[str, ...] | None = None, **more: Any) -> None:
-        kernel = find(name)
+        try:
+            bound, reads = _known(name, parameters, of, tuple(more.items()))
+        except TypeError:  # a value that cannot be looked up, such as a list
+            bound, reads = _known.__wrapped__(name, parameters, of, tuple(more.items()))
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "parameters", kernel.bind(parameters, more))
-        object.__setattr__(self, "of", _read_by(kernel, of))
+        object.__setattr__(self, "parameters", bound)
+        object.__setattr__(self, "of", reads)
 
     @property
     def kernel(self) -> Kernel:
@@ -59,6 +63,13 @@ class Indicator:
         if self.of != self.kernel.inputs:
             given.append(f"of={self.of[0] if len(self.of) == 1 else self.of!r}")
         return f"Indicator({', '.join([repr(self.name), *given])})"
+
+
+@functools.lru_cache(maxsize=100_000, typed=True)
+def _known(name: str, parameters: tuple[Any, ...], of: Any, more: tuple[tuple[str, Any], ...]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """The parameters checked, and what is read: a sweep declares the same indicator in thousands of sets."""
+    kernel = find(name)
+    return kernel.bind(parameters, dict(more)), _read_by(kernel, of)
 
 
 def _read_by(kernel: Kernel, of: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -87,19 +87,16 @@ def drawdown_next(past, equity):  # type: ignore[no-untyped-def]
 
     NaN equity makes depth and squares NaN for good, and so does a start at or below zero: it is no peak to fall from.
     """
-    longest = past.longest
-    if equity >= past.peak and past.peak > 0.0:
-        if past.length > 0 and past.length + 1 > longest:
-            longest = past.length + 1  # the bar that recovers belongs to the drawdown (M6)
-        return 0.0, Drawdown(past.bars + 1, equity, past.deepest, past.squares, 0, longest)
-    depth = 1.0 - equity / past.peak if past.peak > 0.0 else math.nan
-    deepest = past.deepest
-    if depth > deepest or depth != depth:
-        deepest = depth
-    length = past.length + 1
-    if length > longest:
-        longest = length
-    return depth, Drawdown(past.bars + 1, past.peak, deepest, past.squares + depth * depth, length, longest)
+    # choices between numbers, no jumps: where the curve turns is what nobody can guess
+    rises = equity >= past.peak and past.peak > 0.0
+    peak = equity if rises else past.peak
+    depth = 1.0 - equity / peak if peak > 0.0 else math.nan  # at a peak exactly 0
+    deepest = depth if depth > past.deepest or depth != depth else past.deepest
+    reach = past.length + 1
+    length = 0 if rises else reach
+    below = reach if past.length > 0 else length  # the bar that recovers belongs to the drawdown (M6)
+    longest = below if below > past.longest else past.longest
+    return depth, Drawdown(past.bars + 1, peak, deepest, past.squares + depth * depth, length, longest)
 
 
 @kernel

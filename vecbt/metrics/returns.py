@@ -31,7 +31,9 @@ __all__ = [
     "moments_load",
     "moments_next",
     "moments_store",
+    "moments_with",
     "performance_next",
+    "performance_with",
     "ratio",
     "return_metrics",
     "returns_init",
@@ -146,15 +148,22 @@ def moments_store(state, now):  # type: ignore[no-untyped-def]
 @kernel
 def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
     """One return. A NaN makes mean and spread NaN for good."""
-    terms = past.terms + 1
-    share = 1.0 / terms  # apart from the chain of means, so that the division does not wait for it
-    delta = value - past.average
-    average = past.average + delta * share
+    return moments_with(past, 1.0 / (past.terms + 1), mar, value)
+
+
+@kernel
+def moments_with(past, share, mar, value):  # type: ignore[no-untyped-def]
+    """`moments_next`, where the part of one in so many terms is known already.
+
+    The mean is a weighted one of itself and the value, not itself and a part of the distance: each bar waits for one product and one sum.
+    """
+    average = past.average * (1.0 - share) + value * share
     shortfall = min(value - mar, 0.0)
     largest = past.largest
     if abs(value) > largest:
         largest = abs(value)
-    return Moments(terms, average, past.m2 + delta * (value - average), past.downside + shortfall * shortfall, largest)
+    spread = past.m2 + (value - past.average) * (value - average)
+    return Moments(past.terms + 1, average, spread, past.downside + shortfall * shortfall, largest)
 
 
 @kernel
@@ -174,8 +183,14 @@ def returns_store(state, now):  # type: ignore[no-untyped-def]
 @kernel
 def performance_next(past, mar, equity, value):  # type: ignore[no-untyped-def]
     """One bar: takes the equity at its close and the simple return that led there."""
+    return performance_with(past, 1.0 / (past.moments.terms + 1), mar, equity, value)
+
+
+@kernel
+def performance_with(past, share, mar, equity, value):  # type: ignore[no-untyped-def]
+    """`performance_next`, see `moments_with`."""
     _, drawdown = drawdown_next(past.drawdown, equity)
-    return Performance(equity, moments_next(past.moments, mar, value), drawdown)
+    return Performance(equity, moments_with(past.moments, share, mar, value), drawdown)
 
 
 @kernel
