@@ -12,9 +12,11 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .indicators import indicators_on_a_panel
     from .starts import start_of_a_process
+    from .sweeps import crossings
 
     return {
         "W1": long_run,
+        "W2": crossings,
         "W4": rebalanced,
         "W5": bar_by_bar,
         "W7": indicators_on_a_panel,

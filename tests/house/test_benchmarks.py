@@ -11,15 +11,16 @@ import pytest
 import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.indicators import indicators_on_a_panel
+from benchmarks.sweeps import crossings
 from benchmarks.table import Disagreement, Row, machine, show, write
 
 
 def test_both_sides_agree_and_rows_have_the_agreed_form(tmp_path: Path) -> None:
-    rows = long_run(6_000) + rebalanced(70, 4) + bar_by_bar(1_000) + every_feature(1_000)
+    rows = long_run(6_000) + rebalanced(70, 4) + bar_by_bar(1_000) + every_feature(1_000) + crossings(300, 9, wide=False)
     write(rows, machine(), tmp_path / "latest.json")
     kept = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
     assert set(kept) == {"machine", "rows"}
-    assert {"W1", "W4", "W5", "features"} == {row["work"] for row in kept["rows"]}
+    assert {"W1", "W2", "W4", "W5", "features"} == {row["work"] for row in kept["rows"]}
     for row in kept["rows"]:
         assert set(row) == {"work", "what", "value", "unit", "reference", "must", "aim", "ok"}
         assert isinstance(row["value"], float) and row["value"] > 0.0

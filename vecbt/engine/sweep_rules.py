@@ -32,7 +32,9 @@ _ROOM = 2**30  # bytes of indicators that are kept
 
 
 def remade(base: Strategy, values: Mapping[str, Any]) -> Strategy:
-    """The strategy with other parameters, checked as a new one is."""
+    """The strategy with other parameters, checked as a new one is; itself where none differ."""
+    if not values:
+        return base
     return type(base)(**{**base.parameters, **values})
 
 

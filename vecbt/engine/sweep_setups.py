@@ -17,7 +17,7 @@ from .batch import check_events, check_levels, opened_books, rows_of
 from .books import Books
 from .inputs import AlignedInputs
 from .rows import Rows
-from .setup import Setup
+from .setup import Rules, Setup
 
 if TYPE_CHECKING:
     from ..data.bars import Bars
@@ -62,6 +62,7 @@ class SetupTable:
     def __init__(self, count: int, make: Callable[[int], Setup], bars: Bars, kind: InputKind) -> None:
         self._bars, self._kind = bars, kind
         self.setups: list[Setup | VecbtError] = [self._checked(make, u) for u in range(count)]
+        self._rules: dict[int, Rules] = {}
         parts: dict[Any, list[int]] = {}
         self.alone: list[int] = []
         for u, setup in enumerate(self.setups):
@@ -69,7 +70,8 @@ class SetupTable:
                 if kind == InputKind.ORDERS or setup.flows is not None:
                     self.alone.append(u)
                 else:
-                    parts.setdefault(self._group_of(setup), []).append(u)
+                    self._rules[u] = setup.rules(kind, bars.market)
+                    parts.setdefault(_group_of(setup, self._rules[u]), []).append(u)
         self.groups = [self._group(numbers) for numbers in parts.values()]
 
     def _checked(self, make: Callable[[int], Setup], u: int) -> Setup | VecbtError:
@@ -82,29 +84,36 @@ class SetupTable:
         except VecbtError as error:
             return error
 
-    def _group_of(self, setup: Setup) -> tuple[Any, ...]:
-        atr = setup.stops.atr_window if setup.stops is not None and setup.stops.needs_atr else None
-        rules = setup.rules(self._kind, self._bars.market)
-        return atr, setup.sigma_window, rules.terms is None, bool(rules.zones.on[0]), setup.accounts
-
     def _group(self, numbers: list[int]) -> SetupGroup:
         setups = [s for s in (self.setups[u] for u in numbers) if isinstance(s, Setup)]
         market = self._bars.market
-        rules = [setup.rules(self._kind, market) for setup in setups]
+        rules = [self._rules.pop(u) for u in numbers]
         places = np.full(len(self.setups), -1, dtype=np.int64)
         places[numbers] = np.arange(len(numbers))
         books: list[Books] = []
         known: dict[Any, int] = {}
         starts = np.zeros(len(numbers), dtype=np.int64)
         for u, (setup, laws) in enumerate(zip(setups, rules, strict=True)):
-            held = tuple(sorted((setup.positions or {}).items()))
             # where something is held from the start, its levels are those of the setup's own stops
-            key = (float(setup.initial_capital), repr(setup.carry), held, u if held else -1)
+            key = (float(setup.initial_capital), None if setup.carry is None else repr(setup.carry), u if setup.positions else -1)
             if key not in known:
                 known[key] = len(books)
                 books.append(opened_books(setup, market, int(self._bars.session[0]), laws))
             starts[u] = known[key]
-        common, stops, zones = (np.concatenate([laws[k] for laws in rules]).view(np.recarray) for k in range(3))
-        terms = None if rules[0].terms is None else np.concatenate([laws.terms for laws in rules]).view(np.recarray)
+        common, stops, zones = (_row([laws[k] for laws in rules]) for k in range(3))
+        terms = None if rules[0].terms is None else _row([laws.terms for laws in rules])
         ends = np.array([int(setup.liquidate_at_end) for setup in setups], dtype=np.int64)
         return SetupGroup(setups[0], places, (common, stops, zones, terms), ends, books, starts)
+
+
+def _group_of(setup: Setup, rules: Rules) -> tuple[Any, ...]:
+    """What must be the same for setups that run on the same rows."""
+    atr = setup.stops.atr_window if setup.stops is not None and setup.stops.needs_atr else None
+    return atr, setup.sigma_window, rules.terms is None, bool(rules.zones["on"][0]), setup.accounts
+
+
+def _row(parts: list[Any]) -> Records:
+    """Records of one each as one array."""
+    joined = np.frombuffer(b"".join([part.tobytes() for part in parts]), dtype=np.uint8).copy()
+    out: Records = joined.view(parts[0].dtype).view(np.recarray)
+    return out
