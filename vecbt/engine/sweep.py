@@ -7,6 +7,7 @@ simulation runs alone, by the batch driver. All of them take the same step, so e
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +25,8 @@ from ..core.native import address_of
 from ..core.sets import Sets
 from ..core.state import plain, records
 from ..data.labels import label_text
-from ..errors import InputError, VecbtError
-from ..metrics.returns import RETURNS_METRICS, RETURNS_STATE, flow_returns_of, returns_of, returns_params
+from ..errors import ConfigError, InputError, VecbtError
+from ..metrics.returns import RETURNS_METRICS, RETURNS_STATE, flow_returns_of, returns_of, returns_params, simple_returns_of
 from ..metrics.trades import TRADES_METRICS, TRADES_STATE, trades_of
 from .bar import close_all, run_bars
 from .batch import simulate
@@ -40,15 +41,18 @@ from .setup import Setup, spans_of
 from .strategy import Strategy, as_strategy, evaluate
 from .sweep_names import setup_with, split_names
 from .sweep_rules import RuleTable, remade
-from .sweep_run import BAD_ANSWER, DONE, NO_ROOM, Lines, Measures, Trial, run_sets
+from .sweep_run import BAD_ANSWER, BLOCKS, DONE, FINE_BLOCKS, NO_ROOM, Lines, Measures, Trial, run_sets, sum_blocks
 from .sweep_setups import SetupGroup, SetupTable
 
 if TYPE_CHECKING:
     from ..data.bars import Bars
 
-__all__ = ["SweepRun", "sweep_sets"]
+__all__ = ["BLOCKS_UP_TO", "SweepRun", "sweep_sets"]
 
 Progress = Callable[[int, int], None]
+
+BLOCKS_UP_TO = 100_000
+"""Sets for which sums over parts of the bars are kept without being asked for: 150 MB."""
 
 _CHUNK_BARS = 2_000_000  # bars times assets of a compiled chunk: some tens of milliseconds
 _MOST_SETS = 1024
@@ -68,6 +72,9 @@ class SweepRun:
     errors : what went wrong with a set, by its number
     final, initial : float64 (C, A), money, of each account
     returns, trades : records (C, A) of RETURNS_METRICS and TRADES_METRICS
+    blocks, fine : float64 (C, A, 16, 4) sums of r to r^4 over sixteen equal parts of the bars, (C, A, 64, 2) sums of r and r^2 over 64;
+        None where they were not asked for. Part b of B holds the bars from b*T//B to (b + 1)*T//B - 1; r are simple returns (M1)
+    equity : float64 (C, A, T), where it was to be kept, else None
     seconds : how long it took
     """
 
@@ -80,6 +87,9 @@ class SweepRun:
     initial: NDArray[np.float64]
     returns: Records
     trades: Records
+    blocks: NDArray[np.float64] | None = None
+    fine: NDArray[np.float64] | None = None
+    equity: NDArray[np.float64] | None = None
     errors: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -98,18 +108,30 @@ class SweepRun:
 
 def sweep_sets(
     bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], *, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
-    progress: Progress | None = None,
+    blocks: bool | None = None, keep_equity: bool = False, progress: Progress | None = None,
 ) -> SweepRun:  # fmt: skip
-    """Run all sets; Ctrl-C ends it early with what is done."""
-    params = returns_params(bars.periods_per_year, rf, mar)
-    return _Sweep(bars, as_strategy(source), sets, dict(keywords), params, threads or os.cpu_count() or 1).run(progress)
+    """Run all sets; Ctrl-C ends it early with what is done.
+
+    Parameters
+    ----------
+    blocks : whether sums over parts of the bars are kept, 1.5 kB a set; None: up to BLOCKS_UP_TO sets
+    keep_equity : whether the curves are kept; ConfigError where they take more than half of the memory that is free
+
+    The other ones are those of `vb.sweep`.
+    """
+    work = _Sweep(bars, as_strategy(source), sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads)
+    if len(sets) <= BLOCKS_UP_TO if blocks is None else blocks:
+        work.keep_blocks()
+    if keep_equity:
+        work.keep_equity()
+    return work.run(progress)
 
 
 class _Sweep:
     """One sweep at work."""
 
-    def __init__(self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int) -> None:
-        self.bars, self.strategy, self.sets, self.params, self.threads = bars, strategy, sets, params, threads
+    def __init__(self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None) -> None:
+        self.bars, self.strategy, self.params, self.threads = bars, strategy, params, _checked_threads(threads)
         self.own, self.rest = split_names(sets.names, strategy.space, keywords)
         self.sets = sets = _in_kind(sets, self.own, strategy)
         self.firsts, self.which_strategy = sets.distinct(self.own)
@@ -126,6 +148,21 @@ class _Sweep:
         self.setups = SetupTable(
             len(setup_firsts), lambda u: setup_with(keywords, self._values(int(setup_firsts[u]), self.rest)), bars, self.kind
         )
+
+    def keep_blocks(self) -> None:
+        """Keep sums over parts of the bars."""
+        count, accounts = self.out.done.size, self.accounts
+        self.out.blocks = np.full((count, accounts, BLOCKS, 4), np.nan)
+        self.out.fine = np.full((count, accounts, FINE_BLOCKS, 2), np.nan)
+
+    def keep_equity(self) -> None:
+        """Keep the curves."""
+        shape = (self.out.done.size, self.accounts, self.bars.T)
+        wanted, free = 8 * math.prod(shape), _free_memory()
+        if wanted > free // 2:
+            what = f"the equity of {shape[0]:,} sets takes {wanted / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free"
+            raise ConfigError(f"{what}; sweep fewer sets, or run those of interest again with Sweep.backtest")
+        self.out.equity = np.full(shape, np.nan)
 
     def _values(self, c: int, names: tuple[str, ...]) -> dict[str, Any]:
         values = self.sets.at(c)
@@ -187,6 +224,12 @@ class _Sweep:
         self.out.returns[c] = returns_of(curve, run.initial, self.params, returns)
         self.out.trades[c] = trades_of(run.trades, self.accounts)
         self.out.final[c], self.out.initial[c], self.out.done[c] = run.equity[-1], run.initial, True
+        if self.out.blocks is not None and self.out.fine is not None:
+            earned = simple_returns_of(run.equity, run.initial) if returns is None else returns
+            for g in range(self.accounts):
+                sum_blocks(np.ascontiguousarray(earned[:, g]), len(earned), self.out.blocks[c, g], self.out.fine[c, g])
+        if self.out.equity is not None:
+            self.out.equity[c] = run.equity.T
 
     # --- in compiled chunks ------------------------------------------------------------------------------------------
 
@@ -233,6 +276,10 @@ class _Sweep:
         at, out, found = chunk.numbers[fine], self.out, chunk.measures
         out.final[at], out.returns[at], out.trades[at] = found.final[fine], found.returns[fine], found.trades[fine]
         out.initial[at] = chunk.initial[fine]
+        if out.blocks is not None and out.fine is not None:
+            out.blocks[at], out.fine[at] = found.blocks[fine], found.fine[fine]
+        if out.equity is not None:
+            out.equity[at] = found.equity[fine]
         out.done[at] = True
         for k in np.flatnonzero(state == BAD_ANSWER):
             bar, n = divmod(int(found.bad[k, 0]), self.bars.N)
@@ -294,12 +341,20 @@ class _Desks:
         measures = Measures(
             np.zeros(len(numbers), dtype=np.int64), np.zeros((len(numbers), 2), dtype=np.int64), np.empty(shape),
             plain(_blank(RETURNS_METRICS, shape)), plain(_blank(TRADES_METRICS, shape)), plain(sweep.params),
-            plain(records(RETURNS_STATE, shape[1])), plain(records(TRADES_STATE, shape[1])),
+            plain(records(RETURNS_STATE, shape[1])), plain(records(TRADES_STATE, shape[1])), *self._kept(shape),
         )  # fmt: skip
         return _Chunk(numbers, lines, measures, self._initial[which[:, 2]], refused, prepared.held)
 
     def _shape(self, count: int) -> tuple[int, int]:
         return count, self._initial.shape[1]
+
+    def _kept(self, shape: tuple[int, int]) -> tuple[NDArray[np.float64], ...]:
+        """Room for what is kept beside the line of numbers."""
+        out = self._sweep.out
+        some, none = shape, (0, shape[1])
+        blocks = some if out.blocks is not None else none
+        curves = some if out.equity is not None else none
+        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), np.empty((*curves, self._sweep.bars.T))
 
     def _memory(self) -> tuple[int, int, int, int]:
         """The loop of the rule, and how its memory begins."""
@@ -425,6 +480,23 @@ def _in_kind(sets: Sets, names: tuple[str, ...], strategy: Strategy) -> Sets:
         if isinstance(strategy.parameters[name], float):
             values[k] = tuple(float(v) if type(v) is int else v for v in values[k])
     return Sets(sets.names, tuple(values), sets.codes)
+
+
+def _checked_threads(threads: int | None) -> int:
+    """How many threads; all cores where nothing is said."""
+    if threads is None:
+        return os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ConfigError(f"threads is {threads!r}; expected a whole number of at least 1, or None for all cores")
+    return threads
+
+
+def _free_memory() -> int:
+    """Bytes that are free, as far as the system says; else 1 GiB."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**30
 
 
 def _message(error: Any) -> str:

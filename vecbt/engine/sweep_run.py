@@ -19,7 +19,11 @@ from .books import Books
 from .log import start_log, trade_at, trades_logged
 from .rule import DESK
 
-__all__ = ["BAD_ANSWER", "DONE", "NO_ROOM", "Lines", "Measures", "Trial", "run_sets"]
+__all__ = ["BAD_ANSWER", "BLOCKS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Trial", "run_sets", "sum_blocks"]
+
+BLOCKS, FINE_BLOCKS = 16, 64
+"""Parts of the bars over which powers of returns are summed: what tests for overfitting are made of (Bailey and others, *The Probability of
+Backtest Overfitting*, J. Computational Finance 20 (2017))."""
 
 DONE, NO_ROOM, BAD_ANSWER = 1, 2, 3
 """What became of a set: measured; the log was too short for it; its rule answered what may not be."""
@@ -82,7 +86,9 @@ class Measures(NamedTuple):
     """What comes out.
 
     `state` (C,) int64; `bad` (C, 2) int64 the cell and the bits of an answer that may not be; `final` (C, A) the last equity; `returns` and
-    `trades` (C, A) records of metrics; `params` one record of RETURNS_PARAMS; `of_returns`, `of_trades` (A,) states to count in.
+    `trades` (C, A) records of metrics; `params` one record of RETURNS_PARAMS; `of_returns`, `of_trades` (A,) states to count in. Where they
+    are asked for: `blocks` (C, A, BLOCKS, 4) sums of r to r^4 over equal parts of the bars, `fine` (C, A, FINE_BLOCKS, 2) sums of r and r^2
+    over smaller ones, `equity` (C, A, T); else they have no sets.
     """
 
     state: np.ndarray
@@ -93,6 +99,9 @@ class Measures(NamedTuple):
     params: np.ndarray
     of_returns: np.ndarray
     of_trades: np.ndarray
+    blocks: np.ndarray
+    fine: np.ndarray
+    equity: np.ndarray
 
 
 @kernel_loop
@@ -184,9 +193,37 @@ def _measure(c, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
         returns_store(measures.of_returns[g], now)
         returns_metrics(measures.of_returns[g], measures.params[0], measures.returns[c, g])
         measures.final[c, g] = equity[(bars - 1) * groups + g]
+        if measures.blocks.shape[0] > 0:
+            sum_blocks(earned, bars, measures.blocks[c, g], measures.fine[c, g])
+        if measures.equity.shape[0] > 0:
+            for t in range(bars):
+                measures.equity[c, g, t] = equity[t * groups + g]
         trades_init(measures.of_trades[g])
     for k in range(trades_logged(trial.log)):
         trade = trade_at(trial.log, k)
         trades_step(measures.of_trades[trade.account], trade)
     for g in range(groups):
         trades_metrics(measures.of_trades[g], measures.trades[c, g])
+
+
+@kernel
+def sum_blocks(earned, bars, blocks, fine):  # type: ignore[no-untyped-def]
+    """Sums of powers of the returns over parts of the bars; part b of B holds the bars from b*T//B to (b + 1)*T//B - 1."""
+    count = blocks.shape[0]
+    for b in range(count):
+        one, two, three, four = 0.0, 0.0, 0.0, 0.0
+        for t in range(b * bars // count, (b + 1) * bars // count):
+            r = earned[t]
+            square = r * r
+            one += r
+            two += square
+            three += square * r
+            four += square * square
+        blocks[b, 0], blocks[b, 1], blocks[b, 2], blocks[b, 3] = one, two, three, four
+    count = fine.shape[0]
+    for b in range(count):
+        one, two = 0.0, 0.0
+        for t in range(b * bars // count, (b + 1) * bars // count):
+            one += earned[t]
+            two += earned[t] * earned[t]
+        fine[b, 0], fine[b, 1] = one, two
