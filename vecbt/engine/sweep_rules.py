@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,19 +33,20 @@ _ROOM = 2**30  # bytes of indicators that are kept
 
 
 def remade(base: Strategy, values: Mapping[str, Any]) -> Strategy:
-    """The strategy with other parameters, checked as a new one is."""
-    return type(base)(**{**base.parameters, **values})
+    """The strategy with other parameters, checked as a new one is; a function keeps what is bound to it."""
+    return type(base)(**{**base.parameters, **values}) if values else base
+
+
+def _as_ours(error: Exception) -> VecbtError:
+    """What a strategy raised, as what is wrong with its set."""
+    return error if isinstance(error, VecbtError) else StrategyError(f"{type(error).__name__}: {error}")
 
 
 class _Columns:
     """Indicators over all bars, each distinct one computed once, when it is first asked for."""
 
-    def __init__(self, bars: Bars, needs_session: bool) -> None:
+    def __init__(self, bars: Bars) -> None:
         self._bars, self._prices = bars, block_of(bars)
-        self._session = None
-        if needs_session:
-            days = bars.session.astype(np.float64)[:, None]
-            self._session = readonly(np.ascontiguousarray(np.broadcast_to(days, (bars.T, bars.N))))
         self._kept: dict[_Key, NDArray[np.float64]] = {}
 
     @property
@@ -63,9 +66,14 @@ class _Columns:
             self._kept[key] = found
         return found
 
+    @functools.cached_property
+    def _session(self) -> NDArray[np.float64]:
+        """The session days of all bars, for every asset."""
+        days = self._bars.session.astype(np.float64)[:, None]
+        return readonly(np.ascontiguousarray(np.broadcast_to(days, (self._bars.T, self._bars.N))))
+
     def _row(self, read: Any) -> NDArray[np.float64]:
         if read == "session":
-            assert self._session is not None
             return self._session
         if isinstance(read, str):
             row: NDArray[np.float64] = self._prices[PRICE_FIELDS.index(read)]
@@ -89,17 +97,21 @@ class RuleTable:
     """
 
     def __init__(self, base: RuleStrategy, bars: Bars) -> None:
-        plan = base.plan
-        if plan.needs_volume and not bars.has_volume:
-            raise InputError(f"an indicator of {base.name} reads the volume, and these bars have none")
-        self._base, self._layout = base, params_layout(base)
+        self._base, self._bars, self._layout = base, bars, params_layout(base)
+        plan = self._fitting(base.plan)
         self.ruling = Ruling(base, bars.symbols)
         self.loop = 0
         if not base.sees_account:
             self.loop = native_loop(rule_rows, (), base.rule, (), "").address if ENGINE == "python" else self.ruling.native.address
-        self._columns = _Columns(bars, plan.needs_sessions)
-        self._plain = type(base).check is Strategy.check and type(base).__post_init__ is RuleStrategy.__post_init__
+        self._columns = _Columns(bars)
+        given = all(f.init for f in dataclasses.fields(base))
+        self._plain = given and type(base).check is Strategy.check and type(base).__post_init__ is RuleStrategy.__post_init__
         self._shape = {name: (indicator.name, indicator.of) for name, indicator in plan.declared.items()}
+
+    def _fitting(self, plan: IndicatorPlan) -> IndicatorPlan:
+        if plan.needs_volume and not self._bars.has_volume:
+            raise InputError(f"an indicator of {self._base.name} reads the volume, and these bars have none")
+        return plan
 
     def objects(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[RuleStrategy | VecbtError]:
         """The strategies of these sets, or what is wrong with one."""
@@ -116,10 +128,11 @@ class RuleTable:
             for name in values:
                 fields[name] = space[name].validate(fields[name], type(self._base).__name__)
             space.compare(fields)
-            made.__dict__.update(fields)
+            for name, value in fields.items():
+                object.__setattr__(made, name, value)
             return made
-        except VecbtError as error:
-            return error
+        except Exception as error:  # of its own checks, too: it has its line in the table
+            return _as_ours(error)
 
     def desks(self, strategies: Sequence[RuleStrategy]) -> tuple[NDArray[np.int64], list[VecbtError | None], tuple[Any, ...]]:
         """Desks (S, len(DESK)) of these strategies, what is wrong with one, and what must live as long as the desks are used."""
@@ -133,16 +146,26 @@ class RuleTable:
                 columns = self._keys(strategy)
                 for name in self._layout.names or ():
                     if name in strategy.space:
-                        params[s][name] = param_value(strategy, name)
+                        params[s][name] = self._number(strategy, name)
                 sources[s] = [self._address(columns[name] if name not in PRICE_FIELDS else name, held, wanted) for name in fields]
-            except VecbtError as error:
-                wrong[s] = error
+            except Exception as error:  # of `indicators`, too
+                wrong[s] = _as_ours(error)
         out = np.repeat(self.ruling.desk[None], count, axis=0)
         out[:, DESK.index("params")] = params.ctypes.data + self._layout.itemsize * np.arange(count)
         out[:, DESK.index("sources")] = sources.ctypes.data + 8 * len(fields) * np.arange(count)
         out[:, DESK.index("close")] = self._columns.prices[PRICE_FIELDS.index("close")].ctypes.data
         self._columns.keep_only(wanted, _ROOM)
         return out, wrong, tuple(held)
+
+    def _number(self, strategy: RuleStrategy, name: str) -> float:
+        """A parameter as the rule sees it, where it can: the rule is compiled for the kinds of those the strategy was given with."""
+        value: Any = param_value(strategy, name)
+        whole = isinstance(value, int | np.integer)
+        if whole or (isinstance(value, float | np.floating) and self._layout[name] == np.float64):
+            return value  # type: ignore[no-any-return]
+        expected = "a number" if self._layout[name] == np.float64 else "a whole number"
+        given = getattr(self._base, name)
+        raise StrategyError(f"{strategy.name}.{name} is {value!r}; expected {expected}, as {given!r} was that the strategy was given with")
 
     def _address(self, read: Any, held: list[Any], wanted: set[_Key]) -> int:
         if isinstance(read, str):
@@ -158,7 +181,7 @@ class RuleTable:
         declared = strategy.indicators()
         plan = self._base.plan
         if {name: (i.name, i.of) for name, i in declared.items()} != self._shape:
-            plan = IndicatorPlan(declared)
+            plan = self._fitting(IndicatorPlan(declared))
             if plan.columns != self._base.plan.columns:
                 raise StrategyError(
                     f"{strategy.name} declares {', '.join(plan.columns)} with these parameters, and {', '.join(self._base.plan.columns)} "
