@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
-from .space import Space
+from .identity import identity
+from .space import Domain, Space
 
 __all__ = ["MAX_SETS", "RandomSets", "Sets", "Sobol", "Where", "sets_of"]
 
@@ -80,6 +81,10 @@ class _Sampled:
     def __post_init__(self) -> None:
         if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
             raise ConfigError(f"{type(self).__name__}: count is {self.count!r}; expected a whole number of at least 1")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
+            raise ConfigError(f"{type(self).__name__}: seed is {self.seed!r}; expected a whole number of at least 0")
+        if self.ranges is not None and not isinstance(self.ranges, Mapping):
+            raise ConfigError(f"{type(self).__name__}: ranges is {self.ranges!r}; expected {{'name': (low, high)}}")
 
     def points(self, dimensions: int) -> NDArray[np.float64]:
         """Points in the unit cube, (count, dimensions)."""
@@ -128,7 +133,7 @@ def sets_of(
     declared : the strategy's parameters; their constraints drop sets of combinations and of samples, not those of a list
     base : the values of parameters that do not vary
     where : a further constraint
-    max_sets : refuse more than this; None: MAX_SETS
+    max_sets : refuse more than this, counted after constraints; None: MAX_SETS
 
     Raises
     ------
@@ -136,21 +141,24 @@ def sets_of(
     """
     limit = MAX_SETS if max_sets is None else max_sets
     if isinstance(space, _Sampled):
-        found = _sampled(space, declared)
+        found = _sampled(space, declared, limit)
     elif space is None or isinstance(space, Mapping):
         found = _grid(_declared_values(declared) if space is None else space, limit)
     else:
         found = _listed(space)
-    if len(found) > limit:
-        raise ConfigError(f"the space has {len(found):,} sets, more than {limit:,}; give max_sets={len(found)} if that is meant")
-    before = len(found)
+    before, rules = len(found), []
     if space is None or isinstance(space, Mapping | _Sampled):
-        found = _below(found, declared, base)
-    if where is not None:
+        for domain in declared.values():
+            if domain.below and (domain.name in found.names or domain.below in found.names):
+                rules.append(f"{domain.name} < {domain.below}")
+                found = _below(found, domain, base)
+    if where is not None and len(found):
+        rules.append("where")
         found = found.kept(_mask(where, found))
     if len(found) == 0:
-        rules = [f"{d.name} < {d.below}" for d in declared.values() if d.below] + (["where"] if where is not None else [])
-        raise ConfigError(f"none of the {before:,} sets is left: {' and '.join(rules)} exclude all of them")
+        raise ConfigError(f"none of the {before:,} sets is left: {' and '.join(rules)} exclude{'s' * (len(rules) == 1)} all of them")
+    if len(found) > limit:
+        raise ConfigError(f"the space has {len(found):,} sets, more than {limit:,}; give max_sets={len(found)} if that is meant")
     return found
 
 
@@ -170,26 +178,55 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def _distinct(values: Iterable[Any]) -> tuple[tuple[Any, ...], list[int]]:
+    """The values, each once and in Python's own types, and of each one given its place among them."""
+    places: dict[Any, int] = {}
+    found: list[Any] = []
+    codes = []
+    for value in values:
+        place = places.setdefault(_key(value), len(found))
+        if place == len(found):
+            found.append(_plain(value))
+        codes.append(place)
+    return tuple(found), codes
+
+
+def _key(value: Any) -> Any:
+    """What tells values apart: 5.0 is 5, True is not 1, and what has no hash goes by what it holds."""
+    try:
+        hash(value)
+    except TypeError:
+        return None, identity(value)
+    return isinstance(value, bool | np.bool_), value
+
+
 def _values(name: str, given: Any) -> tuple[Any, ...]:
-    """The values of one parameter, each once."""
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        given = (given,)
-    found = tuple(dict.fromkeys(_plain(value) for value in given))
+    """The values of one parameter, each once; a word, a mapping, or what cannot be gone through is one value."""
+    if isinstance(given, str | bytes | Mapping) or not np.iterable(given):
+        given = (given[()] if isinstance(given, np.ndarray) else given,)
+    found, _ = _distinct(given)
     if not found:
         raise ConfigError(f"space[{name!r}] is empty; give at least one value")
     return found
+
+
+def _most_looked_at(limit: int) -> int:
+    """Sets that are made before constraints drop some."""
+    return max(4 * limit, 4_000_000)
 
 
 def _grid(given: Mapping[Any, Any], limit: int) -> Sets:
     if not given:
         raise ConfigError("the space is empty; give parameter names with their values, such as {'fast': range(5, 50)}")
     values = {str(name): _values(str(name), values) for name, values in given.items()}
+    if len(values) < len(given):
+        raise ConfigError(f"the space names a parameter twice: {', '.join(map(repr, given))}")
     sizes = [len(v) for v in values.values()]
     total = math.prod(sizes)
     # constraints may leave a part of it only, so a good deal more than the limit is looked at
-    if total > max(4 * limit, 4_000_000):
+    if total > _most_looked_at(limit):
         raise ConfigError(f"the space has {total:,} combinations, more than {limit:,}; give fewer values, or Sobol({limit}, ranges)")
-    codes = np.stack([part.reshape(-1) for part in np.indices(sizes)], axis=1) if sizes else np.empty((1, 0), dtype=np.int64)
+    codes = np.stack([part.reshape(-1) for part in np.indices(sizes)], axis=1)
     return Sets(tuple(values), tuple(values.values()), np.ascontiguousarray(codes, dtype=np.int64))
 
 
@@ -221,14 +258,14 @@ def _listed(space: Any) -> Sets:
             raise ConfigError(f"set {i} names {', '.join(map(str, row))}; the first names {', '.join(names)}: all must name the same")
     values, codes = [], np.empty((len(rows), len(names)), dtype=np.int64)
     for k, name in enumerate(names):
-        column = [_plain(row[name]) for row in rows]
-        places = {value: place for place, value in enumerate(dict.fromkeys(column))}
-        values.append(tuple(places))
-        codes[:, k] = [places[value] for value in column]
+        distinct, codes[:, k] = _distinct(row[name] for row in rows)
+        values.append(distinct)
     return Sets(names, tuple(values), codes)
 
 
 def _rows_of(space: Any) -> list[Mapping[str, Any]]:
+    if hasattr(space, "columns") and len(set(space.columns)) < len(space.columns):
+        raise ConfigError(f"the space names a parameter twice: {', '.join(map(repr, space.columns))}")
     if hasattr(space, "to_dicts"):  # polars
         return list(space.to_dicts())
     if hasattr(space, "columns") and hasattr(space, "to_dict"):  # pandas
@@ -240,23 +277,19 @@ def _rows_of(space: Any) -> list[Mapping[str, Any]]:
     )
 
 
-def _sampled(space: _Sampled, declared: Space) -> Sets:
+def _sampled(space: _Sampled, declared: Space, limit: int) -> Sets:
     ranges = dict(space.ranges) if space.ranges is not None else _declared_ranges(declared)
     if not ranges:
         raise ConfigError(f"{type(space).__name__} has no ranges; give {{'name': (low, high)}}")
+    if space.count > _most_looked_at(limit):
+        raise ConfigError(f"{type(space).__name__} draws {space.count:,} sets, more than {limit:,}; draw fewer, or give max_sets")
     points = space.points(len(ranges))
-    columns = [_drawn(name, given, points[:, k]) for k, (name, given) in enumerate(ranges.items())]
     codes, values = np.empty((space.count, len(ranges)), dtype=np.int64), []
-    for k, column in enumerate(columns):
-        distinct, codes[:, k] = np.unique(column, return_inverse=True) if column.dtype != object else _distinct(column)
-        values.append(tuple(_plain(v) for v in distinct))
+    for k, (name, given) in enumerate(ranges.items()):
+        distinct, codes[:, k] = _drawn(str(name), given, points[:, k])
+        values.append(distinct)
     _, once = np.unique(codes, axis=0, return_index=True)  # whole numbers meet again
     return Sets(tuple(map(str, ranges)), tuple(values), codes[np.sort(once)])
-
-
-def _distinct(column: NDArray[Any]) -> tuple[list[Any], list[int]]:
-    places = {value: place for place, value in enumerate(dict.fromkeys(column.tolist()))}
-    return list(places), [places[value] for value in column.tolist()]
 
 
 def _declared_ranges(declared: Space) -> dict[str, Any]:
@@ -272,26 +305,44 @@ def _declared_ranges(declared: Space) -> dict[str, Any]:
     return found
 
 
-def _drawn(name: str, given: Any, points: NDArray[np.float64]) -> NDArray[Any]:
-    """Values of one parameter at points of the unit interval."""
-    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(v, int | float | np.number) for v in given):
-        low, high = given
-        if not low <= high:
-            raise ConfigError(f"the range of {name} is {given}; expected (low, high)")
-        if isinstance(low, int | np.integer) and isinstance(high, int | np.integer):
-            return np.minimum(low + np.floor(points * (high - low + 1)).astype(np.int64), high)
-        return np.asarray(low + points * (high - low))
-    values = _values(name, given)
-    return _array(values)[np.minimum((points * len(values)).astype(np.int64), len(values) - 1)]
+def _drawn(name: str, given: Any, points: NDArray[np.float64]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+    """Values of one parameter, and which of them it takes at points of the unit interval."""
+    if not _is_range(given):
+        values = _values(name, given)
+        return values, np.minimum((points * len(values)).astype(np.int64), len(values) - 1)
+    low, high = given
+    if not (low <= high and math.isfinite(low) and math.isfinite(high)):
+        raise ConfigError(f"the range of {name} is {given}; expected (low, high)")
+    if isinstance(low, int | np.integer) and isinstance(high, int | np.integer):
+        drawn: NDArray[Any] = np.minimum(low + np.floor(points * (high - low + 1)).astype(np.int64), high)
+    else:
+        drawn = np.minimum(low + points * (high - low), high)  # rounding may pass it
+    distinct, codes = np.unique(drawn, return_inverse=True)
+    return tuple(distinct.tolist()), codes.reshape(-1)
 
 
-def _below(sets: Sets, declared: Space, base: Mapping[str, Any]) -> Sets:
+def _is_range(given: Any) -> bool:
+    """Whether two numbers in a tuple are bounds."""
+    numbers = isinstance(given, tuple) and len(given) == 2 and all(isinstance(v, int | float | np.integer | np.floating) for v in given)
+    return numbers and not any(isinstance(v, bool) for v in given)
+
+
+def _below(sets: Sets, domain: Domain, base: Mapping[str, Any]) -> Sets:
     """Without the sets in which a parameter is not below the one that it must be below."""
-    for name, domain in declared.items():
-        if domain.below and (name in sets.names or domain.below in sets.names):
-            low, high = (sets.column(n) if n in sets.names else base[n] for n in (name, domain.below))
-            sets = sets.kept(np.broadcast_to(np.asarray(low < high, dtype=bool), (len(sets),)))
-    return sets
+    low, high = (sets.column(n) if n in sets.names else base[n] for n in (domain.name, domain.below))
+    try:
+        wanted = np.asarray(low < high, dtype=bool)
+    except TypeError:  # words among numbers: those sets stay, and what is wrong with them is said of each
+        pairs = np.broadcast(np.asarray(low, dtype=object), np.asarray(high, dtype=object))
+        wanted = np.array([_may_be_below(a, b) for a, b in pairs])
+    return sets.kept(np.broadcast_to(wanted, (len(sets),)))
+
+
+def _may_be_below(low: Any, high: Any) -> bool:
+    try:
+        return bool(low < high)
+    except TypeError:
+        return True
 
 
 def _mask(where: Where, sets: Sets) -> NDArray[np.bool_]:

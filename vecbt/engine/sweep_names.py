@@ -28,7 +28,7 @@ def split_names(names: Sequence[str], declared: Space, keywords: Mapping[str, An
         head, _, tail = name.partition(".")
         if head not in known:
             raise ConfigError(f"nothing is called {name!r}; {nearest(name, [*declared, *known, *_dotted(keywords)])}")
-        if tail:
+        if tail and head not in names:  # where the head varies, too, each set is looked at when its setup is made
             _check_path(name, head, tail, keywords.get(head))
     return own, rest
 
@@ -39,8 +39,13 @@ def _dotted(keywords: Mapping[str, Any]) -> list[str]:
     for head in ("costs", "stops", "sizing", "risk", "carry"):
         owner = keywords.get(head) or _MADE.get(head)
         if dataclasses.is_dataclass(owner):
-            found += [f"{head}.{f.name}" for f in dataclasses.fields(owner)]
+            found += [f"{head}.{part}" for part in _parts_of(owner)]
     return found
+
+
+def _parts_of(owner: Any) -> list[str]:
+    """What can be varied of an object, or of a class of them."""
+    return [f.name for f in dataclasses.fields(owner) if f.init and not f.name.startswith("_")]
 
 
 def _check_path(name: str, head: str, tail: str, owner: Any) -> None:
@@ -51,20 +56,24 @@ def _check_path(name: str, head: str, tail: str, owner: Any) -> None:
             raise ConfigError(f"{name} varies, but {done} is not given; give {done}=..., whose {part} then varies")
         if not dataclasses.is_dataclass(owner):
             raise ConfigError(f"{name} varies, but {done} is {owner!r}, which has no parts")
-        known = [f.name for f in dataclasses.fields(owner) if f.init]
-        if part not in known:
-            raise ConfigError(f"{done} has no {part!r}; {nearest(part, known)}")
+        if part not in _parts_of(owner):
+            raise ConfigError(f"{done} has no {part!r}; {nearest(part, _parts_of(owner))}")
         owner = None if isinstance(owner, type) else getattr(owner, part)
         done = f"{done}.{part}"
 
 
 def setup_with(keywords: Mapping[str, Any], values: Mapping[str, Any]) -> Setup:
     """The setup of one set: `values` by their names, in place of what the keywords say. ConfigError as from `Setup`."""
-    return Setup.of(**_replaced(dict(keywords), values, top=True))
+    inner, direct = _split(values)
+    for head, parts in inner.items():
+        given = direct.get(head, keywords.get(head))
+        made = _MADE.get(head) if given is None else None
+        direct[head] = _replaced(head, given, parts) if made is None else _made(head, made, parts)
+    return Setup.of(**{**keywords, **direct})
 
 
-def _replaced(owner: Any, values: Mapping[str, Any], *, top: bool = False) -> Any:
-    """An owner with some of its parts, and parts of its parts, replaced."""
+def _split(values: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Parts of parts by their owner, and the others."""
     inner: dict[str, dict[str, Any]] = {}
     direct: dict[str, Any] = {}
     for name, value in values.items():
@@ -73,7 +82,21 @@ def _replaced(owner: Any, values: Mapping[str, Any], *, top: bool = False) -> An
             inner.setdefault(head, {})[tail] = value
         else:
             direct[head] = value
+    return inner, direct
+
+
+def _made(name: str, kind: Any, values: Mapping[str, Any]) -> Any:
+    """An owner that was off, of the parts that vary."""
+    for part in values:
+        _check_path(f"{name}.{part}", name, part, kind)
+    return kind(**values)
+
+
+def _replaced(name: str, owner: Any, values: Mapping[str, Any]) -> Any:
+    """An owner with some of its parts, and parts of its parts, replaced."""
+    for part in values:
+        _check_path(f"{name}.{part}", name, part.partition(".")[0], owner)
+    inner, direct = _split(values)
     for head, parts in inner.items():
-        part = direct.get(head, owner.get(head) if top else getattr(owner, head))
-        direct[head] = _MADE[head](**parts) if part is None else _replaced(part, parts)
-    return owner | direct if top else dataclasses.replace(owner, **direct)
+        direct[head] = _replaced(f"{name}.{head}", direct.get(head, getattr(owner, head)), parts)
+    return dataclasses.replace(owner, **direct)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -32,21 +34,15 @@ _ROOM = 2**30  # bytes of indicators that are kept
 
 
 def remade(base: Strategy, values: Mapping[str, Any]) -> Strategy:
-    """The strategy with other parameters, checked as a new one is; itself where none differ."""
-    if not values:
-        return base
-    return type(base)(**{**base.parameters, **values})
+    """The strategy with other parameters, checked as a new one is; a function keeps what is bound to it."""
+    return type(base)(**{**base.parameters, **values}) if values else base
 
 
 class _Columns:
     """Indicators over all bars, each distinct one computed once, when it is first asked for."""
 
-    def __init__(self, bars: Bars, needs_session: bool) -> None:
+    def __init__(self, bars: Bars) -> None:
         self._bars, self._prices = bars, block_of(bars)
-        self._session = None
-        if needs_session:
-            days = bars.session.astype(np.float64)[:, None]
-            self._session = readonly(np.ascontiguousarray(np.broadcast_to(days, (bars.T, bars.N))))
         self._kept: dict[_Key, NDArray[np.float64]] = {}
 
     @property
@@ -66,9 +62,14 @@ class _Columns:
             self._kept[key] = found
         return found
 
+    @functools.cached_property
+    def _session(self) -> NDArray[np.float64]:
+        """The session days of all bars, for every asset."""
+        days = self._bars.session.astype(np.float64)[:, None]
+        return readonly(np.ascontiguousarray(np.broadcast_to(days, (self._bars.T, self._bars.N))))
+
     def _row(self, read: Any) -> NDArray[np.float64]:
         if read == "session":
-            assert self._session is not None
             return self._session
         if isinstance(read, str):
             row: NDArray[np.float64] = self._prices[PRICE_FIELDS.index(read)]
@@ -98,21 +99,25 @@ class RuleTable:
     """
 
     def __init__(self, base: RuleStrategy, bars: Bars, sets: Sets, names: tuple[str, ...]) -> None:
-        plan = base.plan
-        if plan.needs_volume and not bars.has_volume:
-            raise InputError(f"an indicator of {base.name} reads the volume, and these bars have none")
-        self._base, self._sets, self._names, self._layout = base, sets, names, params_layout(base)
+        self._bars, self._base, self._sets, self._names, self._layout = bars, base, sets, names, params_layout(base)
+        plan = self._fitting(base.plan)
         self.ruling = Ruling(base, bars.symbols)
         self.loop = 0
         if not base.sees_account:
             self.loop = native_loop(rule_rows, (), base.rule, (), "").address if ENGINE == "python" else self.ruling.native.address
-        self._columns = _Columns(bars, plan.needs_sessions)
-        self._plain = type(base).check is Strategy.check and type(base).__post_init__ is RuleStrategy.__post_init__
-        self._fields = dict(base.parameters)
+        self._columns = _Columns(bars)
+        given = all(f.init for f in dataclasses.fields(base))
+        self._plain = given and type(base).check is Strategy.check and type(base).__post_init__ is RuleStrategy.__post_init__
+        self._fields, self._slotted = dict(base.parameters), "__slots__" in vars(type(base))
         self._shape = {name: (indicator.name, indicator.of) for name, indicator in plan.declared.items()}
         self._places = [(name, plan.columns[plan.places(name)]) for name in plan.order]
         self._values = {name: self._checked(name) for name in names}
         self._ordered = any(domain.below for domain in base.space.values())
+
+    def _fitting(self, plan: IndicatorPlan) -> IndicatorPlan:
+        if plan.needs_volume and not self._bars.has_volume:
+            raise InputError(f"an indicator of {self._base.name} reads the volume, and these bars have none")
+        return plan
 
     def _checked(self, name: str) -> list[Any]:
         """The distinct values of a parameter as they are kept, or what is wrong with one."""
@@ -132,11 +137,14 @@ class RuleTable:
         if not self._plain:
             return remade(self._base, dict(zip(self._names, row, strict=True)))  # type: ignore[return-value]
         made: RuleStrategy = object.__new__(type(self._base))
-        fields = made.__dict__
-        fields.update(self._fields)
-        fields.update(zip(self._names, row, strict=True))
+        fields = self._fields | dict(zip(self._names, row, strict=True))
         if self._ordered:
             self._base.space.compare(fields)
+        if self._slotted:
+            for name, value in fields.items():
+                object.__setattr__(made, name, value)
+        else:
+            made.__dict__.update(fields)
         return made
 
     def desks(self, firsts: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Any], Any]:
@@ -176,9 +184,10 @@ class RuleTable:
             for s, row in enumerate(rows):
                 try:
                     number = 0 if wrong[s] is not None else param_number(self._base, name, row[j])
-                    if whole and number != int(number):
-                        found = f"{self._base.name}.{name} is {row[j]!r}, and a whole number in the strategy as it was given"
-                        raise StrategyError(f"{found}; give that a float")
+                    if isinstance(number, str) or (whole and number != int(number)):
+                        expected, given = "a whole number" if whole else "a number", getattr(self._base, name)
+                        found = f"{self._base.name}.{name} is {row[j]!r}; expected {expected}"
+                        raise StrategyError(f"{found}, as {given!r} was that the strategy was given with")
                 except (VecbtError, TypeError, ValueError) as error:
                     wrong[s], number = error, 0
                 numbers.append(number)
@@ -200,7 +209,7 @@ class RuleTable:
         """Of each field of `now` the price that it is, or the indicator and its output."""
         declared, places = strategy.indicators(), self._places
         if len(declared) != len(self._shape) or any(self._shape.get(name) != (i.name, i.of) for name, i in declared.items()):
-            plan = IndicatorPlan(declared)
+            plan = self._fitting(IndicatorPlan(declared))
             if plan.columns != self._base.plan.columns:
                 mine, theirs = ", ".join(plan.columns), ", ".join(self._base.plan.columns)
                 raise StrategyError(
