@@ -43,7 +43,7 @@ def panel(rng: np.random.Generator, bars: int, assets: int, missing: float, sigm
 @settings(max_examples=2 * settings.default.max_examples if settings.default else 40)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    assets=st.integers(calm.MANY, calm.MANY + 3),
+    assets=st.sampled_from([1, 1, calm.MANY, calm.MANY + 3]),
     every=st.integers(5, 20),
     kind=st.sampled_from(["weights", "shorts", "signals"]),
     fill=st.sampled_from(["close", "next_open"]),
@@ -72,11 +72,11 @@ def test_D1_a_batch_of_calm_stretches_is_the_stream(
     assert report.ok, str(report)
 
 
-def rising(bars: int = 24, **options: Any) -> vb.Bars:
-    """Eight assets that go up by 2 % a bar."""
-    close = np.repeat(100.0 * 1.02 ** np.arange(bars)[:, None], calm.MANY, axis=1)
+def rising(bars: int = 24, assets: int = calm.MANY, **options: Any) -> vb.Bars:
+    """Assets that go up by 2 % a bar."""
+    close = np.repeat(100.0 * 1.02 ** np.arange(bars)[:, None], assets, axis=1)
     index = np.datetime64("2024-01-01", "ns").astype(np.int64) + 86_400_000_000_000 * np.arange(bars)
-    names = [f"A{n}" for n in range(calm.MANY)]
+    names = [f"A{n}" for n in range(assets)]
     return vb.Bars.from_numpy(close, close, close, close, index=index, symbols=names, asset_class="crypto", **options)
 
 
@@ -87,23 +87,25 @@ def once(weight: float, bars: vb.Bars) -> vb.Weights:
     return vb.Weights(table)
 
 
+@pytest.mark.parametrize("assets", [1, calm.MANY])
 @pytest.mark.parametrize("margin", [0.0, 40.0])
-def test_F13_a_margin_call_ends_a_calm_stretch(margin: float) -> None:
+def test_F13_a_margin_call_ends_a_calm_stretch(margin: float, assets: int) -> None:
     """Shorts of 160 % of the equity, at 2 % a bar: the account's quarter, or 40 of money a unit, is short of before the end."""
-    bars = rising(maintenance_margin=margin)
+    bars, weight = rising(assets=assets, maintenance_margin=margin), -1.6 / assets
     keywords: dict[str, Any] = {"costs": vb.Costs.free(), "leverage": 2.0, "maintenance": 0.25, "initial_capital": 10_000.0}
-    result = vb.backtest(bars, once(-0.2, bars), **keywords)
-    units = 8 * 0.2 * 10_000.0 / 100.0
+    result = vb.backtest(bars, once(weight, bars), **keywords)
+    units = 1.6 * 10_000.0 / 100.0
     equity = 10_000.0 + units * (bars.open[1, 0] - bars.close[:, 0])
     need = units * (margin if margin > 0.0 else 0.25 * bars.close[:, 0])
     call = int(np.argmax((equity < need)[1:])) + 1
     assert call > calm._LONG and set(result.run.trades.exit_t.tolist()) == {call + 1}
-    assert vb.check_parity(bars, once(-0.2, bars), **keywords).ok
+    assert vb.check_parity(bars, once(weight, bars), **keywords).ok
 
 
-def test_T10_prices_after_a_delisting_mark_nothing() -> None:
+@pytest.mark.parametrize("assets", [1, calm.MANY])
+def test_T10_prices_after_a_delisting_mark_nothing(assets: int) -> None:
     """An asset that is dated as delisted keeps its mark, though its prices go on."""
-    bars = rising(delistings={"A0": "2024-01-09"})
+    bars = rising(assets=assets, delistings={"A0": "2024-01-09"})
     keywords: dict[str, Any] = {"costs": vb.Costs.free()}
     result = vb.backtest(bars, once(0.1, bars), **keywords)
     assert result.run.trades.exit_t.tolist() == [8] and result.run.assets.mark[0] == bars.close[8, 0]
