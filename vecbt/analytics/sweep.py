@@ -251,7 +251,8 @@ class Sweep:
     def heatmap(self, x: str, y: str, metric: str = "sharpe", *, reduce: Reduce = "mean", path: str | Path | None = None) -> Figure:
         """A metric over two parameters, the others reduced by mean, median, max or min; the best cell is marked.
 
-        A numeric parameter with more than 60 values is cut in 40 classes of equal width. Undefined and infinite metrics are left out.
+        Where sets are few among the combinations of the two, as those of samples are, numeric parameters are cut in classes of equal width.
+        Undefined and infinite metrics are left out.
 
         Parameters
         ----------

@@ -17,6 +17,7 @@ __all__ = ["Cells", "Scale", "cells_of", "scale_of", "tick_places"]
 _REDUCE: dict[str, Callable[[NDArray[np.float64]], Any]] = {"mean": np.mean, "median": np.median, "max": np.max, "min": np.min}
 _MOST_VALUES = 60
 _CLASSES = 40
+_SPARSE = 0.4  # of the combinations of two parameters; constraints such as fast < slow leave half
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Cells:
     best: int
 
 
-def scale_of(lines: Lines, name: str, most: int | None = _MOST_VALUES, classes: int = _CLASSES) -> Scale:
+def scale_of(lines: Lines, name: str, most: int | None = _MOST_VALUES, classes: int = _MOST_VALUES // 2) -> Scale:
     """The axis of one parameter; numbers of more than `most` values are cut in classes of equal width.
 
     ConfigError with the nearest for a name that no parameter has.
@@ -58,7 +59,6 @@ def scale_of(lines: Lines, name: str, most: int | None = _MOST_VALUES, classes: 
     numbers, place = np.unique(column, return_inverse=True)
     if most is None or len(numbers) <= most:
         return Scale(name, name, [f"{v:.6g}" for v in numbers], numbers.astype(np.float64), place.reshape(-1), True, False)
-    classes = min(classes, most)
     edges = np.linspace(float(numbers[0]), float(numbers[-1]), classes + 1)
     centers = (edges[:-1] + edges[1:]) / 2.0
     place = np.clip(np.searchsorted(edges, column, side="right") - 1, 0, classes - 1)
@@ -72,7 +72,11 @@ def cells_of(lines: Lines, x: str, y: str, metric: str, reduce: str) -> Cells:
         raise ConfigError(f"reduce is {reduce!r}; {nearest(str(reduce), _REDUCE)}")
     if x == y:
         raise ConfigError(f"x and y are both {x!r}; expected two parameters")
-    across, along, values = scale_of(lines, x), scale_of(lines, y), lines.metrics[metric]
+    across, along, values = scale_of(lines, x, None), scale_of(lines, y, None), lines.metrics[metric]
+    taken = len(np.unique(along.place * len(across.labels) + across.place))
+    if taken < _SPARSE * len(across.labels) * len(along.labels):  # drawn at random: hardly a value comes twice
+        most = int(np.clip(np.sqrt(len(lines) / 3), 4, _CLASSES))
+        across, along = scale_of(lines, x, most, most), scale_of(lines, y, most, most)
     fine = np.flatnonzero(np.isfinite(values))
     if not len(fine):
         raise ConfigError(f"none of the {len(lines):,} lines has a finite {metric}, so there is nothing to draw")

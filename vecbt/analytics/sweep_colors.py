@@ -11,7 +11,7 @@ from .drawing import EQUITY, LOSS
 from .statistics import write
 from .sweep_lines import LOWER_IS_BETTER, statistic
 
-__all__ = ["Colors", "colors_of", "number_text", "unit_label"]
+__all__ = ["Colors", "colors_of", "metric_name", "number_text", "unit_label"]
 
 _PARTED = {
     "profit": 0.0, "total_return": 0.0, "cagr": 0.0, "sharpe": 0.0, "sortino": 0.0, "calmar": 0.0, "expectancy": 0.0, "r_expectancy": 0.0,
@@ -20,7 +20,9 @@ _PARTED = {
 """Where bad ends and good begins."""
 
 _MANY = 100  # cells of which the outer hundredths are not told apart: one outlier would take all colors
-_UNITS = {"fraction": "%", "money": "money", "count": "number", "ratio": ""}
+_UNITS = {"fraction": "%", "money": "money", "count": "number"}
+_NAMES = {"sharpe": "Sharpe ratio", "sortino": "Sortino ratio", "calmar": "Calmar ratio", "max_drawdown": "Greatest drawdown"}
+_PROPER = ("cagr", "sharpe", "sortino", "calmar")
 
 
 class Colors(NamedTuple):
@@ -31,8 +33,11 @@ class Colors(NamedTuple):
     extend: Any
 
 
-def colors_of(metric: str, values: NDArray[np.float64]) -> Colors:
-    """Colors for these values: from red over white to blue where they lie on both sides of what parts good from bad."""
+def colors_of(metric: str, values: NDArray[np.float64], middle_color: str = "#f7f5f1") -> Colors:
+    """Colors for these values: from red over white to blue where they lie on both sides of what parts good from bad.
+
+    Equal distances from there have colors of equal strength, and only those that occur are in the map.
+    """
     import matplotlib as mpl
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 
@@ -41,8 +46,9 @@ def colors_of(metric: str, values: NDArray[np.float64]) -> Colors:
     middle = _PARTED.get(metric)
     if middle is not None and low < middle < high:
         half = max(middle - low, high - middle)
-        low, high = middle - half, middle + half
-        colors: Any = LinearSegmentedColormap.from_list("vecbt", [LOSS, "#d8978a", "#f7f5f1", "#86b1cf", EQUITY])
+        whole = LinearSegmentedColormap.from_list("whole", [LOSS, "#d8978a", middle_color, "#86b1cf", EQUITY])
+        shares = np.linspace(0.5 + 0.5 * (low - middle) / half, 0.5 + 0.5 * (high - middle) / half, 256)
+        colors: Any = LinearSegmentedColormap.from_list("vecbt", whole(shares))
     else:
         colors = mpl.colormaps["viridis_r" if metric in LOWER_IS_BETTER else "viridis"]
         if low == high:
@@ -51,11 +57,17 @@ def colors_of(metric: str, values: NDArray[np.float64]) -> Colors:
     return Colors(colors, Normalize(low, high, clip=True), "both" if below and above else "min" if below else "max" if above else "neither")
 
 
+def metric_name(metric: str, inside: bool = False) -> str:
+    """What a metric is called at the head of a line, or inside of one."""
+    label = _NAMES.get(metric) or statistic(metric).label
+    return label[0].lower() + label[1:] if inside and metric not in _PROPER else label
+
+
 def number_text(metric: str, value: float) -> str:
     """A number on an axis or in a cell: short, percent for fractions."""
     kind = statistic(metric).kind
     if kind == "fraction":
-        return f"{value * 100:.3g}%"
+        return f"{value * 100:.3g}%" if abs(value) < 1.0 else f"{value * 100:,.0f}%"
     if kind in ("money", "count"):
         return f"{value:,.0f}" if abs(value) >= 10.0 or value == round(value) else f"{value:,.3g}"
     return f"{value:.3g}" if abs(value) < 1e4 else write(kind, value)
@@ -63,6 +75,5 @@ def number_text(metric: str, value: float) -> str:
 
 def unit_label(metric: str) -> str:
     """Name and unit of a metric."""
-    row = statistic(metric)
-    unit = _UNITS.get(row.kind, "")
-    return f"{row.label}, {unit}" if unit and unit not in row.label.lower() else row.label
+    unit = _UNITS.get(statistic(metric).kind, "")
+    return f"{metric_name(metric)}, {unit}" if unit and metric not in ("trades", "longest_drawdown_bars") else metric_name(metric)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..errors import ConfigError
 from .drawing import EQUITY, INK, LOSS, MUTED, STYLE, picture_type, to_file
 from .statistics import write
 from .sweep_cells import Cells, Scale, cells_of, scale_of, tick_places
-from .sweep_colors import Colors, colors_of, number_text, unit_label
+from .sweep_colors import Colors, colors_of, metric_name, number_text, unit_label
 from .sweep_lines import Lines, order_of, statistic
 
 if TYPE_CHECKING:
@@ -20,21 +21,21 @@ if TYPE_CHECKING:
 
 __all__ = ["distribution_figure", "heatmap_figure", "parallel_figure", "slices_figure", "surface_figure"]
 
-_MOST_WRITTEN = 160  # cells whose numbers are written into them
-_BEST = "#d4a017"
+_MOST_WRITTEN = (20, 12)  # cells up and across whose numbers are written into them
 
 
 def heatmap_figure(lines: Lines, x: str, y: str, metric: str, reduce: str, path: Any) -> Figure:
     """Cells of two parameters in the metric's color."""
     import matplotlib as mpl
+    from matplotlib.patches import Rectangle
 
     cells = cells_of(lines, x, y, metric, reduce)
     colors = colors_of(metric, cells.grid)
     with mpl.rc_context(STYLE):
-        picture = _picture((8.5, 6.5), f"{_name(metric)} over {x} and {y}", _said(lines, metric, cells, reduce))
+        picture = _picture((8.5, 6.5), f"{metric_name(metric)} over {x} and {y}", _said(lines, metric, cells, reduce, "best outlined"))
         axes = picture.subplots()
         axes.grid(False)
-        axes.set_facecolor("#e9ecef")
+        axes.set_facecolor("#d3d8de")
         image = axes.imshow(cells.grid, origin="lower", aspect="auto", cmap=colors.map, norm=colors.norm, interpolation="nearest")
         for axis, scale in ((axes.xaxis, cells.x), (axes.yaxis, cells.y)):
             places = tick_places(len(scale.labels), 14)
@@ -44,11 +45,13 @@ def heatmap_figure(lines: Lines, x: str, y: str, metric: str, reduce: str, path:
         if turned:
             axes.tick_params(axis="x", labelrotation=35)
         _color_bar(picture, axes, image, metric, colors)
-        if cells.grid.size <= _MOST_WRITTEN:
+        if cells.grid.shape[0] <= _MOST_WRITTEN[0] and cells.grid.shape[1] <= _MOST_WRITTEN[1]:
             _numbers(axes, cells, metric, colors)
         i, j = np.unravel_index(cells.best, cells.grid.shape)
-        axes.plot([j], [i], marker="s", markersize=9, markerfacecolor="none", markeredgecolor="white", markeredgewidth=3.0)
-        axes.plot([j], [i], marker="s", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.4)
+        for color, wide in (("white", 3.6), (INK, 1.6)):
+            axes.add_patch(
+                Rectangle((float(j) - 0.5, float(i) - 0.5), 1.0, 1.0, fill=False, edgecolor=color, linewidth=wide, clip_on=False)
+            )
     return to_file(picture, path)
 
 
@@ -64,7 +67,7 @@ def surface_figure(lines: Lines, x: str, y: str, metric: str, reduce: str, path:
         raise ConfigError(f"a surface needs two values of {x} and of {y} at least; slices draws one parameter")
     colors = colors_of(metric, cells.grid)
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        picture = _picture((9.0, 7.0), f"{_name(metric)} over {x} and {y}", _said(lines, metric, cells, reduce))
+        picture = _picture((9.0, 7.0), f"{metric_name(metric)} over {x} and {y}", _said(lines, metric, cells, reduce))
         axes: Any = picture.add_subplot(projection="3d")
         across, along = np.meshgrid(cells.x.centers, cells.y.centers)
         faces = colors.map(colors.norm(np.nan_to_num(cells.grid, nan=0.0)))
@@ -74,7 +77,7 @@ def surface_figure(lines: Lines, x: str, y: str, metric: str, reduce: str, path:
         axes.set_ylabel(cells.y.title, labelpad=8)
         axes.zaxis.set_major_formatter(lambda value, _: number_text(metric, value))
         axes.view_init(elev=28, azim=-125)
-        axes.set_box_aspect((1.0, 1.0, 0.62), zoom=0.92)
+        axes.set_box_aspect((1.0, 1.0, 0.62), zoom=1.05)
         for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
             axis.set_pane_color((0.97, 0.975, 0.98, 1.0))
         _color_bar(picture, axes, mpl.cm.ScalarMappable(colors.norm, colors.map), metric, colors, shrink=0.7)
@@ -92,10 +95,10 @@ def slices_figure(lines: Lines, metric: str, path: Any) -> Figure:
     columns = min(len(names), 3)
     rows = -(-len(names) // columns)
     with mpl.rc_context(STYLE):
-        picture = _picture((3.7 * columns + 0.8, 2.7 * rows + 0.9), f"{_name(metric)} by parameter", _left_out(lines, metric))
+        picture = _picture((3.7 * columns + 0.8, 2.7 * rows + 0.9), f"{metric_name(metric)} by parameter", _left_out(lines, metric))
         panels = picture.subplots(rows, columns, sharey=True, squeeze=False).reshape(-1)
         for panel, name in zip(panels, names, strict=False):
-            _slice(panel, scale_of(lines, name, 30), values, metric)
+            _slice(panel, scale_of(lines, name), values, metric)
         for k, panel in enumerate(panels):
             panel.set_visible(k < len(names))
             if k % columns == 0:
@@ -138,12 +141,12 @@ def parallel_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
     order = order_of(lines, metric, None)
     order = order[np.isfinite(values[order])]
     chosen = order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(np.int64))][::-1]  # the best is drawn last
-    colors = colors_of(metric, values[chosen])
+    colors = colors_of(metric, values[chosen], "#b9b2a6")  # white lines would not be seen
     scales = [scale_of(lines, name, None) for name in names]
     spots = np.stack([*(_unit(scale)[chosen] for scale in scales), _between(values[chosen], values[chosen])], axis=1)
     drawn = f"{len(chosen):,} of {len(order):,} sets, evenly spaced by rank" if len(chosen) < len(order) else f"{len(order):,} sets"
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        picture = _picture((max(7.0, 1.7 * len(spots[0]) + 2.5), 5.6), f"Parameters and {_name(metric, True)}", drawn)
+        picture = _picture((max(7.0, 1.7 * len(spots[0]) + 2.5), 5.6), f"Parameters and {metric_name(metric, True)}", drawn)
         axes = picture.subplots()
         paths = np.stack([np.broadcast_to(np.arange(spots.shape[1]), spots.shape), spots], axis=2)
         widths = np.full(len(chosen), 0.8)
@@ -153,9 +156,9 @@ def parallel_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
         shades[:, 3] = np.where(np.arange(len(chosen)) == len(chosen) - 1, 1.0, alpha)
         axes.add_collection(LineCollection(list(paths), colors=shades, linewidths=widths))
         for k, scale in enumerate(scales):
-            _upright(axes, k, [(_position(scale, p), scale.labels[p]) for p in tick_places(len(scale.labels), 7)])
-        _upright(axes, len(scales), _metric_ticks(values[chosen], metric))
-        axes.set_xticks(range(len(scales) + 1), [*(_short(scale.title, 22) for scale in scales), _name(metric)])
+            _upright(axes, k, _ticks_of(scale))
+        _upright(axes, len(scales), _number_ticks(values[chosen], lambda value: number_text(metric, value)))
+        axes.set_xticks(range(len(scales) + 1), [*(_short(scale.title, 22) for scale in scales), metric_name(metric)])
         axes.tick_params(axis="x", length=0, pad=10, labelsize=9.5)
         axes.set_yticks([])
         for side in ("left", "bottom"):
@@ -175,12 +178,18 @@ def _upright(axes: Axes, k: int, ticks: list[tuple[float, str]]) -> None:
         axes.text(k + 0.035, place, _short(text, 16), fontsize=8.0, va="center", ha="left", color=INK, zorder=4, bbox=box)
 
 
-def _metric_ticks(values: NDArray[np.float64], metric: str) -> list[tuple[float, str]]:
+def _ticks_of(scale: Scale) -> list[tuple[float, str]]:
+    if scale.numeric and len(scale.labels) > 7:
+        return _number_ticks(scale.centers, lambda value: f"{value:.6g}")
+    return [(_position(scale, k), scale.labels[k]) for k in tick_places(len(scale.labels), 12)]
+
+
+def _number_ticks(values: NDArray[np.float64], text: Callable[[float], str]) -> list[tuple[float, str]]:
     from matplotlib.ticker import MaxNLocator
 
     low, high = float(values.min()), float(values.max())
-    ticks = [t for t in MaxNLocator(6).tick_values(low, high) if low <= t <= high] if high > low else [low]
-    return [(float(_between(np.array([t]), values)[0]), number_text(metric, t)) for t in ticks]
+    ticks = [float(t) for t in MaxNLocator(6).tick_values(low, high) if low <= t <= high] if high > low else [low]
+    return [(float(_between(np.array([t]), values)[0]), text(t)) for t in ticks]
 
 
 def _between(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -210,7 +219,7 @@ def distribution_figure(lines: Lines, metric: str, path: Any) -> Figure:
     best = float(values[order[np.isfinite(values[order])][0]])
     middle, row = float(np.median(fine)), statistic(metric)
     with mpl.rc_context(STYLE):
-        picture = _picture((8.0, 4.6), f"{_name(metric)} of {len(fine):,} sets", _left_out(lines, metric))
+        picture = _picture((8.0, 4.6), f"{metric_name(metric)} of {len(fine):,} sets", _left_out(lines, metric))
         axes = picture.subplots()
         bins = int(np.clip(np.sqrt(len(fine)) * 1.5, 5, 60))
         axes.hist(fine, bins=bins, color=EQUITY, alpha=0.55, edgecolor="white", linewidth=0.5)
@@ -273,25 +282,19 @@ def _finite(lines: Lines, metric: str) -> NDArray[np.float64]:
     return values
 
 
-def _said(lines: Lines, metric: str, cells: Cells, reduce: str) -> str:
+def _said(lines: Lines, metric: str, cells: Cells, reduce: str, more: str = "") -> str:
     """What the title says of the other parameters, and of what is left out."""
     others = [name for name in lines.varied() if name not in (cells.x.name, cells.y.name)]
-    if lines.about.separate and len(lines.about.symbols) > 1:
+    if len(np.unique(lines.account)) > 1:
         others.append("symbols")
     classes = cells.x.classes or cells.y.classes
     what = [f"{reduce} over {', '.join(others)}"] if others else [f"{reduce} of each class"] if classes else []
-    return " · ".join([*what, *filter(None, [_left_out(lines, metric)])])
+    return " · ".join([*what, *filter(None, [more, _left_out(lines, metric)])])
 
 
 def _left_out(lines: Lines, metric: str) -> str:
     missing = int((~np.isfinite(lines.metrics[metric])).sum())
     return f"{missing:,} of {len(lines):,} left out: undefined, infinite or failed" if missing else ""
-
-
-def _name(metric: str, inside: bool = False) -> str:
-    label = statistic(metric).label
-    label = {"sharpe": "Sharpe ratio", "sortino": "Sortino ratio", "calmar": "Calmar ratio"}.get(metric, label)
-    return label[0].lower() + label[1:] if inside and metric not in ("cagr", "sharpe", "sortino", "calmar") else label
 
 
 def _short(text: str, most: int = 18) -> str:
