@@ -33,8 +33,8 @@ def separate() -> Sweep:
 def failing() -> Sweep:
     """Four sets of a list, one of which no SmaCross can have, and one with a commission that cannot be."""
     sets = [
-        {"fast": 2, "slow": 9, "costs.commission_rate": 0.0},
-        {"fast": 9, "slow": 2, "costs.commission_rate": 0.0},
+        {"fast": 2, "slow": 9, "costs.commission_rate": 0.0005},
+        {"fast": 9, "slow": 2, "costs.commission_rate": 0.0005},
         {"fast": 3, "slow": 9, "costs.commission_rate": -1.0},
         {"fast": 3, "slow": 9, "costs.commission_rate": 0.001},
     ]

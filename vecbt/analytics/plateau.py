@@ -82,7 +82,7 @@ def _keys(points: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uin
     distinct = len(np.unique(points, axis=0))
     rng = np.random.default_rng(0)
     while True:
-        steps: NDArray[np.uint64] = rng.integers(0, 2**63, points.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        key: NDArray[np.uint64] = np.sum(points.astype(np.uint64) * steps, axis=1, dtype=np.uint64)
+        steps: NDArray[np.uint64] = np.asarray(2 * rng.integers(0, 2**63, points.shape[1], dtype=np.uint64) + 1)
+        key: NDArray[np.uint64] = (points.astype(np.uint64) * steps).sum(axis=1, dtype=np.uint64)
         if len(np.unique(key)) == distinct:
             return key, steps

@@ -35,7 +35,7 @@ def heatmap_figure(lines: Lines, x: str, y: str, metric: str, reduce: str, path:
         picture = _picture((8.5, 6.5), f"{metric_name(metric)} over {x} and {y}", _said(lines, metric, cells, reduce, "best outlined"))
         axes = picture.subplots()
         axes.grid(False)
-        axes.set_facecolor("#d3d8de")
+        axes.patch.set(facecolor="white", edgecolor="#cdd2d8", hatch="////", linewidth=0.0)  # where no set is
         image = axes.imshow(cells.grid, origin="lower", aspect="auto", cmap=colors.map, norm=colors.norm, interpolation="nearest")
         for axis, scale in ((axes.xaxis, cells.x), (axes.yaxis, cells.y)):
             places = tick_places(len(scale.labels), 14)
@@ -70,9 +70,8 @@ def surface_figure(lines: Lines, x: str, y: str, metric: str, reduce: str, path:
         picture = _picture((9.0, 7.0), f"{metric_name(metric)} over {x} and {y}", _said(lines, metric, cells, reduce))
         axes: Any = picture.add_subplot(projection="3d")
         across, along = np.meshgrid(cells.x.centers, cells.y.centers)
-        faces = colors.map(colors.norm(np.nan_to_num(cells.grid, nan=0.0)))
-        faces[~np.isfinite(cells.grid), 3] = 0.0
-        axes.plot_surface(across, along, cells.grid, facecolors=faces, rstride=1, cstride=1, linewidth=0.25, edgecolor="white", shade=False)
+        look = {"cmap": colors.map, "norm": colors.norm, "rstride": 1, "cstride": 1, "linewidth": 0.25, "edgecolor": "white"}
+        axes.plot_surface(across, along, cells.grid, **look)
         axes.set_xlabel(cells.x.title, labelpad=8)
         axes.set_ylabel(cells.y.title, labelpad=8)
         axes.zaxis.set_major_formatter(lambda value, _: number_text(metric, value))
@@ -144,7 +143,9 @@ def parallel_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
     colors = colors_of(metric, values[chosen], "#b9b2a6")  # white lines would not be seen
     scales = [scale_of(lines, name, None) for name in names]
     spots = np.stack([*(_unit(scale)[chosen] for scale in scales), _between(values[chosen], values[chosen])], axis=1)
-    drawn = f"{len(chosen):,} of {len(order):,} sets, evenly spaced by rank" if len(chosen) < len(order) else f"{len(order):,} sets"
+    drawn = f"{len(order):,} {_lines_word(lines)}"
+    if len(chosen) < len(order):
+        drawn = f"{len(chosen):,} of {drawn}, evenly spaced by rank"
     with mpl.rc_context({**STYLE, "axes.grid": False}):
         picture = _picture((max(7.0, 1.7 * len(spots[0]) + 2.5), 5.6), f"Parameters and {metric_name(metric, True)}", drawn)
         axes = picture.subplots()
@@ -219,7 +220,7 @@ def distribution_figure(lines: Lines, metric: str, path: Any) -> Figure:
     best = float(values[order[np.isfinite(values[order])][0]])
     middle, row = float(np.median(fine)), statistic(metric)
     with mpl.rc_context(STYLE):
-        picture = _picture((8.0, 4.6), f"{metric_name(metric)} of {len(fine):,} sets", _left_out(lines, metric))
+        picture = _picture((8.0, 4.6), f"{metric_name(metric)} of {len(fine):,} {_lines_word(lines)}", _left_out(lines, metric))
         axes = picture.subplots()
         bins = int(np.clip(np.sqrt(len(fine)) * 1.5, 5, 60))
         axes.hist(fine, bins=bins, color=EQUITY, alpha=0.55, edgecolor="white", linewidth=0.5)
@@ -231,7 +232,7 @@ def distribution_figure(lines: Lines, metric: str, path: Any) -> Figure:
         axes.xaxis.set_major_formatter(lambda value, _: number_text(metric, value))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(unit_label(metric))
-        axes.set_ylabel("Sets" if not lines.about.separate else "Sets and symbols")
+        axes.set_ylabel(_lines_word(lines).capitalize())
     return to_file(picture, path)
 
 
@@ -295,6 +296,10 @@ def _said(lines: Lines, metric: str, cells: Cells, reduce: str, more: str = "") 
 def _left_out(lines: Lines, metric: str) -> str:
     missing = int((~np.isfinite(lines.metrics[metric])).sum())
     return f"{missing:,} of {len(lines):,} left out: undefined, infinite or failed" if missing else ""
+
+
+def _lines_word(lines: Lines) -> str:
+    return "sets and symbols" if lines.about.separate else "sets"
 
 
 def _short(text: str, most: int = 18) -> str:
