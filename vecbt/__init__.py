@@ -55,10 +55,12 @@ _HOME = {
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
     "Quantities": "engine.inputs",
+    "RandomSets": "core.sets",
     "Result": "analytics.result",
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "Signals": "engine.inputs",
+    "Sobol": "core.sets",
     "Space": "core.space",
     "RuleStrategy": "engine.rule_strategy",
     "SizeReport": "risk.sizing",
@@ -68,6 +70,7 @@ _HOME = {
     "StrategyReport": "engine.causality",
     "Stream": "engine.stream",
     "Strengths": "engine.inputs",
+    "Sweep": "analytics.sweep",
     "Ticks": "risk.stops",
     "Units": "risk.sizing",
     "VerifyReport": "analytics.saved",
@@ -89,6 +92,7 @@ _HOME = {
     "register_strategy": "strategies.registry",
     "setup_logger": "logs",
     "strategy": "engine.function_strategy",
+    "sweep": "api",
     "verify": "analytics.saved",
 }
 """Public name -> module of the package it lives in."""
@@ -110,10 +114,12 @@ if TYPE_CHECKING:
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
-    from .api import backtest, check_causal, check_parity, check_strategy
+    from .analytics.sweep import Sweep
+    from .api import backtest, check_causal, check_parity, check_strategy, sweep
     from .config.lint import Finding, check_config
     from .config.manager import ConfigManager
     from .config.strategies import load_strategies
+    from .core.sets import RandomSets, Sobol
     from .core.space import Parameter, Space
     from .data import samples, synthetic
     from .data.bar import Bar
@@ -201,12 +207,14 @@ __all__ = [
     "PositionSizingConfig",
     "Price",
     "Quantities",
+    "RandomSets",
     "Result",
     "Risk",
     "RiskManager",
     "RuleStrategy",
     "Signals",
     "SizeReport",
+    "Sobol",
     "Space",
     "StopLossManager",
     "Stops",
@@ -214,6 +222,7 @@ __all__ = [
     "StrategyReport",
     "Stream",
     "Strengths",
+    "Sweep",
     "Ticks",
     "Units",
     "VerifyReport",
@@ -243,6 +252,7 @@ __all__ = [
     "signals",
     "strategies",
     "strategy",
+    "sweep",
     "synthetic",
     "verify",
 ]

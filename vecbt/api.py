@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Unpack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, Literal, Unpack
 
+from ._progress import progress_bar
 from .analytics.result import Result
+from .analytics.sweep import Sweep
+from .analytics.sweep_lines import checked_metrics
+from .core.sets import Where, sets_of
 from .data.bars import Bars
 from .engine.audit import audit as audit_run
 from .engine.batch import simulate
@@ -14,9 +19,11 @@ from .engine.causality import check_strategy as check_rows
 from .engine.check import ParityReport, aligned_inputs, replay
 from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
-from .errors import DataError
+from .engine.strategy import as_strategy
+from .engine.sweep import sweep_sets
+from .errors import ConfigError, DataError
 
-__all__ = ["backtest", "check_causal", "check_parity", "check_strategy"]
+__all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"]
 
 
 @explicit
@@ -165,6 +172,70 @@ def check_causal(
         As for `check_strategy`; `parity` and `lookback` are None.
     """
     return check_function(function, data, thorough=thorough, cuts=cuts, seed=seed, warmup=warmup, tolerance=tolerance, progress=progress)
+
+
+@explicit
+def sweep(
+    bars: Bars,
+    strategy: Any,
+    space: Any = None,
+    *,
+    where: Where | None = None,
+    max_sets: int | None = None,
+    metrics: Sequence[str] | None = None,
+    rf: float = 0.0,
+    mar: float = 0.0,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | Literal[False] | None = None,
+    **keywords: Unpack[Keywords],
+) -> Sweep:
+    """Run a strategy with many parameter sets over the same bars; each line equals a `backtest` of that set, to the last bit.
+
+    >>> found = vb.sweep(bars, vb.strategies.SmaCross(20, 100), {"fast": range(5, 50, 5), "slow": range(20, 200, 10)}, costs=costs)
+    >>> found.top(), found.heatmap("fast", "slow"), found.backtest(found.best()["set"]).report()
+
+    Parameters
+    ----------
+    bars, strategy, **keywords
+        As for `backtest`. They hold for all that does not vary.
+    space : mapping, sequence of mappings, frame, RandomSets, Sobol, optional
+        A mapping of names to values is all combinations of them, a sequence of mappings or a frame of pandas or polars the sets
+        themselves, `RandomSets(500, ranges)` and `Sobol(512, ranges)` draw. None: all combinations of what the strategy declares.
+        A name is a parameter of the strategy, a field of `Setup` (`fill`, `intrabar`, `sizing`), or with a dot a part of one
+        (`stops.hard`, `costs.commission_rate`, `risk.zones.caution`). Stops that are off are made of the parts that vary.
+    where : callable, optional
+        From the columns of the parameters, by name, to which sets are wanted: `lambda p: p["fast"] * 2 < p["slow"]`. Sets that the
+        strategy itself forbids (`fast` below `slow`) are left out of combinations and samples without it.
+    max_sets : int, optional
+        Refuse more than this; 200,000 if it is not said.
+    metrics : sequence of str, optional
+        Columns of the table, `vecbt.analytics.sweep_lines.METRICS`; all if it is not said. All are computed.
+    rf, mar : float
+        Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
+    threads : int, optional
+        As many as there are processors, if it is not said. The numbers do not depend on it.
+    progress : callable (done, total), or False, optional
+        Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
+
+    Returns
+    -------
+    Sweep
+        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it early with what is done (`partial`).
+
+    Raises
+    ------
+    ConfigError, DataError, InputError
+        A name, a value, the bars or a keyword cannot be used. What goes wrong with one set only is in its line (`errors`).
+    """
+    checked_metrics(metrics)
+    if progress is not None and progress is not False and not callable(progress):
+        raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
+    source = as_strategy(strategy)
+    sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
+    shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
+    with shown as report:
+        run = sweep_sets(_checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, progress=report)
+    return Sweep(run, metrics=metrics)
 
 
 def _checked(bars: Any) -> Bars:

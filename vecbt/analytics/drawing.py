@@ -6,11 +6,13 @@ import functools
 import io
 import re
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._typing import ArrayT, ArrayTG
+from ..errors import ConfigError, nearest
 from .thin import thin
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EQUITY", "GRID", "INK", "LINES", "LONG", "LOSS", "MUTED", "SHORT", "STYLE", "line", "log_if_wide", "money", "percent", "picture_type",
-    "room", "split_scale", "to_bytes", "width",
+    "room", "split_scale", "to_bytes", "to_file", "width",
 ]  # fmt: skip
 
 INK, MUTED, GRID = "#1f2933", "#6b7785", "#e4e8ec"
@@ -82,6 +84,18 @@ def to_bytes(picture: Figure, form: str, dpi: int = 150) -> bytes:
         metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
         picture.savefig(buffer, format=form, dpi=dpi, metadata=metadata)
     return _rounded(buffer.getvalue()) if form == "svg" else buffer.getvalue()
+
+
+def to_file(picture: Figure, path: str | Path | None) -> Figure:
+    """The picture, after it was written where a path is given; ConfigError for an ending that names no format."""
+    if path is not None:
+        target = Path(path)
+        known = sorted(picture.canvas.get_supported_filetypes())
+        form = target.suffix[1:].lower()
+        if form not in known:
+            raise ConfigError(f"path is {str(path)!r}; its ending chooses the format: {nearest(form, known)}")
+        target.write_bytes(to_bytes(picture, form))
+    return picture
 
 
 def _rounded(picture: bytes) -> bytes:

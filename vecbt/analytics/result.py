@@ -230,9 +230,10 @@ class Result:
         matplotlib.figure.Figure
             Shown by notebooks; nothing opens a window.
         """
+        from .drawing import to_file
         from .plots import figure
 
-        return _written(figure(self.run, self._curves, log=log, symbol=symbol, title=self.title), path)
+        return to_file(figure(self.run, self._curves, log=log, symbol=symbol, title=self.title), path)
 
     def plot_bars(
         self,
@@ -278,11 +279,12 @@ class Result:
             A name is unknown, there are no such bars, or a series does not fit them.
         """
         from .bars_plot import bars_figure
+        from .drawing import to_file
 
         picture = bars_figure(
             self.run, self._curves, symbol=symbol, start=start, stop=stop, indicators=indicators, panes=panes, title=self.title
         )
-        return _written(picture, path)
+        return to_file(picture, path)
 
     def report(self, path: str | Path = "report.html", *, log: bool = False, symbol: str | None = None) -> Path:
         """Write one self-contained HTML page: figures, statistics, trades, refused orders, every assumption in force.
@@ -388,20 +390,6 @@ class Result:
         from .report import summary
 
         return summary(self)
-
-
-def _written(picture: Figure, path: str | Path | None) -> Figure:
-    """The picture, after it was written where a path is given."""
-    from .drawing import to_bytes
-
-    if path is not None:
-        target = Path(path)
-        known = sorted(picture.canvas.get_supported_filetypes())
-        form = target.suffix[1:].lower()
-        if form not in known:
-            raise ConfigError(f"path is {str(path)!r}; its ending chooses the format: {nearest(form, known)}")
-        target.write_bytes(to_bytes(picture, form))
-    return picture
 
 
 def _copy(values: ArrayTG) -> ArrayTG:

@@ -1,0 +1,336 @@
+"""`Sweep`: what many parameter sets over the same bars returned. A table with order, choice, plateaus, plots and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Table
+from ..engine.batch import simulate
+from ..engine.check import aligned_inputs
+from ..errors import ConfigError, StateError
+from .plateau import MOST_DIMENSIONS, neighbourhoods
+from .result import Result
+from .statistics import write
+from .sweep_lines import LOWER_IS_BETTER, METRICS, Lines, checked_metrics, lines_of, order_of, statistic
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..engine.sweep import SweepRun
+
+__all__ = ["Sweep"]
+
+Reduce = Literal["mean", "median", "max", "min"]
+
+
+class Sweep:
+    """A finished sweep.
+
+    A line is a parameter set, with `accounts="separate"` a set and a symbol. A set keeps its number in every choice of lines. A metric is
+    NaN where it is undefined (M5: a Sharpe ratio without a trade, a win rate without a closed one), and null in tables where its set went
+    wrong or was not run. Whatever ranks by a metric puts NaN after all numbers, and what was not measured last.
+
+    Parameters
+    ----------
+    run : SweepRun
+        What the engine returned; kept as `sweep.run`.
+    metrics : sequence of str, optional
+        Columns of the table; all of `sweep_lines.METRICS` if it is not said. Any other metric may still be ranked by and drawn.
+    """
+
+    def __init__(self, run: SweepRun, *, metrics: Sequence[str] | None = None) -> None:
+        self._set(lines_of(run), checked_metrics(metrics), run, np.arange(len(run.sets)))
+
+    def _set(self, lines: Lines, metrics: tuple[str, ...], run: SweepRun | None, numbers: NDArray[np.int64]) -> None:
+        self._lines, self.metrics, self.run, self._numbers = lines, metrics, run, numbers
+
+    @classmethod
+    def _of(cls, lines: Lines, metrics: tuple[str, ...], run: SweepRun | None, numbers: NDArray[np.int64]) -> Sweep:
+        """Lines of a sweep; `numbers` says which sets those of `run` are."""
+        found = cls.__new__(cls)
+        found._set(lines, metrics, run, numbers)
+        return found
+
+    # --- lines ---------------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """How many sets there are, whatever came of them."""
+        return len(np.unique(self._lines.number))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters of the sets."""
+        return self._lines.sets.names
+
+    @property
+    def errors(self) -> dict[int, str]:
+        """What went wrong with a set, by its number."""
+        return dict(self._lines.errors)
+
+    @property
+    def partial(self) -> bool:
+        """Whether some sets were neither measured nor in error: the sweep was ended early."""
+        return bool((~self._lines.done & ~self._wrong).any())
+
+    @property
+    def _wrong(self) -> NDArray[np.bool_]:
+        return np.isin(self._lines.number, list(self._lines.errors))
+
+    @property
+    def table(self) -> Table:
+        """A polars DataFrame, one row a line: `set`, `symbol` with separate accounts, the parameters, the metrics, `error`.
+
+        A parameter that is no number is text. One with the name of a metric is called `parameter.name`. Fractions, ratios, money and counts
+        are as in `Result.stats`; `profit` is NaN with `flows`, of whose deposits a sweep keeps no account.
+        """
+        return self._lines.table(self.metrics)
+
+    def to_pandas(self) -> Table:
+        """The table as a pandas DataFrame; what is null in `table` is missing."""
+        import pandas as pd
+
+        return pd.DataFrame({column.name: _pandas_column(column) for column in self.table})
+
+    def top(self, n: int = 10, metric: str = "sharpe", *, ascending: bool | None = None) -> Table:
+        """The best lines, best first.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        metric : str
+            By which; undefined (NaN, such as the Sharpe ratio of a set without a trade) comes after all numbers, failed sets last.
+        ascending : bool, optional
+            Least first. Left out, that is done for max_drawdown, volatility, ulcer and longest_drawdown_bars.
+        """
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            raise ConfigError(f"n is {n!r}; expected a whole number of at least 1")
+        shown = self.metrics if metric in self.metrics else (metric, *self.metrics)
+        return self._lines.table(checked_metrics(shown))[order_of(self._lines, metric, ascending)[:n]]
+
+    def best(self, metric: str = "sharpe", ascending: bool | None = None) -> dict[str, Any]:
+        """The parameters and metrics of the best line; of equal ones the first. ConfigError where no line has that metric."""
+        place = order_of(self._lines, metric, ascending)[0]
+        if np.isnan(self._lines.metrics[metric][place]):
+            raise ConfigError(f"none of the {len(self):,} sets has a {metric}: {self._gaps(metric) or 'there are none'}")
+        row: dict[str, Any] = self.top(1, metric, ascending=ascending).row(0, named=True)
+        del row["error"]
+        return row
+
+    def filter(self, wanted: Any) -> Sweep:
+        """The lines that are wanted, as a sweep.
+
+        Parameters
+        ----------
+        wanted : polars expression, or callable
+            `pl.col("trades") > 30`, or a function of the table (with all metrics) that gives a boolean for each row.
+
+        Raises
+        ------
+        ConfigError
+            It gives no booleans, or leaves nothing.
+        """
+        import polars as pl
+
+        table = self._lines.table(METRICS)
+        try:
+            found = table.select(wanted).to_series() if isinstance(wanted, pl.Expr) else wanted(table)
+        except (pl.exceptions.PolarsError, TypeError) as error:
+            raise ConfigError(f"the filter cannot be used: {error}; expected an expression of {', '.join(table.columns)}") from error
+        mask = found.fill_null(False).to_numpy() if isinstance(found, pl.Series) and found.dtype == pl.Boolean else np.asarray(found)
+        if mask.dtype != np.bool_ or mask.shape != (len(table),):
+            raise ConfigError(f"the filter gave {mask.dtype} of shape {mask.shape}; expected booleans ({len(table)},)")
+        if not mask.any():
+            raise ConfigError(f"the filter leaves none of {len(table):,} lines")
+        return Sweep._of(self._lines.kept(mask), self.metrics, self.run, self._numbers)
+
+    def backtest(self, number: int) -> Result:
+        """Run one set anew, by its number in the table: the same metrics, with curves, trades and reports.
+
+        Raises
+        ------
+        ConfigError
+            There is no such set here.
+        StateError
+            The sweep was loaded without its bars and strategy.
+        The error of the set, where it has one.
+        """
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number not in self._lines.number:
+            raise ConfigError(f"there is no set {number!r} here; expected one of the column `set` of the table")
+        if self.run is None:
+            raise StateError("this sweep was loaded without its bars; give them: Sweep.load(folder, bars=..., strategy=..., costs=...)")
+        place = int(np.searchsorted(self._numbers, number))
+        strategy, setup = self.run.strategy_of(place), self.run.setup_of(place)
+        return Result(simulate(self.run.bars, *aligned_inputs(self.run.bars, strategy), setup))
+
+    def plateau(self, metric: str = "sharpe") -> Table:
+        """How each set stands among its neighbours: a polars DataFrame, one row a line, in their order.
+
+        The neighbourhood of a set is itself and all sets that differ from it by at most one step in every parameter that varies and is
+        numeric, and in no other parameter (nor in symbol). A step leads to the next value that occurs in this sweep, however far that is.
+        Sets that are missing, failed, or whose metric is undefined or infinite are in no neighbourhood.
+
+        Columns: `set`, `symbol`, the parameters, the metric, `neighbours` (how many there are besides the set itself), `mean`, `worst`
+        and `deviation` (that of the population) of the metric in the neighbourhood, and `plateau` = mean - deviation, so that a lone peak
+        scores low; where lower is better (`top`), mean + deviation. They are NaN for a set without a neighbour or without the metric.
+
+        Raises
+        ------
+        ConfigError
+            No numeric parameter varies, or more than six do (there are 3**K offsets).
+        """
+        import polars as pl
+
+        lines, (metric,) = self._lines, checked_metrics((metric,))
+        numeric = [name for name in lines.varied() if lines.is_number(name)]
+        if not 1 <= len(numeric) <= MOST_DIMENSIONS:
+            said = f"{len(numeric)} numeric parameters vary: {', '.join(numeric)}" if numeric else "no numeric parameter varies"
+            raise ConfigError(f"{said}; a plateau needs 1 to {MOST_DIMENSIONS} (filter holds others at one value)")
+        others = [lines.sets.names.index(name) for name in lines.varied() if name not in numeric]
+        groups = np.unique(np.column_stack([lines.account, lines.sets.codes[:, others]]), axis=0, return_inverse=True)[1].reshape(-1)
+        ranks = np.stack([np.unique(lines.sets.column(name), return_inverse=True)[1] for name in numeric], axis=1)
+        found = neighbourhoods(ranks, groups, lines.metrics[metric])
+        lower = metric in LOWER_IS_BETTER
+        columns = {
+            "neighbours": found.neighbours, "mean": found.average, "worst": found.greatest if lower else found.least,
+            "deviation": found.deviation, "plateau": found.average + found.deviation if lower else found.average - found.deviation,
+        }  # fmt: skip
+        return lines.table((metric,)).drop("error").with_columns([pl.Series(name, values) for name, values in columns.items()])
+
+    # --- files ---------------------------------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Save in a folder, for `Sweep.load`: lines as Parquet, parameters and all else as JSON, every bit, nothing pickled.
+
+        Parameters
+        ----------
+        folder : str or Path
+            A new or an empty folder; it appears whole or not at all.
+        overwrite : bool
+            Replace a saved sweep that is there. Anything else that is there is left alone.
+
+        Raises
+        ------
+        ConfigError
+            The folder may not be written.
+        """
+        from .sweep_file import save
+
+        return save(self._lines, self.metrics, folder, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, bars: Any = None, strategy: Any = None, **keywords: Any) -> Sweep:
+        """A sweep that `save` wrote.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where it is.
+        bars, strategy, **keywords : optional
+            As they were given to `sweep`. Then sets can be run again (`backtest`); without them all else works.
+
+        Raises
+        ------
+        StateError
+            The folder holds no sweep of this layout or was changed, or bars, strategy or keywords are not those of the sweep.
+        """
+        from .sweep_file import load, run_of
+
+        lines, metrics, sets, numbers = load(folder)
+        if bars is None and strategy is None and not keywords:
+            return cls._of(lines, metrics, None, numbers)
+        return cls._of(lines, metrics, run_of(lines, sets, bars, strategy, keywords), numbers)
+
+    # --- pictures ------------------------------------------------------------------------------------------------------
+
+    def heatmap(self, x: str, y: str, metric: str = "sharpe", *, reduce: Reduce = "mean", path: str | Path | None = None) -> Figure:
+        """A metric over two parameters, the others reduced by mean, median, max or min; the best cell is marked.
+
+        Where sets are few among the combinations of the two, as those of samples are, numeric parameters are cut in classes of equal width.
+        Undefined and infinite metrics are left out.
+
+        Parameters
+        ----------
+        x, y : str
+            Parameters along and across.
+        metric : str
+            One of `sweep_lines.METRICS`.
+        reduce : {"mean", "median", "max", "min"}
+            How the sets of one cell become a number.
+        path : str or Path, optional
+            Where to write it; the ending chooses the format (png, svg, pdf).
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Shown by notebooks; nothing opens a window.
+        """
+        from .sweep_plot import heatmap_figure
+
+        return heatmap_figure(self._lines, x, y, metric, reduce, path)
+
+    def surface(self, x: str, y: str, metric: str = "sharpe", *, reduce: Reduce = "mean", path: str | Path | None = None) -> Figure:
+        """The same as a surface in three dimensions, over two numeric parameters; arguments as for `heatmap`."""
+        from .sweep_plot import surface_figure
+
+        return surface_figure(self._lines, x, y, metric, reduce, path)
+
+    def slices(self, metric: str = "sharpe", *, path: str | Path | None = None) -> Figure:
+        """A small panel a parameter that varies: median and band from 10 to 90 % of the metric over all sets with that value."""
+        from .sweep_plot import slices_figure
+
+        return slices_figure(self._lines, metric, path)
+
+    def parallel_coordinates(self, metric: str = "sharpe", *, most: int = 500, path: str | Path | None = None) -> Figure:
+        """A line a set through its parameters to the metric, in the metric's color; of more than `most` sets, evenly spaced ranks."""
+        from .sweep_plot import parallel_figure
+
+        return parallel_figure(self._lines, metric, most, path)
+
+    def distribution(self, metric: str = "sharpe", *, path: str | Path | None = None) -> Figure:
+        """A histogram of the metric over all lines, with the median and the best marked."""
+        from .sweep_plot import distribution_figure
+
+        return distribution_figure(self._lines, metric, path)
+
+    # --- words ---------------------------------------------------------------------------------------------------------
+
+    def _gaps(self, metric: str) -> str:
+        """How many lines have no metric, and why."""
+        lines = self._lines
+        undefined = int((lines.done & np.isnan(lines.metrics[metric])).sum())
+        left = int((~lines.done & ~self._wrong).sum())
+        said = [f"{undefined:,} undefined (NaN: such as no trade)"] if undefined else []
+        said += [f"{len(lines.errors):,} failed (see errors)"] if lines.errors else []
+        said += [f"{left:,} not run (ended early)"] if left else []
+        return ", ".join(said)
+
+    def __repr__(self) -> str:
+        about, metric, count = self._lines.about, "sharpe", len(self)
+        shown = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6} more" if len(about.symbols) > 6 else "")
+        sets = f"{count:,} sets" if count == about.sets else f"{count:,} of {about.sets:,} sets"
+        rate = about.ran / max(about.seconds, 1e-9)
+        lines = [
+            f"Sweep: {about.strategy} · {shown}",
+            f"  {sets} over {about.bars:,} bars, {about.seconds:.2f} s: {rate:,.0f} sets/s, {rate * about.bars:,.0f} bar-steps/s",
+        ]
+        place = int(order_of(self._lines, metric, None)[0])
+        if not np.isnan(value := self._lines.metrics[metric][place]):
+            named = ", ".join(f"{name}={value!r}" for name, value in self._lines.sets.at(place).items())
+            lines.append(f"  best {metric} {write(statistic(metric).kind, value)}: {named} (set {self._lines.number[place]})")
+        gaps = self._gaps(metric)
+        return "\n".join([*lines, f"  {metric}: {gaps}"] if gaps else lines)
+
+
+def _pandas_column(column: Any) -> Any:
+    """A column without pyarrow, which the conversion of polars needs: numbers as arrays, else objects."""
+    if column.dtype.is_numeric() and column.null_count() == 0:
+        return column.to_numpy()
+    if column.dtype.is_float():
+        return column.fill_null(float("nan")).to_numpy()
+    return column.to_list()

@@ -1,0 +1,192 @@
+"""What a sweep found, line by line: a set, or a set and a symbol where each has its account. Numbers, units, order, tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Table
+from ..core.sets import Sets
+from ..engine.setup import Setup
+from ..errors import ConfigError, nearest
+from ..metrics.returns import RETURNS_METRICS
+from ..metrics.trades import TRADES_METRICS
+from .statistics import STATISTICS, Statistic
+
+if TYPE_CHECKING:
+    from ..engine.sweep import SweepRun
+
+__all__ = ["LOWER_IS_BETTER", "METRICS", "SUMMARIES", "About", "Lines", "checked_metrics", "lines_of", "order_of", "statistic"]
+
+_MEASURED = {"final_equity", "profit", *(RETURNS_METRICS.names or ()), *(TRADES_METRICS.names or ())}
+METRICS = tuple(row.name for row in STATISTICS if row.name in _MEASURED)
+"""All metrics of a sweep, in the order of a result's statistics, which explain them."""
+
+LOWER_IS_BETTER = frozenset({"max_drawdown", "volatility", "ulcer", "longest_drawdown_bars"})
+
+SUMMARIES = ("neighbours", "mean", "worst", "deviation", "plateau")
+"""What a neighbourhood has."""
+
+_TAKEN = {"set", "symbol", "error", *METRICS, *SUMMARIES}
+
+
+@dataclass(frozen=True)
+class About:
+    """The sweep as a whole: names, sizes, texts by which it is known again, and how long it took for how many sets."""
+
+    strategy: str
+    written: str
+    keywords: dict[str, str]
+    symbols: tuple[str, ...]
+    bars: int
+    content_hash: str
+    separate: bool
+    seconds: float
+    sets: int
+    ran: int
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of a sweep.
+
+    Attributes
+    ----------
+    about : the sweep they are of
+    sets : parameters of each line (L)
+    number, account : int64 (L,), which set, and which symbol where `about.separate`
+    done : bool (L,), measured
+    initial : float64 (L,), money at the start
+    metrics : float64 (L,) by name, NaN where undefined or not measured
+    errors : by number of the set
+    """
+
+    about: About
+    sets: Sets
+    number: NDArray[np.int64]
+    account: NDArray[np.int64]
+    done: NDArray[np.bool_]
+    initial: NDArray[np.float64]
+    metrics: dict[str, NDArray[np.float64]]
+    errors: dict[int, str]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def kept(self, wanted: NDArray[np.bool_]) -> Lines:
+        """Only these lines."""
+        number = self.number[wanted]
+        left = set(number.tolist())
+        return dataclasses.replace(
+            self, sets=self.sets.kept(wanted), number=number, account=self.account[wanted], done=self.done[wanted],
+            initial=self.initial[wanted], metrics={name: values[wanted] for name, values in self.metrics.items()},
+            errors={c: text for c, text in self.errors.items() if c in left},
+        )  # fmt: skip
+
+    def column_name(self, name: str) -> str:
+        """What the column of a parameter is called: its name, unless a metric has it."""
+        return f"parameter.{name}" if name in _TAKEN else name
+
+    def is_number(self, name: str) -> bool:
+        """Whether all values of a parameter are numbers."""
+        return all(type(v) in (int, float) for v in self.sets.values[self.sets.names.index(name)])
+
+    def varied(self) -> tuple[str, ...]:
+        """The parameters that have more than one value among these lines."""
+        return tuple(name for k, name in enumerate(self.sets.names) if len(np.unique(self.sets.codes[:, k])) > 1)
+
+    def parameter(self, name: str) -> Any:
+        """The column of one parameter, a polars Series: numbers, booleans, else text; None is null."""
+        import polars as pl
+
+        k = self.sets.names.index(name)
+        values = self.sets.values[k]
+        kinds = {type(v) for v in values if v is not None}
+        if kinds <= {int, float}:
+            column = pl.Series(self.column_name(name), values, dtype=pl.Float64 if float in kinds else pl.Int64, strict=False)
+        elif kinds == {bool}:
+            column = pl.Series(self.column_name(name), values, dtype=pl.Boolean)
+        else:
+            column = pl.Series(self.column_name(name), [_as_text(v) for v in values], dtype=pl.String)
+        return column.gather(self.sets.codes[:, k])
+
+    def table(self, metrics: Sequence[str]) -> Table:
+        """A polars DataFrame, one row a line; a metric that was not measured is null, one that is undefined NaN."""
+        import polars as pl
+
+        columns = [*self.head(), *(self.parameter(name) for name in self.sets.names)]
+        measured = pl.Series(self.done)
+        for name in metrics:
+            values = pl.Series(name, self.metrics[name])
+            columns.append(pl.select(pl.when(measured).then(values).otherwise(None).alias(name)).to_series())
+        columns.append(pl.Series("error", [self.errors.get(c) for c in self.number.tolist()], dtype=pl.String))
+        return pl.DataFrame(columns)
+
+    def head(self) -> list[Any]:
+        """The columns that say which line it is: `set`, and `symbol` with an account for each."""
+        import polars as pl
+
+        names = [pl.Series("set", self.number)]
+        if self.about.separate:
+            names.append(pl.Series("symbol", self.about.symbols).gather(self.account))
+        return names
+
+
+def _as_text(value: Any) -> str | None:
+    """A value that is no number, for a table."""
+    return value if value is None or isinstance(value, str) else repr(value)
+
+
+def lines_of(run: SweepRun) -> Lines:
+    """All lines of a run: the sets in order, each with its accounts."""
+    from ..core.identity import identity
+    from ..engine.strategy import written
+
+    count, accounts = run.final.shape
+    # with deposits, final equity less initial is no profit, and a sweep keeps no account of what was paid
+    flows = "flows" in run.sets.names or run.keywords.get("flows") is not None
+    found = {"final_equity": run.final, "profit": np.full_like(run.final, np.nan) if flows else run.final - run.initial}
+    for records in (run.returns, run.trades):
+        found |= {name: records[name] for name in records.dtype.names or ()}
+    about = About(
+        run.strategy.name, written(run.strategy), {name: identity(value) for name, value in sorted(run.keywords.items())},
+        run.bars.symbols, run.bars.T, run.bars.content_hash, Setup.of(**run.keywords).accounts == "separate", run.seconds,
+        count, int(run.done.sum()),
+    )  # fmt: skip
+    sets = run.sets
+    number = np.repeat(np.arange(count), accounts)
+    return Lines(
+        about, Sets(sets.names, sets.values, sets.codes[number]), number, np.tile(np.arange(accounts), count), run.done[number],
+        run.initial.reshape(-1), {name: np.ascontiguousarray(found[name]).reshape(-1) for name in METRICS}, dict(run.errors),
+    )  # fmt: skip
+
+
+def checked_metrics(names: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of metrics, all of them for None; ConfigError with the nearest for one that there is not."""
+    if names is None:
+        return METRICS
+    if isinstance(names, str):
+        names = (names,)
+    for name in names:
+        if name not in METRICS:
+            raise ConfigError(f"{name!r} is no metric of a sweep; {nearest(str(name), METRICS)}")
+    return tuple(dict.fromkeys(names))
+
+
+def statistic(metric: str) -> Statistic:
+    """Unit, label and meaning of a metric; ConfigError with the nearest for one that there is not."""
+    checked_metrics((metric,))
+    return next(row for row in STATISTICS if row.name == metric)
+
+
+def order_of(lines: Lines, metric: str, ascending: bool | None) -> NDArray[np.int64]:
+    """Places of the lines, best first: undefined after defined, not measured last, equal ones as they come."""
+    checked_metrics((metric,))
+    values = lines.metrics[metric]
+    rising = metric in LOWER_IS_BETTER if ascending is None else ascending
+    return np.lexsort((np.where(np.isnan(values), 0.0, values if rising else -values), np.isnan(values), ~lines.done))
