@@ -107,7 +107,7 @@ def test_no_space_is_all_that_the_strategy_declares_below_included() -> None:
         if f < s
     ]  # fmt: skip
     assert rows(sets) == wanted
-    with pytest.raises(ConfigError, match="Ranged.loss may be a number from 0 to 0.5, which is no list"):
+    with pytest.raises(ConfigError, match=r"Ranged\.loss may be a number from 0 to 0.5, which is no list"):
         sets_of(None, Ranged.space, BASE)
     with pytest.raises(ConfigError, match="SmaCross"):
         sets_of(None, SmaCross.space, SmaCross().parameters)
@@ -224,7 +224,9 @@ def test_below_leaves_what_cannot_be_compared_to_the_strategy() -> None:
     assert [r["fast"] for r in words] == ["few", "many"]
 
 
-@pytest.mark.parametrize("space", [{"a": range(5), "b": [1, 3]}, [{"a": k, "b": 3} for k in range(5)], Sobol(16, {"a": (0, 9), "b": (0, 9)})])
+@pytest.mark.parametrize(
+    "space", [{"a": range(5), "b": [1, 3]}, [{"a": k, "b": 3} for k in range(5)], Sobol(16, {"a": (0, 9), "b": (0, 9)})]
+)
 def test_where_keeps_what_it_says(space: Any) -> None:
     everything = rows(made(space))
     kept = rows(made(space, where=lambda p: p["a"] < p["b"]))
@@ -312,7 +314,7 @@ def test_samples_without_ranges_take_what_the_strategy_declares() -> None:
     assert sets.names == ("fast", "slow", "loss", "side")
     assert set(sets.column("side")) == {"long", "short"} and {type(r["loss"]) for r in rows(sets)} == {float}
     assert all(1 <= r["fast"] < r["slow"] <= 12 and 0 <= r["loss"] <= 0.5 for r in rows(sets))
-    with pytest.raises(ConfigError, match="SmaCross.fast may be a whole number of at least 1: no range to draw from"):
+    with pytest.raises(ConfigError, match=r"SmaCross\.fast may be a whole number of at least 1: no range to draw from"):
         sets_of(RandomSets(5), SmaCross.space, SmaCross().parameters)
 
 
