@@ -274,9 +274,8 @@ def test_invalid_setups_stay_with_their_sets() -> None:
 @pytest.mark.interpreted
 def test_parts_that_one_sizing_has_and_another_has_not() -> None:
     kelly = vb.KellyCriterion(win_rate=0.6, avg_win=1.5, avg_loss=1.0)
-    run = swept(
-        ONE, SmaCross(2, 5), {"sizing": [kelly, vb.Weight(0.5), None], "sizing.kelly_fraction": [0.2]}, stops=vb.Stops(hard=PCT(2.0))
-    )
+    space = {"sizing": [kelly, vb.Weight(0.5), None], "sizing.kelly_fraction": [0.2]}
+    run = swept(ONE, SmaCross(2, 5), space, stops=vb.Stops(hard=PCT(2.0)))
     assert_wrong(run, {1: "sizing has no 'kelly_fraction'", 2: "sizing is not given"})
 
 

@@ -32,7 +32,8 @@ from vecbt.strategies import (
 
 INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 EXAMPLES = settings().max_examples // (10 if INTERPRETED else 2)
-BARS = {1: GAPPY[["S0"]][:50] if INTERPRETED else GAPPY[["S0"]], 3: GAPPY[:50] if INTERPRETED else GAPPY}
+_PANEL = GAPPY[:50] if INTERPRETED else GAPPY
+BARS = {1: _PANEL.select(["S0"]), 3: _PANEL}
 SIGNALS = (SmaCross, EmaCross, RsiReversion, BollingerReversion, DonchianBreakout, MacdCross, SupertrendFollow)
 WEIGHTS = (VolatilityTargetedTrend, FixedWeights, MomentumRotation, PairsReversion)
 
