@@ -107,7 +107,7 @@ def test_no_space_is_all_that_the_strategy_declares_below_included() -> None:
         if f < s
     ]  # fmt: skip
     assert rows(sets) == wanted
-    with pytest.raises(ConfigError, match=r"Ranged.loss may be a number from 0 to 0.5, which is no list"):
+    with pytest.raises(ConfigError, match=r"Ranged\.loss may be a number from 0 to 0.5, which is no list"):
         sets_of(None, Ranged.space, BASE)
     with pytest.raises(ConfigError, match="SmaCross"):
         sets_of(None, SmaCross.space, SmaCross().parameters)
@@ -314,7 +314,7 @@ def test_samples_without_ranges_take_what_the_strategy_declares() -> None:
     assert sets.names == ("fast", "slow", "loss", "side")
     assert set(sets.column("side")) == {"long", "short"} and {type(r["loss"]) for r in rows(sets)} == {float}
     assert all(1 <= r["fast"] < r["slow"] <= 12 and 0 <= r["loss"] <= 0.5 for r in rows(sets))
-    with pytest.raises(ConfigError, match=r"SmaCross.fast may be a whole number of at least 1: no range to draw from"):
+    with pytest.raises(ConfigError, match=r"SmaCross\.fast may be a whole number of at least 1: no range to draw from"):
         sets_of(RandomSets(5), SmaCross.space, SmaCross().parameters)
 
 

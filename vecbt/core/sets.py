@@ -121,9 +121,7 @@ class Sobol(_Sampled):
         return points[: self.count]
 
 
-def sets_of(
-    space: Any, declared: Space, base: Mapping[str, Any], *, where: Where | None = None, max_sets: int | None = None
-) -> Sets:
+def sets_of(space: Any, declared: Space, base: Mapping[str, Any], *, where: Where | None = None, max_sets: int | None = None) -> Sets:
     """The sets that `space` names.
 
     Parameters

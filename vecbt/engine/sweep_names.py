@@ -16,7 +16,7 @@ from .setup import Setup
 __all__ = ["setup_with", "split_names"]
 
 _MADE: dict[str, Any] = {"stops": Stops, "risk": Risk, "carry": Carry}
-"""What can be off, and is made of the parameters that vary where it is."""
+"""What can be off, and is made of the parameters that vary where it is; of nothing but None it stays off."""
 
 
 def split_names(names: Sequence[str], declared: Space, keywords: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -86,10 +86,10 @@ def _split(values: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[s
 
 
 def _made(name: str, kind: Any, values: Mapping[str, Any]) -> Any:
-    """An owner that was off, of the parts that vary."""
+    """An owner that was off, of the parts that vary; it stays off where they all are."""
     for part in values:
         _check_path(f"{name}.{part}", name, part, kind)
-    return kind(**values)
+    return None if all(value is None for value in values.values()) else kind(**values)
 
 
 def _replaced(name: str, owner: Any, values: Mapping[str, Any]) -> Any:
