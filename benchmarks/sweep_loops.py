@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -73,7 +74,7 @@ def crosses(
     out = np.empty((len(fast), len(RESULTS)))
     cuts = np.linspace(0, len(fast), threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(crosses_loop, close, table, fast, slow, costs, start, a, b, out) for a, b in zip(cuts, cuts[1:], strict=False)]
+        parts = [pool.submit(crosses_loop, close, table, fast, slow, costs, start, a, b, out) for a, b in pairwise(cuts)]
         for part in parts:
             part.result()
     return out

@@ -186,6 +186,8 @@ def sweep(
     rf: float = 0.0,
     mar: float = 0.0,
     threads: int | None = None,
+    blocks: bool | None = None,
+    keep: Sequence[str] = (),
     progress: Callable[[int, int], None] | Literal[False] | None = None,
     **keywords: Unpack[Keywords],
 ) -> Sweep:
@@ -202,7 +204,7 @@ def sweep(
         A mapping of names to values is all combinations of them, a sequence of mappings or a frame of pandas or polars the sets
         themselves, `RandomSets(500, ranges)` and `Sobol(512, ranges)` draw. None: all combinations of what the strategy declares.
         A name is a parameter of the strategy, a field of `Setup` (`fill`, `intrabar`, `sizing`), or with a dot a part of one
-        (`stops.hard`, `costs.commission_rate`, `risk.zones.caution`). Stops that are off are made of the parts that vary.
+        (`stops.hard`, `costs.commission_rate`, `risk.zones.liquidate_at`). Stops that are off are made of the parts that vary.
     where : callable, optional
         From the columns of the parameters, by name, to which sets are wanted: `lambda p: p["fast"] * 2 < p["slow"]`. Sets that the
         strategy itself forbids (`fast` below `slow`) are left out of combinations and samples without it.
@@ -214,6 +216,12 @@ def sweep(
         Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
     threads : int, optional
         As many as there are processors, if it is not said. The numbers do not depend on it.
+    blocks : bool, optional
+        Keep sums of powers of the returns over 16 and 64 equal parts of the bars (`sweep.run.blocks`, `.fine`), 1.5 kB a set: what tests
+        for overfitting need. Left out, that is done up to 100,000 sets.
+    keep : sequence of str
+        `("equity",)` keeps the curves, `sweep.run.equity` (sets, accounts, bars); ConfigError where they take half of the memory that is
+        free. Nothing else grows with bars times sets.
     progress : callable (done, total), or False, optional
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
 
@@ -230,11 +238,17 @@ def sweep(
     checked_metrics(metrics)
     if progress is not None and progress is not False and not callable(progress):
         raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
+    unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
+    if unknown:
+        raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
     source = as_strategy(strategy)
     sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
     shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
     with shown as report:
-        run = sweep_sets(_checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, progress=report)
+        run = sweep_sets(
+            _checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=blocks, keep_equity="equity" in keep,
+            progress=report,
+        )  # fmt: skip
     return Sweep(run, metrics=metrics)
 
 

@@ -386,3 +386,31 @@ def test_an_answer_of_minus_one_is_no_signal() -> None:
     """FAILS, in single runs alike: compiled, -1 becomes all flags at once; uncompiled, NumPy refuses the byte."""
     with pytest.raises(vb.errors.StrategyError, match="answered -1 at"):
         vb.backtest(ONE, Sick(-1.0), costs=COSTS)
+
+
+@pytest.mark.interpreted
+def test_blocks_are_sums_of_powers_over_equal_parts_of_the_bars() -> None:
+    """16 parts with r to r^4, 64 with r and r^2, of the returns that the metrics are made of; and the curves, where they are kept."""
+    bars = synthetic.gbm(T=131, N=1, seed=5)
+    found = vb.sweep(bars, vb.strategies.SmaCross(), {"fast": [2, 3], "slow": [5, 8]}, keep=("equity",), costs=vb.Costs.free()).run
+    assert found.blocks is not None and found.fine is not None and found.equity is not None
+    for c in range(4):
+        result = vb.backtest(bars, found.strategy_of(c), costs=vb.Costs.free())
+        assert found.equity[c, 0].tobytes() == result.run.equity[:, 0].tobytes()
+        returns = result.returns.to_numpy()
+        for sums, powers in ((found.blocks[c, 0], 4), (found.fine[c, 0], 2)):
+            parts = [returns[b * 131 // len(sums) : (b + 1) * 131 // len(sums)] for b in range(len(sums))]
+            assert sum(len(part) for part in parts) == 131
+            wanted = [[float(np.sum(part**power)) for power in range(1, powers + 1)] for part in parts]
+            np.testing.assert_allclose(sums, wanted, rtol=1e-12, atol=1e-18)
+
+
+@pytest.mark.interpreted
+def test_what_is_kept_beside_the_lines_is_asked_for() -> None:
+    bars = synthetic.gbm(T=60, N=1, seed=5)
+    found = vb.sweep(bars, vb.strategies.SmaCross(), {"fast": [2]}, blocks=False, costs=vb.Costs.free()).run
+    assert found.blocks is None and found.fine is None and found.equity is None
+    with pytest.raises(ConfigError, match="keep"):
+        vb.sweep(bars, vb.strategies.SmaCross(), {"fast": [2]}, keep=("cash",), costs=vb.Costs.free())
+    with pytest.raises(ConfigError, match="threads"):
+        vb.sweep(bars, vb.strategies.SmaCross(), {"fast": [2]}, threads=0, costs=vb.Costs.free())

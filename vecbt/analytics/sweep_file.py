@@ -164,7 +164,8 @@ def run_of(lines: Lines, sets: Sets, bars: Any, source: Any, keywords: Mapping[s
             records[name][place, lines.account] = lines.metrics[name]
     done = np.zeros(len(sets), dtype=bool)
     done[place] = lines.done
-    return SweepRun(bars, strategy, dict(keywords), sets, done, final, initial, returns, trades, dict(lines.errors), about.seconds)
+    errors, seconds = dict(lines.errors), about.seconds
+    return SweepRun(bars, strategy, dict(keywords), sets, done, final, initial, returns, trades, errors=errors, seconds=seconds)
 
 
 def _blank(dtype: np.dtype[Any], shape: tuple[int, int]) -> Records:
