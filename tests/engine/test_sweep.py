@@ -162,7 +162,8 @@ def test_d1_a_log_that_is_too_short_at_first(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_d1_a_log_that_is_too_short_for_many_bars() -> None:
-    run = swept(synthetic.sine(T=3000, N=1, wave_bars=3.0), SmaCross(1, 2, "both"), {"slow": [2, 4], "fill": ["close", "next_open"]})
+    bars, space = synthetic.sine(T=3000, N=1, wave_bars=3.0), {"slow": [2, 4], "fill": ["close", "next_open"]}
+    run = swept(bars, SmaCross(1, 2, "both"), space, costs=vb.Costs.free(), sizing=vb.Units(1.0), initial_capital=1e6)
     assert run.trades["trades"].max() > 1024 + 8, "the log was long enough"
     assert_lines_are_runs(run)
 
