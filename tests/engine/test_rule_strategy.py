@@ -166,7 +166,7 @@ def test_s4_a_waiting_order_is_seen() -> None:
 @pytest.mark.skipif(ENGINE == "python", reason="a second of plain Python a bar")
 def test_d1_pieces_of_a_long_run_join_without_a_seam() -> None:
     """Indicators come in pieces of some thousand bars; the stream knows no pieces."""
-    bars = synthetic.gbm(T=40_000, N=1, seed=4, bar="1min")
+    bars = synthetic.gbm(T=40_000, N=1, seed=4, bar_ns=60_000_000_000)
     for strategy in (Cross(3, 40), Patient(3, 40, 30)):
         inputs = vb.backtest(bars, strategy, costs=COSTS).run.inputs.flags
         stream = vb.Stream(strategy, market=bars.market, costs=COSTS)

@@ -14,7 +14,7 @@ from tests.engine.rules_of_tests import Cross, Leaning, Patient, Strong
 from tests.engine.sweeps_of_tests import COSTS, Layered, Plain, Portions, Rolling, Sick, alone, arrays_of, assert_lines_are_runs, swept
 from vecbt.core.sets import sets_of
 from vecbt.data import synthetic
-from vecbt.engine import sweep
+from vecbt.engine import sweep_chunks
 from vecbt.engine.event_strategy import EventStrategy
 from vecbt.engine.setup import Setup
 from vecbt.engine.sweep import sweep_sets
@@ -153,8 +153,8 @@ def test_d1_t9_splits_and_dividends() -> None:
 @pytest.mark.interpreted
 def test_d1_a_log_that_is_too_short_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is made longer, twice if need be, and the set begins anew."""
-    monkeypatch.setattr(sweep, "ORDERS_PER_BAR", 10 - 1024)  # room for ten records
-    monkeypatch.setattr(sweep, "FILLS_PER_BAR", 10 - 1024)
+    monkeypatch.setattr(sweep_chunks, "ORDERS_PER_BAR", 10 - 1024)  # room for ten records
+    monkeypatch.setattr(sweep_chunks, "FILLS_PER_BAR", 10 - 1024)
     bars = synthetic.sine(T=70, N=1, wave_bars=3.0)
     run = swept(bars, SmaCross(1, 2, "both"), {"slow": [2, 3, 30], "liquidate_at_end": [False, True]}, fill="close")
     assert run.trades["trades"].max() > 40, "the log was long enough"
@@ -178,8 +178,8 @@ def test_threads_and_chunks_change_nothing(strategy: Any, monkeypatch: pytest.Mo
     bars = GAPPY[:40]
     wanted = arrays_of(swept(bars, strategy, space, threads=1))
     for threads, most, cells in ((1, 1, 2_000_000), (2, 5, 2_000_000), (3, 1024, 1), (3, 1024, 3 * 120), (2, 1024, 2_000_000)):
-        monkeypatch.setattr(sweep, "_MOST_SETS", most)
-        monkeypatch.setattr(sweep, "_CHUNK_BARS", cells)
+        monkeypatch.setattr(sweep_chunks, "_MOST_SETS", most)
+        monkeypatch.setattr(sweep_chunks, "_CHUNK_BARS", cells)
         assert arrays_of(swept(bars, strategy, space, threads=threads)) == wanted, (threads, most, cells)
 
 
@@ -334,7 +334,7 @@ def test_numbers_of_another_kind_than_the_rule_was_compiled_for() -> None:
 @pytest.mark.interpreted
 @pytest.mark.parametrize("strategy", [SmaCross(2, 9), Rolling(), Stepping()], ids=["rule", "arrays", "events"])
 def test_ctrl_c_leaves_what_is_done_and_no_thread(strategy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "_MOST_SETS", 2)
+    monkeypatch.setattr(sweep_chunks, "_MOST_SETS", 2)
     name = "fast" if isinstance(strategy, SmaCross) else "window"
     before = set(threading.enumerate())
 
@@ -361,30 +361,23 @@ def test_progress_counts_every_set_once() -> None:
     assert run.done.sum() + len(run.errors) == 6 and run.seconds > 0.0
 
 
-# --- faults of the driver, to be mended in sweep.py -------------------------------------------------------------------
+# --- what is seen only when all sets are looked at ----------------------------------------------------------------------
 
 
-@pytest.mark.xfail(reason="sweep.py: Setup.of(**keywords) is made before what varies is put in", strict=True)
 def test_keywords_may_be_whole_only_with_what_varies() -> None:
-    """FAILS: the sizing needs a stop, and every set has one; the driver makes the setup without it only to read `accounts`."""
+    """The sizing needs a stop, and every set has one."""
     sizing = vb.FixedFractionalSizing(risk_fraction=0.01)
     assert_lines_are_runs(swept(ONE, SmaCross(2, 5), {"stops.hard": [PCT(1.0), PCT(2.0)]}, sizing=sizing))
 
 
-@pytest.mark.xfail(reason="sweep.py: the number of accounts is read of the keywords", strict=True)
 @pytest.mark.parametrize("given", ["shared", "separate"])
-def test_accounts_that_vary_are_refused_or_right(given: str) -> None:
-    """FAILS: given separate, a shared account is written into three silently; given shared, NumPy refuses the shapes."""
-    try:
-        run = swept(GAPPY, SmaCross(2, 5), {"accounts": ["shared", "separate"]}, accounts=given)
-    except ConfigError:
-        return  # to refuse it in words is fine
-    assert_lines_are_runs(run)
+def test_accounts_that_vary_are_refused(given: str) -> None:
+    with pytest.raises(ConfigError, match="sweep each way by itself"):
+        swept(GAPPY, SmaCross(2, 5), {"accounts": ["shared", "separate"]}, accounts=given)
 
 
-@pytest.mark.xfail(reason="rule.py: -1 is its own mark of an answer that may not be, so it passes as one", strict=True)
+@pytest.mark.interpreted
 def test_an_answer_of_minus_one_is_no_signal() -> None:
-    """FAILS, in single runs alike: compiled, -1 becomes all flags at once; uncompiled, NumPy refuses the byte."""
     with pytest.raises(vb.errors.StrategyError, match="answered -1 at"):
         vb.backtest(ONE, Sick(-1.0), costs=COSTS)
 

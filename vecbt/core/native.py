@@ -385,9 +385,9 @@ def _interpreted_tools() -> tuple[Any, ...]:
     return reader(number), writer(number), reader(integer), writer(integer), writer(byte), call, call, call, call_with, call_with
 
 
-def _compiled_tools() -> tuple[Any, ...]:
+def _compiled_memory() -> tuple[Any, ...]:
     from llvmlite import ir
-    from numba.core import cgutils, types
+    from numba.core import types
     from numba.extending import intrinsic
 
     number, integer, byte = ir.DoubleType(), ir.IntType(64), ir.IntType(8)
@@ -415,6 +415,19 @@ def _compiled_tools() -> tuple[Any, ...]:
             return types.void(types.int64, types.int64, taken), code
 
         return write
+
+    return (
+        reader(number, types.float64), writer(number, types.float64), reader(integer, types.int64), writer(integer, types.int64),
+        writer(byte, types.uint8),
+    )  # fmt: skip
+
+
+def _compiled_calls() -> tuple[Any, ...]:
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    number, integer, byte = ir.DoubleType(), ir.IntType(64), ir.IntType(8)
 
     def call(context: Any, builder: Any, arguments: Any) -> Any:
         """In numba's way: where the number goes, where an exception is told, the records. A function that raises answers inf."""
@@ -465,14 +478,10 @@ def _compiled_tools() -> tuple[Any, ...]:
 
         return call_there
 
-    return (
-        reader(number, types.float64), writer(number, types.float64), reader(integer, types.int64), writer(integer, types.int64),
-        writer(byte, types.uint8), call_with_four, call_with_five, call_the_loop,
-        calls(types.int64), calls(types.none),
-    )  # fmt: skip
+    return call_with_four, call_with_five, call_the_loop, calls(types.int64), calls(types.none)
 
 
-_TOOLS = _interpreted_tools() if ENGINE == "python" else _compiled_tools()
+_TOOLS = _interpreted_tools() if ENGINE == "python" else (*_compiled_memory(), *_compiled_calls())
 peek, poke, peek_int, poke_int, poke_byte, call_four, call_five, call_loop, run_at, call_at = _TOOLS
 """`peek(address, place)` reads the float64 at that place of an array, `poke(address, place, value)` writes it; `_int` int64, `_byte` uint8.
 

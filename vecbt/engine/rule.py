@@ -131,11 +131,11 @@ def _is_market(own, cell):  # type: ignore[no-untyped-def]
 
 @spine
 def _say(own, cell, answer):  # type: ignore[no-untyped-def]
-    """The answer into the row; one that may not be says nothing, and is remembered as a fault."""
+    """The answer into the row; one that may not be ends the run, and is remembered as a fault."""
     if own.signals != 0:
-        code = int(answer) if answer >= 0.0 and answer <= 15.0 else -1
+        code = int(answer) if answer >= 0.0 and answer <= 15.0 else 0
         fine = float(code) == answer
-        poke_byte(own.said, cell, np.uint8(code) if fine else np.uint8(0))
+        poke_byte(own.said, cell, np.uint8(code))
     else:
         fine = math.isnan(answer) or abs(answer) <= peek(own.desk, _MOST)
         poke(own.said, cell, answer if fine else math.nan)

@@ -16,7 +16,7 @@ from ..core.native import call_at, call_loop, run_at
 from ..metrics.returns import performance_with, returns_init, returns_load, returns_metrics, returns_store, simple_return
 from ..metrics.trades import trades_init, trades_metrics, trades_step
 from .books import Books
-from .log import start_log, trade_at, trades_logged
+from .log import bars_of_room, start_log, trade_at, trades_logged
 from .rule import DESK
 
 __all__ = ["BAD_ANSWER", "BLOCKS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Trial", "run_sets", "sum_blocks"]
@@ -166,6 +166,8 @@ def _simulate(c, lines, trial, rows):  # type: ignore[no-untyped-def]
     if run_at(trial.runs, (0, bars, trial.books, rows, trial.rules, trial.log, trial.series)) < bars:
         return NO_ROOM
     if lines.ends[lines.which[c, 1]] == 1:
+        if bars_of_room(trial.log, trial.books[1].shape[0], 0) == 0:
+            return NO_ROOM
         cash, equity, _, _ = trial.series
         accounts = trial.books[0]
         for g in range(accounts.shape[0]):
