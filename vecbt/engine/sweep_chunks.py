@@ -1,0 +1,258 @@
+"""Sets of a sweep in pieces: what the compiled loop needs of so many at a time, and what one thread runs them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Records
+from ..core.codes import InputKind
+from ..core.native import address_of
+from ..core.sets import Sets
+from ..core.state import plain, records
+from ..errors import InputError
+from ..metrics.returns import RETURNS_METRICS, RETURNS_STATE
+from ..metrics.trades import TRADES_METRICS, TRADES_STATE
+from .bar import close_all, run_bars
+from .books import Books, make_books
+from .inputs import AlignedInputs
+from .log import FILLS_PER_BAR, ORDERS_PER_BAR, make_log
+from .rule import DESK
+from .ruling import blank_rows
+from .setup import spans_of
+from .strategy import Strategy, evaluate
+from .sweep_rules import RuleTable, remade
+from .sweep_run import BLOCKS, FINE_BLOCKS, NO_ROOM, Lines, Measures, Trial, run_sets
+from .sweep_setups import SetupGroup
+
+if TYPE_CHECKING:
+    from ..data.bars import Bars
+
+__all__ = ["Chunk", "Chunks", "Seat", "Task", "blank"]
+
+_CHUNK_BARS = 2_000_000  # bars times assets of a compiled chunk: some tens of milliseconds
+_MOST_SETS = 1024
+_CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
+_NO_VALUES = np.empty((0, 0))
+_NO_FLAGS = np.empty((0, 0), dtype=np.uint8)
+
+
+def blank(dtype: np.dtype[Any], shape: tuple[int, int]) -> Records:
+    """Records whose fields are all NaN."""
+    out = np.empty(shape, dtype=dtype)
+    for name in dtype.names or ():
+        out[name] = np.nan
+    return out.view(np.recarray)
+
+
+@dataclass
+class Task:
+    """What all sets of a sweep share.
+
+    Attributes
+    ----------
+    own, rest : names of the parameters of the strategy, and of the setup
+    firsts : of each distinct strategy, the first set that has it
+    which_strategy, which_setup : int64 (C,), of each set
+    kind, table : what the strategy says; how a compiled one is asked
+    blocks, equity : what is kept beside the line of numbers
+    """
+
+    bars: Bars
+    strategy: Strategy
+    sets: Sets
+    own: tuple[str, ...]
+    rest: tuple[str, ...]
+    params: Records
+    accounts: int
+    firsts: NDArray[np.int64]
+    which_strategy: NDArray[np.int64]
+    which_setup: NDArray[np.int64]
+    kind: InputKind = InputKind.SIGNALS
+    table: RuleTable | None = None
+    blocks: bool = False
+    equity: bool = False
+
+    def values_of(self, c: int, names: tuple[str, ...]) -> dict[str, Any]:
+        """Some parameters of a set."""
+        values = self.sets.at(c)
+        return {name: values[name] for name in names}
+
+    def strategy_of(self, c: int) -> Strategy:
+        """The strategy of a set."""
+        return remade(self.strategy, self.values_of(c, self.own))
+
+
+@dataclass
+class Chunk:
+    """Sets that run in one compiled call."""
+
+    numbers: NDArray[np.int64]
+    lines: Lines
+    measures: Measures
+    initial: NDArray[np.float64]
+    wrong: dict[int, Any]
+    """What is wrong with a set that was left out, by its number."""
+    held: Any = None
+    """What must live as long as the lines are used."""
+
+
+class Chunks:
+    """Prepares chunks: the rules of their strategies, or their rows."""
+
+    def __init__(self, task: Task, group: SetupGroup) -> None:
+        self._task, self._group = task, group
+        cells = task.bars.T * task.bars.N
+        self._most = max(1, min(_MOST_SETS, _CHUNK_BARS // cells))
+        if task.table is None:
+            size = cells if task.kind == InputKind.SIGNALS else 8 * cells
+            self._most = max(1, min(self._most, _CHUNK_ROWS // size))
+        self._accounts = np.stack([_bytes_of(books.accounts) for books in group.books])
+        self._assets = np.stack([_bytes_of(books.assets) for books in group.books])
+        self._laws: Any = tuple(_rows_of_bytes(laws) for laws in group.rules)
+        self._initial = np.stack([np.asarray(books.accounts["initial"]) for books in group.books])
+
+    def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
+        """All chunks of these sets, each prepared when it is asked for."""
+        for first in range(0, len(chosen), self._most):
+            yield self._chunk(chosen[first : first + self._most])
+
+    def _chunk(self, numbers: NDArray[np.int64]) -> Chunk:
+        task, group = self._task, self._group
+        strategies, own = np.unique(task.which_strategy[numbers], return_inverse=True)
+        firsts = task.firsts[strategies]
+        prepared = self._rules(firsts) if task.table is not None else self._rows(firsts)
+        fine = np.array([error is None for error in prepared.wrong])[own.reshape(-1)]
+        wrong = {int(c): prepared.wrong[s] for c, s in zip(numbers[~fine], own.reshape(-1)[~fine], strict=True)}
+        numbers, own = numbers[fine], own.reshape(-1)[fine]
+        setups = group.numbers[task.which_setup[numbers]]
+        which = np.empty((len(numbers), 4), dtype=np.int64)
+        which[:, 0], which[:, 1], which[:, 2] = own if task.table is not None else 0, setups, group.starts[setups]
+        which[:, 3] = -1 if task.table is not None else own
+        shape = len(numbers), self._initial.shape[1]
+        lines = Lines(which, prepared.desks, *self._memory(), prepared.flags, prepared.values, self._laws, group.ends,
+                      self._accounts, self._assets, self._initial)  # fmt: skip
+        measures = Measures(
+            np.zeros(len(numbers), dtype=np.int64), np.zeros((len(numbers), 2), dtype=np.int64), np.empty(shape),
+            plain(blank(RETURNS_METRICS, shape)), plain(blank(TRADES_METRICS, shape)), plain(task.params),
+            plain(records(RETURNS_STATE, shape[1])), plain(records(TRADES_STATE, shape[1])), *self._kept(shape),
+        )  # fmt: skip
+        return Chunk(numbers, lines, measures, self._initial[which[:, 2]], wrong, prepared.held)
+
+    def _kept(self, shape: tuple[int, int]) -> tuple[NDArray[np.float64], ...]:
+        """Room for what is kept beside the line of numbers."""
+        none = (0, shape[1])
+        blocks, curves = shape if self._task.blocks else none, shape if self._task.equity else none
+        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), np.empty((*curves, self._task.bars.T))
+
+    def _memory(self) -> tuple[int, int, int, int]:
+        """The loop of the rule, and how its memory begins."""
+        table = self._task.table
+        if table is None:
+            return 0, 0, 0, 0
+        return table.loop, int(table.loop == 0), 2 * len(table.ruling.fields), table.ruling.memory.shape[1]
+
+    def _rules(self, firsts: NDArray[np.int64]) -> _Prepared:
+        assert self._task.table is not None
+        desks, wrong, held = self._task.table.desks(firsts)
+        return _Prepared(desks, _NO_FLAGS, _NO_VALUES, wrong, held)
+
+    def _rows(self, firsts: NDArray[np.int64]) -> _Prepared:
+        """The rows of array strategies, one after the other."""
+        task = self._task
+        wrong: list[Any] = []
+        signals, cells = task.kind == InputKind.SIGNALS, task.bars.T * task.bars.N
+        said = blank_rows(task.kind, (len(firsts), cells))
+        for k, first in enumerate(firsts):
+            try:
+                inputs = evaluate(task.strategy_of(int(first)), task.bars)
+                if inputs.kind != task.kind:
+                    raise InputError(f"the strategy gave {inputs.kind.name.lower()} after {task.kind.name.lower()}")
+                rows = inputs.flags if signals else inputs.values
+                assert rows is not None
+                said[k] = rows.reshape(-1)
+                wrong.append(None)
+            except Exception as error:
+                wrong.append(error)
+        desks = np.zeros((1, len(DESK)), dtype=np.int64)
+        return _Prepared(desks, said if signals else _NO_FLAGS, _NO_VALUES if signals else said, wrong, None)
+
+
+@dataclass
+class _Prepared:
+    """What the loops find of strategies, and what is wrong with one."""
+
+    desks: NDArray[np.int64]
+    flags: NDArray[np.uint8]
+    values: NDArray[np.float64]
+    wrong: list[Any]
+    held: Any
+
+
+class Seat:
+    """What one thread runs its chunks with."""
+
+    def __init__(self, task: Task, group: SetupGroup) -> None:
+        bars, kind = task.bars, task.kind
+        signals = kind == InputKind.SIGNALS
+        said = blank_rows(kind, (bars.T, bars.N))
+        ruling = None if task.table is None else task.table.ruling
+        memory = np.zeros(0 if ruling is None else ruling.memory.size)
+        desk = np.zeros(len(DESK), dtype=np.int64)
+        self._books = make_books(spans_of(group.first.accounts, bars.N))
+        self._room = (ORDERS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 1024)
+        flat = said.reshape(-1)
+        zoned = bool(group.rules[2].on[0])
+        cells = bars.T * task.accounts
+        series = (np.empty(cells), np.empty(cells), np.empty(cells if zoned else 0, dtype=np.uint8), np.zeros(0))
+        inputs = AlignedInputs(kind, said if signals else None, None if signals else said)
+        self._rows = group.rows(bars, inputs)
+        self._desk, self._memory = desk, memory
+        rules: Any = tuple(None if part is None else part[:1].copy() for part in group.rules)
+        books, log = self._plain_books(self._books), self._log(1)
+        taken: Any = tuple(None if part is None else plain(part) for part in rules)
+        laws: Any = tuple(_bytes_of(part) for part in rules)
+        runs = address_of(run_bars, 0, bars.T, books, self._rows, taken, log, series)
+        closes = address_of(close_all, books, 0, taken[0], taken[1], log) if group.ends.any() else 0
+        self._trial = Trial(
+            desk, int(desk.ctypes.data), memory, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
+            books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
+            laws, runs, closes, np.empty(bars.T), 1.0 / np.arange(1.0, bars.T + 1.0),
+        )  # fmt: skip
+        self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
+
+    @staticmethod
+    def _plain_books(books: Books) -> Books:
+        return Books(plain(books.accounts), plain(books.assets), books.spans, None, books.used)
+
+    def _log(self, times: int) -> NDArray[np.uint8]:
+        orders, fills = (times * count for count in self._room)
+        return make_log(orders, fills, fills).block
+
+    def run(self, chunk: Chunk) -> NDArray[np.int64]:
+        """All sets of a chunk; a set whose log is too long for the room is run again with more."""
+        for place, address in self._addresses.items():
+            chunk.lines.desks[:, place] = address
+        state = chunk.measures.state
+        run_sets(0, len(state), chunk.lines, self._trial, self._rows, chunk.measures)
+        times = 1
+        while (state == NO_ROOM).any():
+            times *= 4
+            self._trial = self._trial._replace(log=self._log(times))
+            for k in np.flatnonzero(state == NO_ROOM):
+                run_sets(int(k), int(k) + 1, chunk.lines, self._trial, self._rows, chunk.measures)
+        return state
+
+
+def _bytes_of(kept: Any) -> NDArray[np.uint8]:
+    """The memory of records; nothing where there are none."""
+    return np.zeros(0, dtype=np.uint8) if kept is None else np.asarray(kept).view(np.uint8).reshape(-1)
+
+
+def _rows_of_bytes(kept: Any) -> NDArray[np.uint8]:
+    """The memory of records, a row each."""
+    return np.zeros((0, 0), dtype=np.uint8) if kept is None else _bytes_of(kept).reshape(len(kept), -1)
