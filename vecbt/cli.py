@@ -1,4 +1,4 @@
-"""The command line: `vecbt backtest`, `check`, `check-strategy`, `replay`, `verify`, `strategies`, `indicators`, `schema`, `init`.
+"""The command line: `vecbt backtest`, `sweep`, `check`, `check-strategy`, `replay`, `verify`, `strategies`, `indicators`, `schema`, `init`.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -22,11 +22,13 @@ from .errors import AuditError, ConfigError, ParityError, VecbtError
 
 if TYPE_CHECKING:
     from .analytics.result import Result
+    from .analytics.sweep import Sweep
     from .config import RunFile
 
 __all__ = ["app", "main"]
 
 OK, FAILED, MISTAKE = 0, 1, 2
+_PICTURES = (".png", ".svg", ".pdf")
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 a run failed its audit, a replay its parity, a strategy its check, or a saved result its verification; "
     "2 a mistake in the run file, the data or the arguments."
@@ -137,6 +139,51 @@ def backtest(
             _say(f"plot: {plot}")
         if save is not None:
             _say(f"saved: {result.save(save, overwrite=overwrite)}; next: vecbt verify {save}")
+
+
+@app.command(epilog=_EXIT_CODES)
+def sweep(
+    config: RunPath,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUES", help="fast=5:50:5, slow=20,50,100 or stops.hard=5%,10%. Repeatable; all combinations are run."),
+    ] = None,
+    settings: Settings = None,
+    *,
+    metric: Annotated[str, typer.Option(help="What the best sets are chosen by.")] = "sharpe",
+    top: Annotated[int, typer.Option(min=1, help="How many are printed.")] = 10,
+    max_sets: Annotated[int | None, typer.Option(min=1, help="Refuse more sets than this.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Write all lines here: csv or parquet.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the metric over the first two parameters: png, svg or pdf.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Save the sweep in this folder, for Sweep.load.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a run file with many parameter sets and print the best; without --vary all that the strategy declares."""
+    from .analytics.sweep_lines import checked_metrics
+    from .api import sweep as run_sweep
+    from .config import load_run
+    from .config.vary import space_of
+
+    checked_metrics([metric])
+    run, space = load_run(config, settings or ()), space_of(vary or ())
+    plot = _writable(plot, "plot", _PICTURES)
+    table = _writable(table, "table", (".csv", ".parquet"))
+    keywords = run.keywords()
+    keywords.pop("audit", None)  # of a single run
+    with _progress("sweeping", unit="sets") as progress:
+        found = run_sweep(run.bars(), run.strategy(), space, max_sets=max_sets, progress=progress or False, **keywords)
+    best = found.top(top, metric)
+    _print(best.write_json() if as_json else _best(found, best, metric))
+    with _writing():
+        if table is not None:
+            found.table.write_csv(table) if table.suffix.lower() == ".csv" else found.table.write_parquet(table)
+            _say(f"table: {table}")
+        if plot is not None:
+            first, *more = found.parameters
+            found.heatmap(first, more[0], metric, path=plot) if more else found.slices(metric, path=plot)
+            _say(f"plot: {plot}")
+        if save is not None:
+            _say(f"saved: {found.save(save)}")
 
 
 @app.command(
@@ -295,8 +342,13 @@ def _target(given: Path | None, run: RunFile, name: str) -> Path | None:
     """Where a file goes, known to be writable before the work begins: the option wins over the run file."""
     output = getattr(run.config.output, name) if run.config.output is not None else None
     path = given if given is not None else (run.path_of(output) if output is not None else None)
-    if path is not None and name == "plot" and path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise ConfigError(f"plot is {str(path)!r}; expected a name that ends in .png, .svg or .pdf")
+    return _writable(path, name, _PICTURES if name == "plot" else ())
+
+
+def _writable(path: Path | None, name: str, endings: tuple[str, ...]) -> Path | None:
+    """The path, refused where its ending is none of these or its folder is not there."""
+    if path is not None and endings and path.suffix.lower() not in endings:
+        raise ConfigError(f"{name} is {str(path)!r}; expected a name that ends in {', '.join(endings[:-1])} or {endings[-1]}")
     if path is not None and not path.parent.is_dir():
         raise ConfigError(f"{name} is {str(path)!r}, but there is no folder {str(path.parent)!r}; make it first")
     return path
@@ -338,6 +390,22 @@ def _table(result: Result) -> str:
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]) for row in rows]
     return "\n".join([result.title, "", *lines])
+
+
+def _best(found: Sweep, best: Any, metric: str) -> str:
+    """The best lines as aligned text, and what became of the others."""
+    from .analytics.statistics import write
+    from .analytics.sweep_lines import METRICS, statistic
+
+    shown = [name for name in ("total_return", "sharpe", "max_drawdown", "trades") if name != metric]
+    columns = [*(name for name in best.columns if name not in METRICS and name != "error"), metric, *shown]
+    kinds = {name: statistic(name).kind for name in (metric, *shown)}
+    rows = [[write(kinds[c], row[c]) if c in kinds else str(row[c]) for c in columns] for row in best.fill_null(float("nan")).to_dicts()]
+    widths = [max(len(line[k]) for line in (columns, *rows)) for k in range(len(columns))]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in (columns, *rows)]
+    failed = [f"set {c}: {text}" for c, text in sorted(found.errors.items())[:3]]
+    more = [f"{len(found.errors)} sets failed, the first:", *failed] if failed else []
+    return "\n".join([f"{found!r}".splitlines()[0], "", *lines, *(["", *more] if more else [])])
 
 
 def _day(stamp: Any) -> str:

@@ -1,0 +1,55 @@
+"""`vecbt sweep`: the best sets, files, and mistakes before any work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import vecbt as vb
+
+
+def test_the_best_sets_are_printed_and_are_runs(vecbt_command: Any) -> None:
+    done = vecbt_command("sweep", "run.yaml", "--vary", "fast=3:9:3", "--vary", "stops.hard=5%,10%", "--top", "3")
+    assert done.code == 0 and done.err == "", done.err
+    lines, columns = done.out.splitlines(), ["set", "fast", "stops.hard", "sharpe", "total_return", "max_drawdown", "trades"]
+    assert lines[0] == "Sweep: SmaCross · AAPL" and lines[2].split() == columns and len(lines) == 6
+    best = json.loads(vecbt_command("sweep", "run.yaml", "--vary", "fast=3:9:3", "--top", "1", "--json").out)
+    alone = json.loads(vecbt_command("backtest", "run.yaml", "--json", "--set", f"strategy.parameters.fast={best[0]['fast']}").out)
+    assert best[0]["sharpe"] == alone["stats"]["sharpe"] and best[0]["trades"] == alone["stats"]["trades"]
+
+
+def test_files_are_written(vecbt_command: Any) -> None:
+    done = vecbt_command(
+        "sweep", "run.yaml", "--vary", "fast=3,5", "--vary", "slow=15,20", "--table", "lines.csv", "--plot", "map.png", "--save", "kept"
+    )  # fmt: skip
+    assert done.code == 0 and done.err.splitlines() == ["table: lines.csv", "plot: map.png", "saved: kept"]
+    assert len(pl.read_csv("lines.csv")) == 4 and Path("map.png").read_bytes().startswith(b"\x89PNG")
+    assert len(vb.Sweep.load("kept")) == 4
+    assert vecbt_command("sweep", "run.yaml", "--vary", "fast=3,5", "--plot", "slices.svg", "--table", "lines.parquet").code == 0
+    assert len(pl.read_parquet("lines.parquet")) == 2
+
+
+def test_failed_sets_are_counted_and_named(vecbt_command: Any) -> None:
+    done = vecbt_command("sweep", "run.yaml", "--vary", "fast=3,5", "--vary", "costs.commission_rate=0.001,-1")
+    assert done.code == 0 and "2 sets failed, the first:" in done.out and "commission_rate" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vary", "fats=3,5"], "nothing is called 'fats'; did you mean 'fast'"),
+        (["--vary", "fast=3,5", "--metric", "sharp"], "did you mean 'sharpe'"),
+        (["--vary", "fast=1:9:0"], "a step above 0"),
+        (["--vary", "fast=1:19", "--max-sets", "4"], "more than 4"),
+        (["--vary", "fast=3,5", "--table", "lines.txt"], r"ends in .csv or .parquet"),
+        (["--vary", "fast=3,5", "--plot", "no/map.png"], "there is no folder"),
+        (["--vary", "fast=30,50"], "exclude"),
+    ],
+)
+def test_mistakes_are_told_before_any_work(vecbt_command: Any, arguments: list[str], message: str) -> None:
+    done = vecbt_command("sweep", "run.yaml", *arguments)
+    assert done.code == 2 and done.out == "" and message in done.err, done.err
