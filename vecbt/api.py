@@ -17,6 +17,7 @@ from .engine.batch import simulate
 from .engine.causality import StrategyReport, check_function
 from .engine.causality import check_strategy as check_rows
 from .engine.check import ParityReport, aligned_inputs, replay
+from .engine.inputs import Inputs
 from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
 from .engine.strategy import as_strategy
@@ -241,7 +242,7 @@ def sweep(
     unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
     if unknown:
         raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
-    source = as_strategy(strategy)
+    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
     sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
     shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
     with shown as report:
@@ -250,6 +251,16 @@ def sweep(
             progress=report,
         )  # fmt: skip
     return Sweep(run, metrics=metrics)
+
+
+def _as_given(inputs: Inputs) -> Callable[[Bars], Inputs]:
+    """Inputs as what a strategy says: the same in every set."""
+
+    def rows(_: Bars) -> Inputs:
+        return inputs
+
+    rows.__name__ = type(inputs).__name__
+    return rows
 
 
 def _checked(bars: Any) -> Bars:

@@ -391,3 +391,23 @@ def test_the_bar_waits_until_work_takes_long(monkeypatch: pytest.MonkeyPatch, ca
         time.sleep(0.1)
         report(1, 2)
     assert "sweep" in capsys.readouterr().err
+
+
+def test_inputs_are_swept_as_they_are_given() -> None:
+    """As for `backtest`, Signals in place of a strategy: the same rows in every set, each line a run of its own."""
+    bars = vb.synthetic.gbm(T=90, N=1, seed=8)
+    entries = np.zeros(bars.T, dtype=bool)
+    entries[::20] = True
+    given = vb.Signals(entries=entries)
+    costs, hard = vb.Costs(commission_rate=0.001), [vb.Pct(0.5), vb.Pct(2)]
+    found = vb.sweep(bars, given, {"stops.hard": hard}, costs=costs, progress=False)
+    for c, stop in enumerate(hard):
+        stats = vb.backtest(bars, given, costs=costs, stops=vb.Stops(hard=stop)).stats()
+        assert stats["total_return"] == found.table["total_return"][c] == found.backtest(c).stats()["total_return"]
+    assert found.table["total_return"].n_unique() == 2 and "Signals" in repr(found)
+
+
+@pytest.mark.parametrize("rate", ["a", True, float("nan")])
+def test_rates_that_are_none_are_refused(rate: Any) -> None:
+    with pytest.raises(ConfigError, match="expected a return per bar"):
+        vb.sweep(vb.synthetic.gbm(T=30, N=1), vb.strategies.SmaCross(2, 5), {"fast": [2]}, rf=rate, costs=vb.Costs.free())

@@ -15,6 +15,7 @@ from ..core.sets import Sets
 from ..data.bars import Bars
 from ..engine.strategy import as_strategy, written
 from ..engine.sweep import SweepRun
+from ..engine.sweep_chunks import blank
 from ..errors import ConfigError, StateError
 from ..metrics.returns import RETURNS_METRICS
 from ..metrics.trades import TRADES_METRICS
@@ -23,7 +24,7 @@ from .saved.values import Json, decode, encode
 from .sweep_lines import METRICS, About, Lines
 
 if TYPE_CHECKING:
-    from .._typing import Records
+    pass
 
 __all__ = ["SCHEMA", "load", "run_of", "save"]
 
@@ -157,7 +158,7 @@ def run_of(lines: Lines, sets: Sets, bars: Any, source: Any, keywords: Mapping[s
     # the sets of filtered lines may lack accounts, whose places stay blank
     place, shape = np.searchsorted(np.unique(lines.number), lines.number), (len(sets), bars.N if about.separate else 1)
     final, initial = np.full(shape, np.nan), np.full(shape, np.nan)
-    returns, trades = (_blank(dtype, shape) for dtype in (RETURNS_METRICS, TRADES_METRICS))
+    returns, trades = (blank(dtype, shape) for dtype in (RETURNS_METRICS, TRADES_METRICS))
     final[place, lines.account], initial[place, lines.account] = lines.metrics["final_equity"], lines.initial
     for records in (returns, trades):
         for name in records.dtype.names or ():
@@ -166,13 +167,6 @@ def run_of(lines: Lines, sets: Sets, bars: Any, source: Any, keywords: Mapping[s
     done[place] = lines.done
     errors, seconds = dict(lines.errors), about.seconds
     return SweepRun(bars, strategy, dict(keywords), sets, done, final, initial, returns, trades, errors=errors, seconds=seconds)
-
-
-def _blank(dtype: np.dtype[Any], shape: tuple[int, int]) -> Records:
-    out = np.empty(shape, dtype=dtype)
-    for name in dtype.names or ():
-        out[name] = np.nan
-    return out.view(np.recarray)
 
 
 def _same(what: str, saved: str, given: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -71,7 +72,7 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class _Sampled:
+class _Sampled(ABC):
     """Ranges of parameters, and how many sets to draw from them."""
 
     count: int
@@ -86,9 +87,9 @@ class _Sampled:
         if self.ranges is not None and not isinstance(self.ranges, Mapping):
             raise ConfigError(f"{type(self).__name__}: ranges is {self.ranges!r}; expected {{'name': (low, high)}}")
 
+    @abstractmethod
     def points(self, dimensions: int) -> NDArray[np.float64]:
         """Points in the unit cube, (count, dimensions)."""
-        raise NotImplementedError
 
 
 class RandomSets(_Sampled):

@@ -107,6 +107,9 @@ def sweep_sets(
 
     The other ones are those of `vb.sweep`.
     """
+    for name, value in (("rf", rf), ("mar", mar)):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value):
+            raise ConfigError(f"{name} is {value!r}; expected a return per bar, such as 0.0001")
     work = _Sweep(bars, as_strategy(source), sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads)
     if len(sets) <= BLOCKS_UP_TO if blocks is None else blocks:
         work.keep_blocks()

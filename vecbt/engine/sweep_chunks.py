@@ -211,7 +211,6 @@ class Seat:
         series = (np.empty(cells), np.empty(cells), np.empty(cells if zoned else 0, dtype=np.uint8), np.zeros(0))
         inputs = AlignedInputs(kind, said if signals else None, None if signals else said)
         self._rows = group.rows(bars, inputs)
-        self._desk, self._memory = desk, memory
         rules: Any = tuple(None if part is None else part[:1].copy() for part in group.rules)
         books, log = self._plain_books(self._books), self._log(1)
         taken: Any = tuple(None if part is None else plain(part) for part in rules)
