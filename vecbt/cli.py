@@ -400,7 +400,10 @@ def _best(found: Sweep, best: Any, metric: str) -> str:
     shown = [name for name in ("total_return", "sharpe", "max_drawdown", "trades") if name != metric]
     columns = [*(name for name in best.columns if name not in METRICS and name != "error"), metric, *shown]
     kinds = {name: statistic(name).kind for name in (metric, *shown)}
-    rows = [[write(kinds[c], row[c]) if c in kinds else str(row[c]) for c in columns] for row in best.fill_null(float("nan")).to_dicts()]
+    unknown = float("nan")  # of a set that failed
+    rows = [
+        [write(kinds[c], unknown if row[c] is None else row[c]) if c in kinds else str(row[c]) for c in columns] for row in best.to_dicts()
+    ]
     widths = [max(len(line[k]) for line in (columns, *rows)) for k in range(len(columns))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in (columns, *rows)]
     failed = [f"set {c}: {text}" for c, text in sorted(found.errors.items())[:3]]

@@ -17,6 +17,7 @@ def test_the_best_sets_are_printed_and_are_runs(vecbt_command: Any) -> None:
     assert done.code == 0 and done.err == "", done.err
     lines, columns = done.out.splitlines(), ["set", "fast", "stops.hard", "sharpe", "total_return", "max_drawdown", "trades"]
     assert lines[0] == "Sweep: SmaCross · AAPL" and lines[2].split() == columns and len(lines) == 6
+    assert {line.split()[0] for line in lines[3:]} <= set("012345") and {line.split()[1] for line in lines[3:]} <= set("369")
     best = json.loads(vecbt_command("sweep", "run.yaml", "--vary", "fast=3:9:3", "--top", "1", "--json").out)
     alone = json.loads(vecbt_command("backtest", "run.yaml", "--json", "--set", f"strategy.parameters.fast={best[0]['fast']}").out)
     assert best[0]["sharpe"] == alone["stats"]["sharpe"] and best[0]["trades"] == alone["stats"]["trades"]
