@@ -13,7 +13,7 @@ import vecbt as vb
 from tests.fuzz.compare import agree
 from tests.fuzz.scenarios import scenarios
 from vecbt.core.jit import ENGINE
-from vecbt.engine import bar, calm
+from vecbt.engine import bar, calm, lone
 from vecbt.engine.batch import Batch
 from vecbt.engine.check import aligned_inputs
 from vecbt.engine.setup import Setup
@@ -23,6 +23,13 @@ ZONES = [
     None,
     vb.Zones(boundaries=(0.01, 0.02, 0.04)),
     vb.Zones(boundaries=(0.01, 0.02, 0.04), liquidate_at=0.03, cooldown_bars=3),
+]
+STOPS = [
+    None,
+    vb.Stops(hard=0.04, take_profit=0.06),
+    vb.Stops(trailing=0.03, activation=0.02),
+    vb.Stops(hard=vb.Atr(2.0), trailing=vb.Atr(1.5), take_profit=vb.Atr(3.0), atr_window=3),
+    vb.Stops(hard=0.08, trailing=0.05, time_bars=9),
 ]
 
 
@@ -48,10 +55,11 @@ def panel(rng: np.random.Generator, bars: int, assets: int, missing: float, sigm
     kind=st.sampled_from(["weights", "shorts", "signals"]),
     fill=st.sampled_from(["close", "next_open"]),
     zones=st.sampled_from(ZONES),
+    stops=st.sampled_from(STOPS),
     sigma=st.sampled_from([0.01, 0.08]),
 )
 def test_D1_a_batch_of_calm_stretches_is_the_stream(
-    seed: int, assets: int, every: int, kind: str, fill: str, zones: vb.Zones | None, sigma: float
+    seed: int, assets: int, every: int, kind: str, fill: str, zones: vb.Zones | None, stops: vb.Stops | None, sigma: float
 ) -> None:
     """Cash and equity of each bar, all state at the end, trades with the worst and best price they met."""
     rng = np.random.default_rng(seed)
@@ -68,7 +76,9 @@ def test_D1_a_batch_of_calm_stretches_is_the_stream(
         table[::every] = rng.uniform(least, 1.0, table[::every].shape) * 2.0 / assets
         rows = vb.Weights(table)
     risk = None if zones is None else vb.Risk(zones=zones)
-    report = vb.check_parity(bars, rows, costs=COSTS, fill=fill, risk=risk, leverage=2.0, maintenance=0.25, initial_capital=10_000.0)
+    report = vb.check_parity(
+        bars, rows, costs=COSTS, fill=fill, risk=risk, stops=stops, leverage=2.0, maintenance=0.25, initial_capital=10_000.0,
+    )  # fmt: skip
     assert report.ok, str(report)
 
 
@@ -98,7 +108,7 @@ def test_F13_a_margin_call_ends_a_calm_stretch(margin: float, assets: int) -> No
     equity = 10_000.0 + units * (bars.open[1, 0] - bars.close[:, 0])
     need = units * (margin if margin > 0.0 else 0.25 * bars.close[:, 0])
     call = int(np.argmax((equity < need)[1:])) + 1
-    assert call > calm._LONG and set(result.run.trades.exit_t.tolist()) == {call + 1}
+    assert call > calm.LONG and set(result.run.trades.exit_t.tolist()) == {call + 1}
     assert vb.check_parity(bars, once(weight, bars), **keywords).ok
 
 
@@ -131,7 +141,22 @@ def test_the_log_grows_between_calm_stretches() -> None:
 def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same stretches for one asset and one bar, so that all scenarios of the fuzz meet them."""
     monkeypatch.setattr(bar, "MANY", 1)
-    monkeypatch.setattr(calm, "_LONG", 1)
+    monkeypatch.setattr(calm, "LONG", 1)
+
+    @settings(max_examples=3 * settings.default.max_examples if settings.default else 60)
+    @given(scenario=scenarios(family))
+    def run(scenario: Any) -> None:
+        agree(scenario)
+
+    run()
+
+
+@pytest.mark.interpreted
+@pytest.mark.skipif(ENGINE != "python", reason="the compiled loop has its limits built in")
+@pytest.mark.parametrize("family", ["signals", "signals_stops", "signals_trail", "signals_atr_fixed"])
+def test_T5_one_asset_waits_for_its_levels_as_the_reference_does(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretches of one bar, so that every bar of a single asset that can be one is."""
+    monkeypatch.setattr(lone, "LONG", 1)
 
     @settings(max_examples=3 * settings.default.max_examples if settings.default else 60)
     @given(scenario=scenarios(family))

@@ -153,8 +153,7 @@ def test_d1_t9_splits_and_dividends() -> None:
 @pytest.mark.interpreted
 def test_d1_a_log_that_is_too_short_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is made longer, twice if need be, and the set begins anew."""
-    monkeypatch.setattr(sweep_chunks, "ORDERS_PER_BAR", 10 - 1024)  # room for ten records
-    monkeypatch.setattr(sweep_chunks, "FILLS_PER_BAR", 10 - 1024)
+    monkeypatch.setattr(sweep_chunks, "FILLS_PER_BAR", 10 - 1024)  # room for ten trades
     bars = synthetic.sine(T=70, N=1, wave_bars=3.0)
     run = swept(bars, SmaCross(1, 2, "both"), {"slow": [2, 3, 30], "liquidate_at_end": [False, True]}, fill="close")
     assert run.trades["trades"].max() > 40, "the log was long enough"

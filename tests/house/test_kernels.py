@@ -13,8 +13,8 @@ from vecbt.core import jit
 # constants and types, shapes; on scalars math.* is used instead of np.*
 NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "uint8", "bool_"}
 CALLS_ALLOWED = {
-    "abs", "bool", "borrowed", "call_at", "call_five", "call_four", "call_loop", "float", "int", "len", "max", "min", "peek", "peek_int",
-    "poke", "poke_byte", "poke_int", "prange", "range", "record_at", "round", "run_at", "unsigned",
+    "abs", "beside", "bool", "borrowed", "call_at", "call_five", "call_four", "call_loop", "choose", "float", "int", "lane_of", "lanes_at",
+    "len", "max", "min", "peek", "peek_int", "poke", "poke_byte", "poke_int", "prange", "range", "record_at", "round", "run_at", "unsigned",
 }  # fmt: skip
 METHODS_ALLOWED = {"reshape", "view"}
 # a run over many bars may keep the values of all assets in rows of its own
@@ -119,9 +119,9 @@ def test_only_loops_run_in_parallel_and_never_over_time(module: Module, name: st
 
 
 def test_numba_is_met_in_one_place() -> None:
-    """Only `core/jit.py`, and `core/native.py` for users' functions, compile: nothing has other options or another folder."""
+    """Only `core/jit.py`, and for users' functions and lanes `native`, `places`, `lanes`, compile: nothing has other options."""
     for module in modules():
-        if module.where in ("vecbt/core/jit.py", "vecbt/core/native.py"):
+        if module.where in ("vecbt/core/jit.py", "vecbt/core/native.py", "vecbt/core/places.py", "vecbt/core/lanes.py"):
             continue
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Import):

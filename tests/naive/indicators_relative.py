@@ -9,9 +9,7 @@ from fractions import Fraction
 from tests.naive.indicators_bands import NAN, deviations, exact
 
 
-def each(
-    values: Sequence[float], other: Sequence[float], window: int, what: Callable[[list[float], list[float]], float]
-) -> list[float]:
+def each(values: Sequence[float], other: Sequence[float], window: int, what: Callable[[list[float], list[float]], float]) -> list[float]:
     """`what` of the last `window` common bars on each bar; NaN where either is missing and where there are fewer."""
     out = []
     for t in range(len(values)):

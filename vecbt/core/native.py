@@ -23,13 +23,9 @@ import numpy as np
 
 from ..errors import StrategyError, nearest
 from .jit import ENGINE, cache_folder, kernel_sources_hash
+from .places import INTERPRETED, room_of_its_own
 
-__all__ = [
-    "Native", "address_of", "call_at", "call_five", "call_four", "call_loop", "called_back", "names_in", "native", "native_loop", "peek",
-    "peek_int", "poke", "poke_byte", "poke_int", "run_at",
-]  # fmt: skip
-
-_INTERPRETED: list[Callable[..., Any]] = []
+__all__ = ["Native", "address_of", "called_back", "names_in", "native", "native_loop"]
 
 Constants: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -65,21 +61,22 @@ def native(function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], own
 
 
 def native_loop(
-    loop: Callable[..., Any], constants: Constants, function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str,
-    known: tuple[tuple[str, ...], ...] = (),
+    loop: Callable[..., Any], constants: Constants, width: int, function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...],
+    owner: str, known: tuple[tuple[str, ...], ...] = (),
 ) -> Native:  # fmt: skip
     """`loop(desk, bars, assets)`, which asks through `call_four`, compiled with `function` itself in the place of that call.
 
     Its `address` is that of a C function of three int64; `function` is the same for Python. `constants` are functions that the loop
-    calls with the desk, by name, and the numbers that each answers, known beforehand. The other parameters, and errors, as for `native`.
+    calls with the desk, by name, and the numbers that each answers, known beforehand; `width` numbers are what it takes of an asset's
+    memory with `taken_here`. The other parameters, and errors, as for `native`.
     """
-    key = (loop, constants, function, layouts)
+    key = (loop, constants, width, function, layouts)
     if key not in _MADE:
         if ENGINE == "python":  # the loop asks by address, as it stands
-            _INTERPRETED.append(loop)
-            _MADE[key] = Native(loop, layouts, len(_INTERPRETED), loop)
+            INTERPRETED.append(loop)
+            _MADE[key] = Native(loop, layouts, len(INTERPRETED), loop)
         else:
-            _MADE[key] = _compiled_loop(loop, constants, function, layouts, owner, known)
+            _MADE[key] = _compiled_loop(loop, (constants, width), function, layouts, owner, known)
     return _MADE[key]
 
 
@@ -89,8 +86,8 @@ def address_of(loop: Any, *arguments: Any) -> int:
     A loop that calls another compiles all of it once more; by its address it is the one that is there.
     """
     if ENGINE == "python":
-        _INTERPRETED.append(loop)
-        return len(_INTERPRETED)
+        INTERPRETED.append(loop)
+        return len(INTERPRETED)
     types = tuple(loop.typeof_pyval(argument) for argument in arguments)
     loop.compile(types)
     made = loop.overloads[types]
@@ -114,8 +111,8 @@ def called_back(method: Callable[..., float], layouts: tuple[np.dtype[Any], ...]
         return 0
 
     if ENGINE == "python":
-        _INTERPRETED.append(call)
-        return Native(call, layouts, len(_INTERPRETED), call)
+        INTERPRETED.append(call)
+        return Native(call, layouts, len(INTERPRETED), call)
     # as `call_four` and `call_five` call: where the number goes, where an exception is told, the records; back comes the status
     places = [ctypes.c_size_t] * (1 + len(layouts))
     entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(ctypes.c_double), *places)(answer)
@@ -127,9 +124,7 @@ def called_back(method: Callable[..., float], layouts: tuple[np.dtype[Any], ...]
 # --- compiled ------------------------------------------------------------------------------------------------------------
 
 
-def _compiled(
-    function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...]
-) -> Native:
+def _compiled(function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...]) -> Native:
     import numba
 
     signature = numba.types.float64(*(numba.from_dtype(layout) for layout in layouts))
@@ -142,15 +137,15 @@ def _compiled(
 
 
 def _compiled_loop(
-    loop: Any, constants: Constants, function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str,
+    loop: Any, shape: tuple[Constants, int], function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str,
     known: tuple[tuple[str, ...], ...],
 ) -> Native:  # fmt: skip
     import numba
 
     faults: list[BaseException] = []
-    plain, folder = getattr(loop, "py_func", loop), _folder_for(function, f"{constants}{layouts}")
-    known_before = {name: _constant(numba, numbers) for name, numbers in constants}
-    names = {**plain.__globals__, **known_before, "call_four": _asking(numba, function, layouts, faults)}
+    plain, folder = getattr(loop, "py_func", loop), _folder_for(function, f"{shape}{layouts}")
+    names = {**plain.__globals__, "call_four": _asking(numba, function, layouts, faults), "taken_here": room_of_its_own(shape[1])}
+    names |= {name: _constant(numba, numbers) for name, numbers in shape[0]}
     mine = FunctionType(plain.__code__, names, plain.__name__)
     # compiled code of other processes is loaded beside this one's: no two rules may share a name
     unlike = folder.name.removeprefix("user-") if folder is not None else f"{len(_MADE)}_{id(function)}"
@@ -175,7 +170,7 @@ def _asking(numba: Any, function: Callable[..., Any], layouts: tuple[np.dtype[An
     from llvmlite import ir
 
     records = tuple(numba.from_dtype(layout) for layout in layouts)
-    signature, integer = numba.types.float64(*records), numba.types.int64
+    signature, integer, pointer = numba.types.float64(*records), numba.types.int64, numba.types.voidptr
     made: list[Any] = []
 
     def compiled() -> Any:
@@ -194,13 +189,18 @@ def _asking(numba: Any, function: Callable[..., Any], layouts: tuple[np.dtype[An
         def code(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
             whole = compiled()
             context.add_linking_libs((whole.library,))
-            places = [builder.inttoptr(place, context.get_value_type(kind)) for place, kind in zip(arguments[1:], records, strict=True)]
+            places = [_as_pointer(builder, place, context.get_value_type(kind)) for place, kind in zip(arguments[1:], records, strict=True)]
             status, answer = context.call_internal_no_propagate(builder, whole.fndesc, signature, places)
             return builder.select(status.is_ok, answer, ir.Constant(ir.DoubleType(), math.inf))
 
-        return numba.types.float64(*[integer] * 5), code
+        return numba.types.float64(integer, *(pointer if place == pointer else integer for place in (a, b, c, d))), code
 
     return ask
+
+
+def _as_pointer(builder: Any, place: Any, kind: Any) -> Any:
+    """An address, a number or a pointer already, as a pointer to a record."""
+    return builder.inttoptr(place, kind) if hasattr(place.type, "width") else builder.bitcast(place, kind)
 
 
 def _fault(
@@ -353,139 +353,10 @@ def _interpreted(function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...
     def call(*places: int) -> float:
         return float(function(*(_record_at(place, kind) for place, kind in zip(places, kinds, strict=True))))
 
-    _INTERPRETED.append(call)
-    return Native(function, layouts, len(_INTERPRETED), call)
+    INTERPRETED.append(call)
+    return Native(function, layouts, len(INTERPRETED), call)
 
 
 def _record_at(place: int, kind: np.dtype[Any]) -> Any:
     memory: Any = (ctypes.c_uint8 * kind.itemsize).from_address(place)
     return np.frombuffer(memory, dtype=kind, count=1).view(np.recarray)[0]
-
-
-# --- memory and calls, in loops ------------------------------------------------------------------------------------------
-
-
-def _interpreted_tools() -> tuple[Any, ...]:
-    def reader(kind: Any) -> Any:
-        return lambda address, place: kind.from_address(int(address) + int(place) * ctypes.sizeof(kind)).value
-
-    def writer(kind: Any) -> Any:
-        def write(address: int, place: int, value: Any) -> None:
-            kind.from_address(int(address) + int(place) * ctypes.sizeof(kind)).value = value
-
-        return write
-
-    def call(address: int, *places: int) -> Any:
-        return _INTERPRETED[int(address) - 1](*map(int, places))
-
-    def call_with(address: int, arguments: Any) -> Any:
-        return _INTERPRETED[int(address) - 1](*arguments)
-
-    number, integer, byte = ctypes.c_double, ctypes.c_int64, ctypes.c_uint8
-    return reader(number), writer(number), reader(integer), writer(integer), writer(byte), call, call, call, call_with, call_with
-
-
-def _compiled_memory() -> tuple[Any, ...]:
-    from llvmlite import ir
-    from numba.core import types
-    from numba.extending import intrinsic
-
-    number, integer, byte = ir.DoubleType(), ir.IntType(64), ir.IntType(8)
-
-    def pointer_to(kind: Any, builder: Any, address: Any, place: Any) -> Any:
-        return builder.gep(builder.inttoptr(address, kind.as_pointer()), [place])
-
-    def reader(kind: Any, result: Any) -> Any:
-        @intrinsic  # type: ignore[untyped-decorator]
-        def read(typing_context: Any, address: Any, place: Any) -> Any:
-            def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-                return builder.load(pointer_to(kind, builder, *arguments))
-
-            return result(types.int64, types.int64), code
-
-        return read
-
-    def writer(kind: Any, taken: Any) -> Any:
-        @intrinsic  # type: ignore[untyped-decorator]
-        def write(typing_context: Any, address: Any, place: Any, value: Any) -> Any:
-            def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-                builder.store(arguments[2], pointer_to(kind, builder, *arguments[:2]))
-                return context.get_dummy_value()
-
-            return types.void(types.int64, types.int64, taken), code
-
-        return write
-
-    return (
-        reader(number, types.float64), writer(number, types.float64), reader(integer, types.int64), writer(integer, types.int64),
-        writer(byte, types.uint8),
-    )  # fmt: skip
-
-
-def _compiled_calls() -> tuple[Any, ...]:
-    from llvmlite import ir
-    from numba.core import cgutils, types
-    from numba.extending import intrinsic
-
-    number, integer, byte = ir.DoubleType(), ir.IntType(64), ir.IntType(8)
-
-    def call(context: Any, builder: Any, arguments: Any) -> Any:
-        """In numba's way: where the number goes, where an exception is told, the records. A function that raises answers inf."""
-        anything = byte.as_pointer()
-        answer, told = cgutils.alloca_once(builder, number), cgutils.alloca_once(builder, anything)
-        kind = ir.FunctionType(ir.IntType(32), [number.as_pointer(), anything.as_pointer(), *[anything] * (len(arguments) - 1)])
-        function = builder.inttoptr(arguments[0], kind.as_pointer())
-        status = builder.call(function, [answer, told, *(builder.inttoptr(place, anything) for place in arguments[1:])])
-        fine = builder.icmp_signed("==", status, ir.Constant(ir.IntType(32), 0))
-        return builder.select(fine, builder.load(answer), ir.Constant(number, math.inf))
-
-    @intrinsic  # type: ignore[untyped-decorator]
-    def call_with_four(typing_context: Any, address: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return call(context, builder, arguments)
-
-        return types.float64(*[types.int64] * 5), code
-
-    @intrinsic  # type: ignore[untyped-decorator]
-    def call_with_five(typing_context: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return call(context, builder, arguments)
-
-        return types.float64(*[types.int64] * 6), code
-
-    @intrinsic  # type: ignore[untyped-decorator]
-    def call_the_loop(typing_context: Any, address: Any, desk: Any, bars: Any, assets: Any) -> Any:
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            kind = ir.FunctionType(ir.VoidType(), [integer] * 3)
-            builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
-            return context.get_dummy_value()
-
-        return types.void(*[types.int64] * 4), code
-
-    def calls(result: Any) -> Any:
-        @intrinsic  # type: ignore[untyped-decorator]
-        def call_there(typing_context: Any, address: Any, arguments: Any) -> Any:
-            def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-                kinds = tuple(arguments)
-                function = context.call_conv.get_function_type(result, kinds).as_pointer()
-                parts = cgutils.unpack_tuple(builder, values[1], len(kinds))
-                status, answer = context.call_conv.call_function(builder, builder.inttoptr(values[0], function), result, kinds, parts)
-                with cgutils.if_unlikely(builder, status.is_error):
-                    context.call_conv.return_status_propagate(builder, status)
-                return context.get_dummy_value() if result == types.none else answer
-
-            return result(types.int64, arguments), code
-
-        return call_there
-
-    return call_with_four, call_with_five, call_the_loop, calls(types.int64), calls(types.none)
-
-
-_TOOLS = _interpreted_tools() if ENGINE == "python" else (*_compiled_memory(), *_compiled_calls())
-peek, poke, peek_int, poke_int, poke_byte, call_four, call_five, call_loop, run_at, call_at = _TOOLS
-"""`peek(address, place)` reads the float64 at that place of an array, `poke(address, place, value)` writes it; `_int` int64, `_byte` uint8.
-
-`call_four(function, a, b, c, d)` calls a native function with records at four addresses, `call_five` with five; `call_loop(loop, desk,
-bars, assets)` a native loop. `run_at(address, arguments)` calls what `address_of` found with a tuple of arguments, and hands on a whole
-number; `call_at` nothing. Nothing is checked.
-"""

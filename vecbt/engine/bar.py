@@ -13,11 +13,12 @@ from ..core.codes import Rule
 from ..core.jit import borrowed, kernel, kernel_loop, spine, unsigned
 from ..risk.levels import raise_watermark, set_levels
 from .before import before_open
-from .calm import MANY, Course, calm_bars, lone_bars
+from .calm import MANY, Course, calm_bars
 from .decide import decide
 from .desk import Book, Desk, Queue
 from .exits import close_at_end, delist, expose, leave_inside, protect
 from .log import bars_of_room
+from .lone import lone_bars
 from .marks import balance, judge, keep_judgement, mark, mark_again, watch, weigh
 from .matching import AT_CLOSE, AT_OPEN, can_fill, execute_orders
 from .resting import cancel_book, expire_book, fill_market, fill_resting, measure_room, split_book, sweep_book, trail_book
@@ -313,7 +314,7 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
             if groups == 1 and (count == 1 or count >= MANY):
                 desk = Desk(0, count, accounts[0], assets)
                 if count == 1:
-                    t = lone_bars(t, stop, desk, laws[0][0], laws[2][0], row, course)
+                    t = lone_bars(t, stop, desk, (laws[0][0], laws[1][0], laws[2][0]), row, course)
                 else:
                     t = calm_bars(t, stop, desk, laws[0][0], laws[2][0], row, course)
                 if t == stop:

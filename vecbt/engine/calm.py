@@ -1,4 +1,4 @@
-"""Stretches of a batch in which nothing is asked for and nothing waits: many assets go through them in dense rows, one in registers.
+"""Stretches of a batch in which nothing is asked for and nothing waits: many assets go through them in dense rows (one: `engine.lone`).
 
 A record holds all of a position's story, so reaching it each bar costs more than the arithmetic. Where bars only mark positions, what they
 change is taken out of the records, goes on in numbers, and is put back. The rules are those of `marks`, which a stream follows bar by bar;
@@ -17,7 +17,7 @@ from .account import extremes
 from .marks import balance, is_ruin, judge, keep_judgement, margin_of
 from .rows import row_asks
 
-__all__ = ["CALM_ROWS", "MANY", "Course", "calm_bars", "lone_bars"]
+__all__ = ["CALM_ROWS", "LONG", "MANY", "Course", "at_peace", "calm_bars"]
 
 _UNITS, _MARK, _WORST, _BEST, _MARGIN, _RATE, _LIVE = 0, 1, 2, 3, 4, 5, 6
 CALM_ROWS = 7
@@ -26,18 +26,8 @@ CALM_ROWS = 7
 MANY = 8
 """Fewer assets are quicker in their records."""
 
-_LONG = 4  # bars that make the way out of the records and back worth it
-
-
-class _Lone(NamedTuple):
-    """What a calm bar changes of the only asset and of its account."""
-
-    mark: float
-    worst: float
-    best: float
-    equity: float
-    peak: float
-    before: float
+LONG = 4
+"""Bars that make the way out of the records and back worth it."""
 
 
 class Course(NamedTuple):
@@ -56,10 +46,9 @@ class Course(NamedTuple):
 
 
 @spine
-def _rests(acct, rules):  # type: ignore[no-untyped-def]
-    """Whether bars only mark what the account holds, until a row asks for something."""
-    at_peace = acct.margin_call == 0 and acct.liquidating == 0 and acct.ruined == 0
-    return at_peace and rules.looks_inside == 0 and acct.waiting == 0 and rules.desk == 0
+def at_peace(acct, rules):  # type: ignore[no-untyped-def]
+    """Whether nothing waits in the account and no exit is due, until a row asks for something."""
+    return acct.margin_call == 0 and acct.liquidating == 0 and acct.ruined == 0 and acct.waiting == 0 and rules.desk == 0
 
 
 @spine
@@ -137,9 +126,9 @@ def calm_bars(t, stop, desk, rules, zones, row, course):  # type: ignore[no-unty
     `row` is any row of the batch.
     """
     _, count, acct, assets = desk
-    if stop - t < _LONG or not _rests(acct, rules):
+    if stop - t < LONG or rules.looks_inside == 1 or not at_peace(acct, rules):
         return t
-    for bar in range(t, t + _LONG):
+    for bar in range(t, t + LONG):
         if not _silent(bar, row, course, count):
             return t
     if not _take_out(assets, rules.maintenance, course.dense):
@@ -170,101 +159,3 @@ def _end(acct, value, need, rules, zones, bar, course):  # type: ignore[no-untyp
     course.equity[unsigned(bar)] = acct.equity
     if course.zone.shape[0] > 0:
         course.zone[unsigned(bar)] = acct.zone
-
-
-@spine
-def lone_bars(t, stop, desk, rules, zones, row, course):  # type: ignore[no-untyped-def]
-    """`calm_bars` of an account that holds one asset and has no zones: the numbers stay in registers."""
-    _, _, acct, assets = desk
-    a = assets[0]
-    if stop - t < _LONG or zones.on == 1 or a.kind != 0 or not _rests(acct, rules):
-        return t
-    end = _silent_until(t, stop, row, course)
-    if end - t < _LONG:
-        return t
-    now = _Lone(a.mark, a.worst, a.best, acct.equity, acct.peak, acct.peak)
-    if a.q == 0.0:
-        end, now = _wait(t, end, a, acct, row, course, now)
-    else:
-        end, now = _hold(t, end, a, acct, rules.maintenance, row, course, now)
-    if end > t:
-        _end_lone(end - t, a, acct, rules, now)
-        acct.day = course.day[unsigned(end - 1)]
-        acct.time = course.time[unsigned(end - 1)]
-    return end
-
-
-@spine
-def _silent_until(t, stop, row, course):  # type: ignore[no-untyped-def]
-    """The first bar from `t` on that brings more than prices to the only asset, or `stop`."""
-    eventful, flags, values = course.eventful, row.flags, row.values
-    if flags.shape[0] > 0:
-        for bar in range(t, stop):
-            if eventful[unsigned(bar)] != 0 or flags[unsigned(bar)] != 0:
-                return bar
-        return stop
-    if values.shape[0] > 0:
-        for bar in range(t, stop):
-            if eventful[unsigned(bar)] != 0 or not math.isnan(values[unsigned(bar)]):
-                return bar
-        return stop
-    return t
-
-
-@spine
-def _wait(t, end, a, acct, row, course, now):  # type: ignore[no-untyped-def]
-    """Bars in which nothing is held: money stays as it is, and the last price is the mark."""
-    cash, value = acct.cash, 0.0
-    equity, peak = cash + value, now.peak
-    if equity < value or is_ruin(acct, equity):
-        return t, now
-    if equity > peak:
-        peak = equity
-    for bar in range(t, end):
-        course.cash[unsigned(bar)] = cash
-        course.equity[unsigned(bar)] = equity
-    mark = now.mark
-    if a.delisted == 0:
-        for bar in range(end - 1, t - 1, -1):
-            close = row.prices[unsigned(3 * row.size + bar)]
-            if not math.isnan(close):
-                mark = close
-                break
-    return end, _Lone(mark, now.worst, now.best, equity, peak, now.peak if end == t + 1 else peak)
-
-
-@spine
-def _hold(t, end, a, acct, maintenance, row, course, now):  # type: ignore[no-untyped-def]
-    """Bars in which the asset is held; up to which bar, and what is left."""
-    units, cash, trades = a.q * a.multiplier, acct.cash, a.delisted == 0
-    margin, rate = margin_of(a, 0.0, maintenance), 0.0 if a.maintenance_margin > 0.0 else maintenance
-    mark, worst, best, equity, peak, before = now
-    for bar in range(t, end):
-        close = row.prices[unsigned(3 * row.size + bar)]
-        if trades and not math.isnan(close):
-            high, low = row.prices[unsigned(row.size + bar)], row.prices[unsigned(2 * row.size + bar)]
-            mark = close
-            worst, best = extremes(units, worst, best, high, low)
-        money = units * mark
-        here = cash + (0.0 + money)
-        if here < 0.0 + (margin + rate * abs(money)) or is_ruin(acct, here):
-            return bar, _Lone(mark, worst, best, equity, peak, before)  # the step takes this bar, from its start
-        equity, before = here, peak
-        if equity > peak:
-            peak = equity
-        course.cash[unsigned(bar)] = cash
-        course.equity[unsigned(bar)] = equity
-    return end, _Lone(mark, worst, best, equity, peak, before)
-
-
-@spine
-def _end_lone(bars, a, acct, rules, now):  # type: ignore[no-untyped-def]
-    """The numbers back into the records."""
-    a.mark, a.worst, a.best = now.mark, now.worst, now.best
-    acct.peak = now.before
-    if rules.at_close == 1:
-        keep_judgement(acct)
-    acct.peak = now.peak
-    acct.equity = now.equity
-    acct.margin_call = 0
-    acct.bars += bars

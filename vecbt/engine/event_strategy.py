@@ -239,4 +239,3 @@ def _refuse(word: str, more: Mapping[str, Any]) -> None:
     for name in more:
         way = _WAYS.get(name)
         raise StrategyError(f"{word}({name}=...): {way if way else 'there is no such argument; ' + nearest(name, ['size'])}")
-

@@ -15,7 +15,8 @@ from ..execution.orders import RESTING
 
 __all__ = [
     "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "lay_out", "log_bytes",
-    "logged", "make_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log", "trade_at", "trades_logged",
+    "logged", "make_log", "make_trade_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log", "trade_at",
+    "trades_logged",
 ]  # fmt: skip
 
 Block = NDArray[np.uint8]
@@ -82,8 +83,14 @@ TRADE = np.dtype(
 )
 
 
-HEAD = np.dtype([(name, "i8") for name in ("orders", "fills", "trades", "orders_at", "fills_at", "trades_at", "end", "scratch")])
-"""How many records a log holds, and where in its block they begin, in bytes; `scratch` is one order for fills outside any queue."""
+_HEADS = (
+    "orders", "fills", "trades", "orders_at", "fills_at", "trades_at", "end", "scratch", "order_step", "fill_step",
+)  # fmt: skip
+HEAD = np.dtype([(name, "i8") for name in _HEADS])
+"""How many records a log holds, and where in its block they begin, in bytes; `scratch` is one order for fills outside any queue.
+
+`order_step`, `fill_step` are the bytes from one order, one fill, to the next; 0: each is written over the last, and only counted.
+"""
 
 
 def _record(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -138,9 +145,12 @@ def bars_of_room(log, assets, orders_in_book):  # type: ignore[no-untyped-def]
     head = record_at(log, 0, _HEAD)
     extra = RECORDS_PER_ORDER * orders_in_book
     most = FILLS_PER_BAR * assets + extra
+    trades = (head.end - head.trades_at - head.trades * _TRADE_BYTES) // (most * _TRADE_BYTES)
+    if head.order_step == 0:
+        return trades
     orders = (head.fills_at - head.orders_at - head.orders * _ORDER_BYTES) // ((ORDERS_PER_BAR * assets + extra) * _ORDER_BYTES)
     fills = (head.trades_at - head.fills_at - head.fills * _FILL_BYTES) // (most * _FILL_BYTES)
-    return min(orders, fills, (head.end - head.trades_at - head.trades * _TRADE_BYTES) // (most * _TRADE_BYTES))
+    return min(orders, fills, trades)
 
 
 @kernel
@@ -148,7 +158,7 @@ def next_order(log):  # type: ignore[no-untyped-def]
     """The next order record, counted; whoever asks for it fills every field. So it is with fills and trades."""
     head = record_at(log, 0, _HEAD)
     head.orders += 1
-    return record_at(log, head.orders_at + (head.orders - 1) * _ORDER_BYTES, _ORDER)
+    return record_at(log, head.orders_at + (head.orders - 1) * head.order_step, _ORDER)
 
 
 @kernel
@@ -156,7 +166,7 @@ def next_fill(log):  # type: ignore[no-untyped-def]
     """The next fill record."""
     head = record_at(log, 0, _HEAD)
     head.fills += 1
-    return record_at(log, head.fills_at + (head.fills - 1) * _FILL_BYTES, _FILL)
+    return record_at(log, head.fills_at + (head.fills - 1) * head.fill_step, _FILL)
 
 
 @kernel
@@ -213,10 +223,17 @@ def lay_out(block: Block, orders: int, fills: int) -> Log:
     fills_at = orders_at + orders * _ORDER_BYTES
     trades_at = fills_at + fills * _FILL_BYTES
     block[:orders_at] = 0
-    block[:scratch].view(HEAD)[0] = (0, 0, 0, orders_at, fills_at, trades_at, len(block), scratch)
+    block[:scratch].view(HEAD)[0] = (0, 0, 0, orders_at, fills_at, trades_at, len(block), scratch, _ORDER_BYTES, _FILL_BYTES)
     return Log(block)
 
 
 def make_log(orders: int, fills: int, trades: int) -> Log:
     """An empty log with room for so many records of each kind, not zeroed: who writes one fills every field."""
     return lay_out(memory.empty((log_bytes(orders, fills, trades),), np.uint8), orders, fills)
+
+
+def make_trade_log(trades: int) -> Log:
+    """A log that keeps trades, with room for so many; of orders and fills it only has the last one."""
+    log = make_log(1, 1, trades)
+    log.block[: HEAD.itemsize].view(HEAD)[["order_step", "fill_step"]] = (0, 0)
+    return log

@@ -9,7 +9,7 @@ from ..risk.zones import judge_zone
 from .account import settle_move, touch
 from .rows import last_prices
 
-__all__ = ["balance", "is_ruin", "judge", "keep_judgement", "margin_of", "mark", "mark_again", "watch", "weigh"]
+__all__ = ["balance", "is_ruin", "judge", "keep_judgement", "margin_of", "mark", "mark_again", "ruin_line", "watch", "weigh"]
 
 _RUIN = 1e-9  # F13: of `initial`
 
@@ -58,9 +58,15 @@ def watch(desk, row, rules):  # type: ignore[no-untyped-def]
 
 
 @spine
+def ruin_line(acct):  # type: ignore[no-untyped-def]
+    """F13: equity at which nothing is left; none where all was withdrawn (F15)."""
+    return _RUIN * acct.initial if acct.empty == 0 else -math.inf
+
+
+@spine
 def is_ruin(acct, equity):  # type: ignore[no-untyped-def]
-    """F13: nothing is left, though not all was withdrawn (F15)."""
-    return equity <= _RUIN * acct.initial and acct.empty == 0
+    """Whether nothing is left."""
+    return equity <= ruin_line(acct)
 
 
 @spine

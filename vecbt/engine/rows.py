@@ -32,6 +32,7 @@ RULES = np.dtype(
         ("exits_inside", "i8"),  # Z8
         ("needs_worst", "i8"),  # Z1: judged at the bar's worst prices
         ("looks_inside", "i8"),  # a rule looks into every bar; else only orders that wait do
+        ("levels_only", "i8"),  # stops and targets, none of time, are all that does
         ("desk", "i8"),  # where the rule of the strategy stands (engine.rule), 0: none
         *COST_FIELDS,
         *SIZE_FIELDS,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.jit import kernel, kernel_loop, spine, unsigned
-from ..core.native import call_five, call_four, peek, peek_int, poke, poke_byte, poke_int
+from ..core.places import beside, call_five, call_four, left_there, peek, peek_int, poke, poke_byte, poke_int, taken_here
 
 __all__ = ["ACCOUNT_VIEW", "DESK", "PRICE_FIELDS", "RuleDesk", "ask_rules", "rule_rows", "shape_of"]
 
@@ -102,9 +102,8 @@ def _load(desk, shape):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _gather(own, n, cell):  # type: ignore[no-untyped-def]
-    """This bar's prices and indicators into the memory of asset `n`; its address."""
-    memory = own.memory + 8 * n * own.width
+def _gather(own, memory, cell):  # type: ignore[no-untyped-def]
+    """This bar's prices and indicators into the memory of an asset."""
     poke(memory, 0, peek(own.first, cell))
     if own.taken > 1:
         poke(memory, 1, peek(own.second, cell))
@@ -114,7 +113,6 @@ def _gather(own, n, cell):  # type: ignore[no-untyped-def]
         poke(memory, 3, peek(own.fourth, cell))
     for k in range(4, own.taken):
         poke(memory, k, peek(peek_int(own.sources, k), cell))
-    return memory
 
 
 @spine
@@ -157,15 +155,27 @@ def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
     """All bars of all assets, for a rule that sees no account: what it says into `flags` or `values`."""
     own = _load(desk, shape_of(desk))
     before, state = 8 * own.taken, 8 * (2 * own.taken + _VIEW)
-    for t in range(bars):
-        for n in range(assets):
-            cell = t * assets + n
-            if _is_market(own, cell):
-                memory = _gather(own, n, cell)
-                _say(own, cell, call_four(own.function, memory, memory + before, own.params, memory + state))
-                _remember(own, memory)
+    if assets == 1:
+        # the only asset's memory may be this loop's own, and then it need not be memory
+        mine = taken_here(own.memory)
+        for t in range(bars):
+            if _is_market(own, t):
+                _gather(own, mine, t)
+                _say(own, t, call_four(own.function, mine, beside(mine, before), own.params, beside(mine, state)))
+                _remember(own, mine)
             else:
-                _say_nothing(own, cell)
+                _say_nothing(own, t)
+        left_there(own.memory, mine, own.width)
+    else:
+        for t in range(bars):
+            for n in range(assets):
+                cell, memory = t * assets + n, own.memory + 8 * n * own.width
+                if _is_market(own, cell):
+                    _gather(own, memory, cell)
+                    _say(own, cell, call_four(own.function, memory, memory + before, own.params, memory + state))
+                    _remember(own, memory)
+                else:
+                    _say_nothing(own, cell)
 
 
 @kernel
@@ -175,7 +185,8 @@ def ask_rules(desk, lo, hi, acct, assets, first):  # type: ignore[no-untyped-def
     for n in range(lo, hi):
         a = assets[unsigned(n)]
         if _is_market(own, first + n) and a.delisted == 0:
-            memory = _gather(own, n, first + n)
+            memory = own.memory + 8 * n * own.width
+            _gather(own, memory, first + n)
             view = memory + 16 * own.taken
             _show(view, a, acct)
             _say(own, first + n, call_five(own.function, memory, memory + 8 * own.taken, own.params, view + 8 * _VIEW, view))

@@ -260,7 +260,8 @@ class Setup:
         common, assets = records(RULES, 1), 1 if self.accounts == "separate" else market.N
         zones = self.risk.zones if self.risk is not None else None
         terms, judges_inside = self._terms(market, kind), zones is not None and zones.mark == "intrabar"
-        plain = kind is not InputKind.ORDERS and self.stops is None and terms is None and not self.uses_volume and self.sigma_window is None
+        plain = kind is not InputKind.ORDERS and terms is None and not self.uses_volume and self.sigma_window is None and not judges_inside
+        timed = self.stops is not None and (self.stops.time_bars is not None or self.stops.time_days is not None)
         common[0] = (
             int(kind),
             int(self.fill == "close"),
@@ -278,7 +279,8 @@ class Setup:
             int(self.uses_volume),
             int(zones is not None and judges_inside and zones.liquidate_at is not None),
             int(judges_inside),
-            int(not plain or judges_inside),
+            int(not plain or self.stops is not None),
+            int(plain and self.stops is not None and not timed),
             0,
             *self.costs.numbers(),
             *self.sizing_for(assets).numbers(),

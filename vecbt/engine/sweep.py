@@ -48,7 +48,6 @@ BLOCKS_UP_TO = 100_000
 """Sets for which sums over parts of the bars are kept without being asked for: 150 MB."""
 
 
-
 @dataclass
 class SweepRun:
     """What a sweep leaves: arrays, a line for each set.
@@ -137,8 +136,9 @@ class _Sweep:
             blank(RETURNS_METRICS, shape), blank(TRADES_METRICS, shape),
         )  # fmt: skip
         self.task.kind = self._kind()
-        make: Callable[[int], Setup] = lambda u: setup_with(keywords, self.task.values_of(int(setup_firsts[u]), rest))  # noqa: E731
-        self.setups = SetupTable(len(setup_firsts), make, bars, self.task.kind)
+        places = {name: sets.names.index(name) for name in rest}
+        varied = {name: (sets.values[k], sets.codes[setup_firsts, k]) for name, k in places.items()}
+        self.setups = SetupTable(lambda values: setup_with(keywords, values), varied, len(setup_firsts), bars, self.task.kind)
 
     def keep_blocks(self) -> None:
         """Keep sums over parts of the bars."""
@@ -174,11 +174,10 @@ class _Sweep:
         """All sets."""
         begun = time.perf_counter()
         state = np.zeros(len(self.task.sets), dtype=bool)  # looked at, whatever came of it
-        for u, setup in enumerate(self.setups.setups):
-            if isinstance(setup, VecbtError):
-                for c in np.flatnonzero(self.task.which_setup == u):
-                    self.out.errors[int(c)] = _message(setup)
-                    state[c] = True
+        failed = {u: _message(error) for u, error in self.setups.errors.items()}
+        for c in np.flatnonzero(np.isin(self.task.which_setup, list(failed))):
+            self.out.errors[int(c)] = failed[int(self.task.which_setup[c])]
+            state[c] = True
         report = _Reporter(progress, len(state))
         try:
             report.add(int(state.sum()))
@@ -199,9 +198,8 @@ class _Sweep:
     def _alone(self, chosen: NDArray[np.int64], report: _Reporter) -> None:
         """Runs of their own."""
         for c in chosen:
-            setup = self.setups.setups[self.task.which_setup[c]]
-            assert isinstance(setup, Setup)
             try:
+                setup = self.setups.setup(int(self.task.which_setup[c]))
                 self._measure(int(c), self.task.strategy_of(int(c)), setup)
             except Exception as error:
                 self.out.errors[int(c)] = _message(error)

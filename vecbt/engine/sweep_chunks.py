@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._typing import Records
 from ..core.codes import InputKind
+from ..core.lanes import LANES
 from ..core.native import address_of
 from ..core.sets import Sets
 from ..core.state import plain, records
@@ -20,7 +21,7 @@ from ..metrics.trades import TRADES_METRICS, TRADES_STATE
 from .bar import close_all, run_bars
 from .books import Books, make_books
 from .inputs import AlignedInputs
-from .log import FILLS_PER_BAR, ORDERS_PER_BAR, make_log
+from .log import FILLS_PER_BAR, make_trade_log
 from .rule import DESK
 from .ruling import blank_rows
 from .setup import spans_of
@@ -139,7 +140,7 @@ class Chunks:
         measures = Measures(
             np.zeros(len(numbers), dtype=np.int64), np.zeros((len(numbers), 2), dtype=np.int64), np.empty(shape),
             plain(blank(RETURNS_METRICS, shape)), plain(blank(TRADES_METRICS, shape)), plain(task.params),
-            plain(records(RETURNS_STATE, shape[1])), plain(records(TRADES_STATE, shape[1])), *self._kept(shape),
+            plain(records(RETURNS_STATE, 1)), plain(records(TRADES_STATE, shape[1])), *self._kept(shape),
         )  # fmt: skip
         return Chunk(numbers, lines, measures, self._initial[which[:, 2]], wrong, prepared.held)
 
@@ -204,11 +205,12 @@ class Seat:
         memory = np.zeros(0 if ruling is None else ruling.memory.size)
         desk = np.zeros(len(DESK), dtype=np.int64)
         self._books = make_books(spans_of(group.first.accounts, bars.N))
-        self._room = (ORDERS_PER_BAR * bars.N + 1024, FILLS_PER_BAR * bars.N + 1024)
+        self._room = FILLS_PER_BAR * bars.N + 1024
         flat = said.reshape(-1)
         zoned = bool(group.rules[2].on[0])
         cells = bars.T * task.accounts
-        series = (np.empty(cells), np.empty(cells), np.empty(cells if zoned else 0, dtype=np.uint8), np.zeros(0))
+        many = cells if task.accounts > 1 else 0
+        series = (np.empty(cells), np.empty(many), np.empty(cells if zoned else 0, dtype=np.uint8), np.zeros(0))
         inputs = AlignedInputs(kind, said if signals else None, None if signals else said)
         self._rows = group.rows(bars, inputs)
         rules: Any = tuple(None if part is None else part[:1].copy() for part in group.rules)
@@ -220,7 +222,7 @@ class Seat:
         self._trial = Trial(
             desk, int(desk.ctypes.data), memory, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
             books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
-            laws, runs, closes, np.empty(bars.T), 1.0 / np.arange(1.0, bars.T + 1.0),
+            laws, runs, closes, np.ones((LANES, bars.T)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64),
         )  # fmt: skip
         self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
 
@@ -229,8 +231,7 @@ class Seat:
         return Books(plain(books.accounts), plain(books.assets), books.spans, None, books.used)
 
     def _log(self, times: int) -> NDArray[np.uint8]:
-        orders, fills = (times * count for count in self._room)
-        return make_log(orders, fills, fills).block
+        return make_trade_log(times * self._room).block
 
     def run(self, chunk: Chunk) -> NDArray[np.int64]:
         """All sets of a chunk; a set whose log is too long for the room is run again with more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +78,12 @@ class _Columns:
         key, output = read
         return readonly(self.at(key)[output])
 
-    def keep_only(self, wanted: set[_Key], room: int) -> None:
-        """Forget what is not wanted, where all that is kept takes more than `room` bytes."""
-        if sum(part.nbytes for part in self._kept.values()) > room:
-            self._kept = {key: part for key, part in self._kept.items() if key in wanted}
+    def keep_only(self, wanted: set[_Key], room: int) -> bool:
+        """Forget what is not wanted, where all that is kept takes more than `room` bytes; whether it did."""
+        if sum(part.nbytes for part in self._kept.values()) <= room:
+            return False
+        self._kept = {key: part for key, part in self._kept.items() if key in wanted}
+        return True
 
 
 class RuleTable:
@@ -104,7 +107,7 @@ class RuleTable:
         self.ruling = Ruling(base, bars.symbols)
         self.loop = 0
         if not base.sees_account:
-            self.loop = native_loop(rule_rows, (), base.rule, (), "").address if ENGINE == "python" else self.ruling.native.address
+            self.loop = native_loop(rule_rows, (), 0, base.rule, (), "").address if ENGINE == "python" else self.ruling.native.address
         self._columns = _Columns(bars)
         given = all(f.init for f in dataclasses.fields(base))
         self._plain = given and type(base).check is Strategy.check and type(base).__post_init__ is RuleStrategy.__post_init__
@@ -112,7 +115,10 @@ class RuleTable:
         self._shape = {name: (indicator.name, indicator.of) for name, indicator in plan.declared.items()}
         self._places = [(name, plan.columns[plan.places(name)]) for name in plan.order]
         self._values = {name: self._checked(name) for name in names}
-        self._ordered = any(domain.below for domain in base.space.values())
+        self._numbers = {name: self._as_numbers(name) for name in names if name in (self._layout.names or ())}
+        self._sources = self._direct(plan)
+        self._known: list[dict[Any, tuple[list[int], Any]]] = [{} for _ in self._sources or ()]
+        self._of_prices = [self._address(name, {}) if name in PRICE_FIELDS else 0 for name in self.ruling.fields]
 
     def _fitting(self, plan: IndicatorPlan) -> IndicatorPlan:
         if plan.needs_volume and not self._bars.has_volume:
@@ -129,16 +135,48 @@ class RuleTable:
                 found.append(error)
         return found
 
-    def _made(self, row: tuple[Any, ...]) -> RuleStrategy:
-        """The strategy of one set, as a new one would be made, without looking at the parameters that stay."""
-        for value in row:
-            if isinstance(value, VecbtError):
-                raise value
+    def _as_numbers(self, name: str) -> tuple[NDArray[Any], dict[int, Any]]:
+        """The distinct values of a parameter as the rule sees them, and by their place what is wrong with one."""
+        whole, wrong, values = self._layout[name].kind == "i", {}, self._values[name]
+        numbers = np.zeros(len(values), dtype=self._layout[name])
+        for k, value in enumerate(values):
+            try:
+                if isinstance(value, VecbtError):
+                    continue  # said where the strategy is made
+                number = param_number(self._base, name, value)
+                if isinstance(number, str) or (whole and number != int(number)):
+                    expected, given = "a whole number" if whole else "a number", getattr(self._base, name)
+                    found = f"{self._base.name}.{name} is {value!r}; expected {expected}"
+                    raise StrategyError(f"{found}, as {given!r} was that the strategy was given with")
+                numbers[k] = number
+            except (VecbtError, TypeError, ValueError) as error:
+                wrong[k] = error
+        return numbers, wrong
+
+    def _direct(self, plan: IndicatorPlan) -> list[tuple[str, str, tuple[str, ...], tuple[tuple[int, int], ...]]] | None:
+        """Of each declared indicator that the rule reads: its name, its kernel, what it reads, and which field takes which output.
+
+        None where one reads another: then its place depends on more than its own parameters.
+        """
+        fields, found = self.ruling.fields, []
+        for name, outputs in self._places:
+            indicator = plan.declared[name]
+            if any(read not in (*PRICE_FIELDS, "session") for read in indicator.of):
+                return None
+            taken = tuple((fields.index(column), output) for output, column in enumerate(outputs) if column in fields)
+            found.append((name, indicator.name, indicator.of, taken))
+        return found
+
+    def _made(self, row: tuple[Any, ...], ordered: bool) -> RuleStrategy:
+        """The strategy of one set, as a new one would be made, without looking at the parameters that stay.
+
+        `ordered`: those that must be below others are known to be.
+        """
         if not self._plain:
             return remade(self._base, dict(zip(self._names, row, strict=True)))  # type: ignore[return-value]
         made: RuleStrategy = object.__new__(type(self._base))
         fields = self._fields | dict(zip(self._names, row, strict=True))
-        if self._ordered:
+        if not ordered:
             self._base.space.compare(fields)
         if self._slotted:
             for name, value in fields.items():
@@ -147,67 +185,100 @@ class RuleTable:
             made.__dict__.update(fields)
         return made
 
+    def _ordered(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Of each set whether the parameters that must be below others are; where they are no numbers, it is looked at again."""
+        fine = np.ones(len(codes), dtype=bool)
+        for name, domain in self._base.space.items():
+            if domain.below:
+                fine &= self._column(name, codes) < self._column(domain.below, codes)
+        return fine
+
+    def _column(self, name: str, codes: NDArray[np.int64]) -> Any:
+        def number(value: Any) -> float:
+            return float(value) if isinstance(value, int | float) else math.nan
+
+        if name not in self._names:
+            return number(self._fields[name])
+        return np.array([number(value) for value in self._values[name]])[codes[:, self._names.index(name)]]
+
     def desks(self, firsts: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Any], Any]:
         """Desks (S, len(DESK)) for the strategies of these sets, what is wrong with one, and what must live as long as they are used."""
         count, fields = len(firsts), self.ruling.fields
-        places = [self._sets.names.index(name) for name in self._names]
-        codes = self._sets.codes[firsts][:, places]
+        codes = self._sets.codes[firsts][:, [self._sets.names.index(name) for name in self._names]]
         columns = [[self._values[name][k] for k in codes[:, j].tolist()] for j, name in enumerate(self._names)]
         rows = list(zip(*columns, strict=True)) if columns else [()] * count
         sources: list[list[int]] = []
-        wrong: list[Any] = [None] * count
-        addresses: dict[Any, int] = {}
         held: dict[_Key, Any] = {}
-        for s, row in enumerate(rows):
+        wrong = self._unfit(codes, count)
+        for s, (row, ordered) in enumerate(zip(rows, self._ordered(codes).tolist(), strict=True)):
             try:
-                keys = self._keys(self._made(row))
-                sources.append([addresses.get(keys[f]) or self._address(keys[f], addresses, held) for f in fields])
+                if wrong[s] is None:
+                    sources.append(self._places_of(self._made(row, ordered), held))
+                    continue
             except Exception as error:  # its line in the table has it
                 wrong[s] = error
-                sources.append([0] * len(fields))
-        where, params = np.array(sources, dtype=np.int64).reshape(count, len(fields)), self._params(rows, wrong)
+            sources.append([0] * len(fields))
+        where, params = np.array(sources, dtype=np.int64).reshape(count, len(fields)), self._params(codes, count)
         out = np.repeat(self.ruling.desk[None], count, axis=0)
         out[:, DESK.index("params")] = params.ctypes.data + self._layout.itemsize * np.arange(count)
         out[:, DESK.index("sources")] = where.ctypes.data + 8 * len(fields) * np.arange(count)
         out[:, DESK.index("close")] = self._columns.prices[PRICE_FIELDS.index("close")].ctypes.data
-        self._columns.keep_only(set(held), _ROOM)
+        if self._columns.keep_only(set(held), _ROOM):
+            self._known = [{} for _ in self._known]
         return out, wrong, (where, params, held)
 
-    def _params(self, rows: list[Any], wrong: list[Any]) -> NDArray[Any]:
-        """The records of the parameters that the rule sees."""
-        out = np.repeat(self.ruling.params, len(rows))
+    def _unfit(self, codes: NDArray[np.int64], count: int) -> list[Any]:
+        """What is wrong with a value of each set, or None."""
+        wrong: list[Any] = [None] * count
         for j, name in enumerate(self._names):
-            if name not in (self._layout.names or ()):
-                continue
-            whole = self._layout[name].kind == "i"
-            numbers = []
-            for s, row in enumerate(rows):
-                try:
-                    number = 0 if wrong[s] is not None else param_number(self._base, name, row[j])
-                    if isinstance(number, str) or (whole and number != int(number)):
-                        expected, given = "a whole number" if whole else "a number", getattr(self._base, name)
-                        found = f"{self._base.name}.{name} is {row[j]!r}; expected {expected}"
-                        raise StrategyError(f"{found}, as {given!r} was that the strategy was given with")
-                except (VecbtError, TypeError, ValueError) as error:
-                    wrong[s], number = error, 0
-                numbers.append(number)
-            out[name] = numbers
+            faults = {k: value for k, value in enumerate(self._values[name]) if isinstance(value, VecbtError)}
+            faults |= self._numbers[name][1] if name in self._numbers else {}
+            for k, fault in faults.items():
+                for s in np.flatnonzero(codes[:, j] == k):
+                    wrong[s] = wrong[s] or fault
+        return wrong
+
+    def _params(self, codes: NDArray[np.int64], count: int) -> NDArray[Any]:
+        """The records of the parameters that the rule sees."""
+        out = np.repeat(self.ruling.params, count)
+        for j, name in enumerate(self._names):
+            if name in self._numbers:
+                out[name] = self._numbers[name][0][codes[:, j]]
         return out
 
-    def _address(self, read: Any, addresses: dict[Any, int], held: dict[_Key, Any]) -> int:
-        """Where a price, or an output of an indicator, begins."""
-        if isinstance(read, str):
-            found = int(self._columns.prices[PRICE_FIELDS.index(read)].ctypes.data)
-        else:
-            key, output = read
-            held[key] = column = self._columns.at(key)
-            found = int(column.ctypes.data + output * column.strides[0])
-        addresses[read] = found
+    def _places_of(self, strategy: RuleStrategy, held: dict[_Key, Any]) -> list[int]:
+        """Where each field of `now` begins; `held` takes the indicators that are used."""
+        declared, found = strategy.indicators(), self._of_prices.copy()
+        if self._sources is None or len(declared) != len(self._shape):
+            return self._places_by_key(declared, strategy, held)
+        for (name, kernel, reads, taken), known in zip(self._sources, self._known, strict=True):
+            indicator = declared.get(name)
+            if indicator is None or indicator.name != kernel or indicator.of != reads:
+                return self._places_by_key(declared, strategy, held)
+            parameters = indicator.parameters
+            if parameters not in known:
+                key = (kernel, parameters, reads)
+                known[parameters] = [self._address((key, output), held) for _, output in taken], self._columns.at(key)
+            places, held[kernel, parameters, reads] = known[parameters]
+            for (field, _), place in zip(taken, places, strict=True):
+                found[field] = place
         return found
 
-    def _keys(self, strategy: RuleStrategy) -> dict[str, Any]:
+    def _places_by_key(self, declared: Mapping[str, Any], strategy: RuleStrategy, held: dict[_Key, Any]) -> list[int]:
+        keys = self._keys(declared, strategy)
+        return [self._address(keys[field], held) for field in self.ruling.fields]
+
+    def _address(self, read: Any, held: dict[_Key, Any]) -> int:
+        """Where a price, or an output of an indicator, begins."""
+        if isinstance(read, str):
+            return int(self._columns.prices[PRICE_FIELDS.index(read)].ctypes.data)
+        key, output = read
+        held[key] = column = self._columns.at(key)
+        return int(column.ctypes.data + output * column.strides[0])
+
+    def _keys(self, declared: Mapping[str, Any], strategy: RuleStrategy) -> dict[str, Any]:
         """Of each field of `now` the price that it is, or the indicator and its output."""
-        declared, places = strategy.indicators(), self._places
+        places = self._places
         if len(declared) != len(self._shape) or any(self._shape.get(name) != (i.name, i.of) for name, i in declared.items()):
             plan = self._fitting(IndicatorPlan(declared))
             if plan.columns != self._base.plan.columns:

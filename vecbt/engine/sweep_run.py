@@ -12,14 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.jit import borrowed, kernel, kernel_loop
-from ..core.native import call_at, call_loop, run_at
-from ..metrics.returns import performance_with, returns_init, returns_load, returns_metrics, returns_store, simple_return
+from ..core.lanes import LANES, choose, lane_of, lanes_at
+from ..core.places import call_at, call_loop, run_at
+from ..metrics.returns import performance_lane, performance_next, performance_start, returns_metrics, returns_store, simple_return
 from ..metrics.trades import trades_init, trades_metrics, trades_step
 from .books import Books
 from .log import bars_of_room, start_log, trade_at, trades_logged
 from .rule import DESK
 
-__all__ = ["BAD_ANSWER", "BLOCKS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Trial", "run_sets", "sum_blocks"]
+__all__ = [
+    "BAD_ANSWER", "BLOCKS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Sums", "Trial", "run_sets", "sum_blocks",
+    "sums_joined", "sums_next", "sums_start",
+]  # fmt: skip
 
 BLOCKS, FINE_BLOCKS = 16, 64
 """Parts of the bars over which powers of returns are summed: what tests for overfitting are made of (Bailey and others, *The Probability of
@@ -28,7 +32,18 @@ Backtest Overfitting*, J. Computational Finance 20 (2017))."""
 DONE, NO_ROOM, BAD_ANSWER = 1, 2, 3
 """What became of a set: measured; the log was too short for it; its rule answered what may not be."""
 
+_FINER = FINE_BLOCKS // BLOCKS
+
 _FAULT, _BAD, _PLACES = DESK.index("fault"), DESK.index("bad"), len(DESK)
+
+
+class Sums(NamedTuple):
+    """Sums of r, r^2, r^3 and r^4 over a part of the bars; numbers, or lanes."""
+
+    one: float
+    two: float
+    three: float
+    four: float
 
 
 class Trial(NamedTuple):
@@ -36,8 +51,10 @@ class Trial(NamedTuple):
 
     `desk` (len(DESK),) int64 is the desk that rules find, at `desk_at`; `memory` (N * width,) what a rule remembers; `flags`, `values`
     (T * N,) what it says, one of them (0,); `books` and `log` those of a run, `accounts` and `assets` the bytes of the books; `series` are
-    its cash, equity, zone, paid. `rules` are those of the set that runs, one record each, `laws` their bytes. `runs` and `closes` are the
-    addresses of run_bars and close_all, compiled for just these. `earned` (T,) is room for returns, `shares` (T,) are 1/1 to 1/T.
+    its cash, equity, zone, paid; the equity of a single account goes to a row of `curves` instead. `rules` are those of the set that
+    runs, one record each, `laws` their bytes. `runs` and `closes` are the addresses of run_bars and close_all, compiled for just these.
+    `curves` (LANES, T) are equities to be measured, side by side; `starts` (LANES, 1) what they began with, `owners` int64 (LANES, 2)
+    whose they are, set and account.
     """
 
     desk: np.ndarray
@@ -54,8 +71,9 @@ class Trial(NamedTuple):
     laws: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     runs: int
     closes: int
-    earned: np.ndarray
-    shares: np.ndarray
+    curves: np.ndarray
+    starts: np.ndarray
+    owners: np.ndarray
 
 
 class Lines(NamedTuple):
@@ -86,9 +104,9 @@ class Measures(NamedTuple):
     """What comes out.
 
     `state` (C,) int64; `bad` (C, 2) int64 the cell and the bits of an answer that may not be; `final` (C, A) the last equity; `returns` and
-    `trades` (C, A) records of metrics; `params` one record of RETURNS_PARAMS; `of_returns`, `of_trades` (A,) states to count in. Where they
-    are asked for: `blocks` (C, A, BLOCKS, 4) sums of r to r^4 over equal parts of the bars, `fine` (C, A, FINE_BLOCKS, 2) sums of r and r^2
-    over smaller ones, `equity` (C, A, T); else they have no sets.
+    `trades` (C, A) records of metrics; `params` one record of RETURNS_PARAMS; `of_returns` (1,), `of_trades` (A,) states to count in. Where
+    they are asked for: `blocks` (C, A, BLOCKS, 4) sums of r to r^4 over equal parts of the bars, `fine` (C, A, FINE_BLOCKS, 2) sums of r
+    and r^2 over smaller ones, `equity` (C, A, T); else they have no sets.
     """
 
     state: np.ndarray
@@ -107,18 +125,22 @@ class Measures(NamedTuple):
 @kernel_loop
 def run_sets(first, stop, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
     """The sets `first` to `stop - 1`; all arrays of `rows` are read-only, its rows said are those of `trial`."""
+    pending = 0
     for c in range(first, stop):
         _begin(c, lines, trial)
-        fault = _say(c, lines, trial, rows)
+        fault, equity = _say(c, lines, trial, rows), _equity(pending, trial)
         if fault == 0:
-            measures.state[c] = _simulate(c, lines, trial, rows)
+            measures.state[c] = _simulate(c, lines, trial, rows, equity)
             fault = trial.desk[_FAULT]
         if fault != 0:
             measures.state[c] = BAD_ANSWER
             measures.bad[c, 0] = fault - 1
             measures.bad[c, 1] = trial.desk[_BAD]
         elif measures.state[c] == DONE:
-            _measure(c, lines, trial, rows, measures)
+            _count_trades(c, trial, measures)
+            pending = _take_curves(c, pending, equity, lines, trial, rows, measures)
+    if pending > 0:
+        _measure(pending, trial, rows, measures)
 
 
 @kernel
@@ -160,15 +182,15 @@ def _say(c, lines, trial, rows):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _simulate(c, lines, trial, rows):  # type: ignore[no-untyped-def]
-    """All bars; DONE, or NO_ROOM."""
+def _simulate(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
+    """All bars, the equity of each into `equity`; DONE, or NO_ROOM."""
     bars = rows.day.shape[0]
-    if run_at(trial.runs, (0, bars, trial.books, rows, trial.rules, trial.log, trial.series)) < bars:
+    cash, _, zone, paid = trial.series
+    if run_at(trial.runs, (0, bars, trial.books, rows, trial.rules, trial.log, (cash, equity, zone, paid))) < bars:
         return NO_ROOM
     if lines.ends[lines.which[c, 1]] == 1:
         if bars_of_room(trial.log, trial.books[1].shape[0], 0) == 0:
             return NO_ROOM
-        cash, equity, _, _ = trial.series
         accounts = trial.books[0]
         for g in range(accounts.shape[0]):
             call_at(trial.closes, (trial.books, g, trial.rules[0], trial.rules[1], trial.log))
@@ -179,27 +201,18 @@ def _simulate(c, lines, trial, rows):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _measure(c, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
-    """The metrics of every account, by the steps that a run's statistics take."""
-    groups, bars, start = trial.books[0].shape[0], rows.day.shape[0], lines.which[c, 2]
-    equity, mar = borrowed(trial.series[1]), measures.params[0].mar
-    earned, shares = borrowed(trial.earned), borrowed(trial.shares)
+def _equity(pending, trial):  # type: ignore[no-untyped-def]
+    """Where the equity of the next set goes."""
+    if trial.books[0].shape[0] == 1:
+        return trial.curves[pending]
+    return trial.series[1]
+
+
+@kernel
+def _count_trades(c, trial, measures):  # type: ignore[no-untyped-def]
+    """The metrics of the trades of every account, by the step that a run's statistics take."""
+    groups = trial.books[0].shape[0]
     for g in range(groups):
-        returns_init(measures.of_returns[g], lines.initial[start, g])
-        earned[0] = simple_return(equity[g], lines.initial[start, g])
-        for t in range(1, bars):
-            earned[t] = simple_return(equity[t * groups + g], equity[(t - 1) * groups + g])
-        now = returns_load(measures.of_returns[g])
-        for t in range(bars):
-            now = performance_with(now, shares[t], mar, equity[t * groups + g], earned[t])
-        returns_store(measures.of_returns[g], now)
-        returns_metrics(measures.of_returns[g], measures.params[0], measures.returns[c, g])
-        measures.final[c, g] = equity[(bars - 1) * groups + g]
-        if measures.blocks.shape[0] > 0:
-            sum_blocks(earned, bars, measures.blocks[c, g], measures.fine[c, g])
-        if measures.equity.shape[0] > 0:
-            for t in range(bars):
-                measures.equity[c, g, t] = equity[t * groups + g]
         trades_init(measures.of_trades[g])
     for k in range(trades_logged(trial.log)):
         trade = trade_at(trial.log, k)
@@ -209,23 +222,111 @@ def _measure(c, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _take_curves(c, pending, equity, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
+    """The equity of every account of set `c` waits until there are enough to be measured; how many wait then."""
+    groups, bars = trial.books[0].shape[0], rows.day.shape[0]
+    for g in range(groups):
+        trial.owners[pending, 0], trial.owners[pending, 1] = c, g
+        trial.starts[pending, 0] = lines.initial[lines.which[c, 2], g]
+        if groups > 1:
+            for t in range(bars):
+                trial.curves[pending, t] = equity[t * groups + g]
+        pending += 1
+        if pending == LANES:
+            _measure(pending, trial, rows, measures)
+            pending = 0
+    return pending
+
+
+@kernel
+def _measure(count, trial, rows, measures):  # type: ignore[no-untyped-def]
+    """The returns of `count` curves, by the step that a run's statistics take, in lanes; those beyond `count` are measured for nothing."""
+    bars, last = rows.day.shape[0], rows.day.shape[0] - 1
+    if measures.blocks.shape[0] > 0:
+        now = _pass_in_blocks(count, bars, trial, measures)
+    else:
+        now = _pass(bars, borrowed(trial.curves), borrowed(trial.starts), measures.params[0].mar)
+    state = measures.of_returns[0]
+    for k in range(count):
+        c, g = trial.owners[k, 0], trial.owners[k, 1]
+        state.initial = trial.starts[k, 0]
+        returns_store(state, performance_lane(now, k))
+        returns_metrics(state, measures.params[0], measures.returns[c, g])
+        measures.final[c, g] = trial.curves[k, last]
+        if measures.equity.shape[0] > 0:
+            for t in range(bars):
+                measures.equity[c, g, t] = trial.curves[k, t]
+
+
+@kernel
+def _pass(bars, curves, starts, mar):  # type: ignore[no-untyped-def]
+    before = lanes_at(starts, 0)
+    now = performance_start(before)
+    for t in range(bars):
+        equity = lanes_at(curves, t)
+        now = performance_next(now, mar, equity, simple_return(equity, before))
+        before = equity
+    return now
+
+
+@kernel
+def _pass_in_blocks(count, bars, trial, measures):  # type: ignore[no-untyped-def]
+    """The same, with sums over parts of the bars; see `sum_blocks`."""
+    curves, mar = borrowed(trial.curves), measures.params[0].mar
+    before = lanes_at(trial.starts, 0)
+    now, whole = performance_start(before), sums_start(before)
+    for b in range(FINE_BLOCKS):
+        part = sums_start(before)
+        for t in range(b * bars // FINE_BLOCKS, (b + 1) * bars // FINE_BLOCKS):
+            equity = lanes_at(curves, t)
+            value = simple_return(equity, before)
+            now, part = performance_next(now, mar, equity, value), sums_next(part, value)
+            before = equity
+        whole = sums_joined(whole, part)
+        for k in range(count):
+            fine = measures.fine[trial.owners[k, 0], trial.owners[k, 1], b]
+            fine[0], fine[1] = lane_of(part.one, k), lane_of(part.two, k)
+        if (b + 1) % _FINER == 0:
+            for k in range(count):
+                block = measures.blocks[trial.owners[k, 0], trial.owners[k, 1], b // _FINER]
+                block[0], block[1] = lane_of(whole.one, k), lane_of(whole.two, k)
+                block[2], block[3] = lane_of(whole.three, k), lane_of(whole.four, k)
+            whole = sums_start(before)
+    return now
+
+
+@kernel
+def sums_start(value):  # type: ignore[no-untyped-def]
+    """No returns yet: numbers, or lanes, as `value` is."""
+    zero = choose(value > 0.0, 0.0, 0.0)
+    return Sums(zero, zero, zero, zero)
+
+
+@kernel
+def sums_next(past, value):  # type: ignore[no-untyped-def]
+    """One return more."""
+    square = value * value
+    return Sums(past.one + value, past.two + square, past.three + square * value, past.four + square * square)
+
+
+@kernel
+def sums_joined(left, right):  # type: ignore[no-untyped-def]
+    """Two parts as one."""
+    return Sums(left.one + right.one, left.two + right.two, left.three + right.three, left.four + right.four)
+
+
+@kernel
 def sum_blocks(earned, bars, blocks, fine):  # type: ignore[no-untyped-def]
-    """Sums of powers of the returns over parts of the bars; part b of B holds the bars from b*T//B to (b + 1)*T//B - 1."""
-    count = blocks.shape[0]
-    for b in range(count):
-        one, two, three, four = 0.0, 0.0, 0.0, 0.0
-        for t in range(b * bars // count, (b + 1) * bars // count):
-            r = earned[t]
-            square = r * r
-            one += r
-            two += square
-            three += square * r
-            four += square * square
-        blocks[b, 0], blocks[b, 1], blocks[b, 2], blocks[b, 3] = one, two, three, four
-    count = fine.shape[0]
-    for b in range(count):
-        one, two = 0.0, 0.0
-        for t in range(b * bars // count, (b + 1) * bars // count):
-            one += earned[t]
-            two += earned[t] * earned[t]
-        fine[b, 0], fine[b, 1] = one, two
+    """Sums of powers of the returns over parts of the bars; part b of B holds the bars from b*T//B to (b + 1)*T//B - 1.
+
+    A large part is made of small ones, whose ends it shares.
+    """
+    for k in range(BLOCKS):
+        whole = sums_start(0.0)
+        for b in range(k * _FINER, (k + 1) * _FINER):
+            part = sums_start(0.0)
+            for t in range(b * bars // FINE_BLOCKS, (b + 1) * bars // FINE_BLOCKS):
+                part = sums_next(part, earned[t])
+            fine[b, 0], fine[b, 1] = part.one, part.two
+            whole = sums_joined(whole, part)
+        blocks[k, 0], blocks[k, 1], blocks[k, 2], blocks[k, 3] = whole.one, whole.two, whole.three, whole.four

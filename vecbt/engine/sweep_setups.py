@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
 
 __all__ = ["SetupGroup", "SetupTable"]
+
+_Varied = Mapping[str, tuple[tuple[Any, ...], NDArray[np.int64]]]
 
 
 @dataclass
@@ -49,61 +51,153 @@ class SetupGroup:
         return rows_of(bars, inputs, self.first)
 
 
+_SEPARATE = {
+    "stops.hard": (1, ("hard",)),
+    "stops.trailing": (1, ("trail",)),
+    "stops.take_profit": (1, ("target",)),
+    "stops.activation": (1, ("activation",)),
+    "costs.commission_rate": (0, ("rate", "maker_rate")),
+    "costs.slippage_bps": (0, ("slippage",)),
+    "costs.half_spread": (0, ("half_spread",)),
+    "costs.per_unit": (0, ("per_unit",)),
+    "costs.per_order": (0, ("per_order",)),
+    "costs.minimum": (0, ("minimum",)),
+}
+"""Parameters that are numbers in fields of their own, whatever the others are: in which of the records, and in which fields."""
+
+
 class SetupTable:
     """Setups, checked for bars and a kind of input.
 
+    Parameters
+    ----------
+    make : the setup with values by their names
+    varied : the distinct values of each parameter that varies, and for each setup the place of its value
+    count : how many setups there are
+
     Attributes
     ----------
-    setups : each, or what is wrong with it
+    errors : what is wrong with a setup, by its number
     groups : those that run compiled, together
     alone : numbers of those that need a run of their own (deposits, orders)
     """
 
-    def __init__(self, count: int, make: Callable[[int], Setup], bars: Bars, kind: InputKind) -> None:
-        self._bars, self._kind = bars, kind
-        self.setups: list[Setup | VecbtError] = [self._checked(make, u) for u in range(count)]
-        self._rules: dict[int, Rules] = {}
-        parts: dict[Any, list[int]] = {}
+    def __init__(self, make: Callable[[dict[str, Any]], Setup], varied: _Varied, count: int, bars: Bars, kind: InputKind) -> None:
+        self._make, self._varied, self._bars, self._kind = make, varied, bars, kind
+        self.errors: dict[int, VecbtError] = {}
         self.alone: list[int] = []
-        for u, setup in enumerate(self.setups):
-            if isinstance(setup, Setup):
-                if kind == InputKind.ORDERS or setup.flows is not None:
-                    self.alone.append(u)
-                else:
-                    self._rules[u] = setup.rules(kind, bars.market)
-                    parts.setdefault(_group_of(setup, self._rules[u]), []).append(u)
-        self.groups = [self._group(numbers) for numbers in parts.values()]
+        together = self._by_columns(count)
+        self.groups = [together] if together is not None else self._one_by_one(count)
 
-    def _checked(self, make: Callable[[int], Setup], u: int) -> Setup | VecbtError:
+    def setup(self, u: int) -> Setup:
+        """One of them."""
+        return self._checked({name: values[codes[u]] for name, (values, codes) in self._varied.items()})
+
+    def _checked(self, values: dict[str, Any]) -> Setup:
         bars = self._bars
-        try:
-            setup = make(u).for_market(bars.market, bars.has_volume).for_inputs(self._kind)
-            check_events(bars.market, bars.funding)
-            check_levels(setup, bars.market, bars.low, lambda t: label_text(int(bars.index[t])))
-            return setup
-        except VecbtError as error:
-            return error
+        setup = self._make(values).for_market(bars.market, bars.has_volume).for_inputs(self._kind)
+        check_events(bars.market, bars.funding)
+        check_levels(setup, bars.market, bars.low, lambda t: label_text(int(bars.index[t])))
+        return setup
 
-    def _group(self, numbers: list[int]) -> SetupGroup:
-        setups = [s for s in (self.setups[u] for u in numbers) if isinstance(s, Setup)]
-        market = self._bars.market
-        rules = [self._rules.pop(u) for u in numbers]
-        places = np.full(len(self.setups), -1, dtype=np.int64)
-        places[numbers] = np.arange(len(numbers))
+    def _tried(self, u: int) -> Setup | None:
+        try:
+            return self.setup(u)
+        except VecbtError as error:
+            self.errors[u] = error
+            return None
+
+    def _one_by_one(self, count: int) -> list[SetupGroup]:
+        made = {u: setup for u in range(count) if (setup := self._tried(u)) is not None}
+        parts: dict[Any, dict[int, Rules]] = {}
+        for u, setup in made.items():
+            if self._needs_its_own_run(setup):
+                self.alone.append(u)
+            else:
+                rules = setup.rules(self._kind, self._bars.market)
+                parts.setdefault(_group_of(setup, rules), {})[u] = rules
+        return [self._group(count, [made[u] for u in rules], rules) for rules in parts.values()]
+
+    def _needs_its_own_run(self, setup: Setup) -> bool:
+        return self._kind == InputKind.ORDERS or setup.flows is not None
+
+    def _group(self, count: int, setups: list[Setup], rules: dict[int, Rules]) -> SetupGroup:
+        market, all_rules = self._bars.market, list(rules.values())
+        places = np.full(count, -1, dtype=np.int64)
+        places[list(rules)] = np.arange(len(rules))
         books: list[Books] = []
         known: dict[Any, int] = {}
-        starts = np.zeros(len(numbers), dtype=np.int64)
-        for u, (setup, laws) in enumerate(zip(setups, rules, strict=True)):
+        starts = np.zeros(len(rules), dtype=np.int64)
+        for u, (setup, laws) in enumerate(zip(setups, all_rules, strict=True)):
             # where something is held from the start, its levels are those of the setup's own stops
             key = (float(setup.initial_capital), None if setup.carry is None else repr(setup.carry), u if setup.positions else -1)
             if key not in known:
                 known[key] = len(books)
                 books.append(opened_books(setup, market, int(self._bars.session[0]), laws))
             starts[u] = known[key]
-        common, stops, zones = (_row([laws[k] for laws in rules]) for k in range(3))
-        terms = None if rules[0].terms is None else _row([laws.terms for laws in rules])
+        common, stops, zones = (_row([laws[k] for laws in all_rules]) for k in range(3))
+        terms = None if all_rules[0].terms is None else _row([laws.terms for laws in all_rules])
         ends = np.array([int(setup.liquidate_at_end) for setup in setups], dtype=np.int64)
         return SetupGroup(setups[0], places, (common, stops, zones, terms), ends, books, starts)
+
+    def _by_columns(self, count: int) -> SetupGroup | None:
+        """All setups at once, where every parameter that varies is a number in fields of its own; None: one by one.
+
+        Each value is checked in a setup of its own, which also shows that it changes nothing but its fields.
+        """
+        if 2 * sum(len(values) for values, _ in self._varied.values()) > count or any(
+            name not in _SEPARATE or not all(_is_number(value) for value in values) for name, (values, _) in self._varied.items()
+        ):
+            return None
+        start = {name: values[0] for name, (values, _) in self._varied.items()}
+        try:
+            first = self._checked(start)
+        except VecbtError:
+            return None
+        if self._needs_its_own_run(first) or first.positions:
+            return None
+        market = self._bars.market
+        rules, fine = first.rules(self._kind, market), np.ones(count, dtype=bool)
+        rows: Any = [None if part is None else np.repeat(np.asarray(part), count) for part in rules]
+        for name, (values, codes) in self._varied.items():
+            part, fields = _SEPARATE[name]
+            for k, value in enumerate(values):
+                try:
+                    setup = self._checked({**start, name: value})
+                except VecbtError:
+                    fine &= codes != k
+                    continue
+                laws: Any = setup.rules(self._kind, market)
+                if _group_of(setup, laws) != _group_of(first, rules) or not _differ_in(rules, laws, part, fields):
+                    return None
+                for field in fields:
+                    rows[part][field][codes == k] = laws[part][field][0]
+        for u in np.flatnonzero(~fine):
+            self._tried(int(u))
+        books = [opened_books(first, market, int(self._bars.session[0]), rules)]
+        places = np.where(fine, np.arange(count), -1)
+        kept: Any = tuple(None if part is None else part.view(np.recarray) for part in rows)
+        return SetupGroup(first, places, kept, np.full(count, int(first.liquidate_at_end)), books, np.zeros(count, dtype=np.int64))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _differ_in(left: Rules, right: Rules, part: int, fields: tuple[str, ...]) -> bool:
+    """Whether these fields of one record are all in which two setups differ."""
+    for k, (mine, its) in enumerate(zip(left, right, strict=True)):
+        if mine is None or its is None:
+            if mine is not its:
+                return False
+            continue
+        same = np.asarray(mine).copy()
+        if k == part:
+            for field in fields:
+                same[field] = its[field]
+        if same.tobytes() != np.asarray(its).tobytes():
+            return False
+    return True
 
 
 def _group_of(setup: Setup, rules: Rules) -> tuple[Any, ...]:

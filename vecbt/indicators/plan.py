@@ -44,14 +44,15 @@ class Indicator:
     parameters: tuple[Any, ...]
     of: tuple[str, ...]
 
-    def __init__(self, name: str, *parameters: Any, of: str | tuple[str, ...] | None = None, **more: Any) -> None:
+    def __new__(cls, name: str, *parameters: Any, of: str | tuple[str, ...] | None = None, **more: Any) -> Indicator:
+        """The indicator; one that was declared before is the same object."""
         try:
-            bound, reads = _known(name, parameters, of, tuple(more.items()))
+            return _known(name, parameters, of, tuple(more.items()))
         except TypeError:  # a value that cannot be looked up, such as a list
-            bound, reads = _known.__wrapped__(name, parameters, of, tuple(more.items()))
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "parameters", bound)
-        object.__setattr__(self, "of", reads)
+            return _known.__wrapped__(name, parameters, of, tuple(more.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.name, self.parameters, None if self.kernel.takes_bars else self.of)
 
     @property
     def kernel(self) -> Kernel:
@@ -66,10 +67,18 @@ class Indicator:
 
 
 @functools.lru_cache(maxsize=100_000, typed=True)
-def _known(name: str, parameters: tuple[Any, ...], of: Any, more: tuple[tuple[str, Any], ...]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+def _known(name: str, parameters: tuple[Any, ...], of: Any, more: tuple[tuple[str, Any], ...]) -> Indicator:
     """The parameters checked, and what is read: a sweep declares the same indicator in thousands of sets."""
-    kernel = find(name)
-    return kernel.bind(parameters, dict(more)), _read_by(kernel, of)
+    kernel, made = find(name), object.__new__(Indicator)
+    object.__setattr__(made, "name", name)
+    object.__setattr__(made, "parameters", kernel.bind(parameters, dict(more)))
+    object.__setattr__(made, "of", _read_by(kernel, of))
+    return made
+
+
+def _again(name: str, parameters: tuple[Any, ...], of: Any) -> Indicator:
+    """A copy, or one read from a file: the same indicator."""
+    return Indicator(name, *parameters, of=of)
 
 
 def _read_by(kernel: Kernel, of: str | tuple[str, ...] | None) -> tuple[str, ...]:

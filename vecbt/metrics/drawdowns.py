@@ -14,6 +14,7 @@ import numpy as np
 from .._typing import ArrayN, ArrayTG, Records
 from ..core import memory
 from ..core.jit import kernel, kernel_loop
+from ..core.lanes import choose, lane_of
 from ..core.state import records
 from ..indicators.shape import readonly
 from ..indicators.windows import chunk_length
@@ -25,9 +26,11 @@ __all__ = [
     "Drawdown",
     "drawdown",
     "drawdown_init",
+    "drawdown_lane",
     "drawdown_load",
     "drawdown_next",
     "drawdown_run",
+    "drawdown_start",
     "drawdown_step",
     "drawdown_store",
     "drawdowns_of",
@@ -48,7 +51,7 @@ DRAWDOWN_STATE = np.dtype(DRAWDOWN_FIELDS, align=True)
 
 
 class Drawdown(NamedTuple):
-    """The fields as values; see `DRAWDOWN_FIELDS`."""
+    """The fields as values; see `DRAWDOWN_FIELDS`. But for `bars`, all may be lanes."""
 
     bars: int
     peak: float
@@ -59,9 +62,24 @@ class Drawdown(NamedTuple):
 
 
 @kernel
+def drawdown_start(initial):  # type: ignore[no-untyped-def]
+    """Before the first bar; `initial` is the first peak. At or below zero it is none to fall from, and every depth is NaN."""
+    begun = initial > 0.0
+    zero, none = choose(begun, 0.0, 0.0), choose(begun, 0, 0)
+    return Drawdown(0, choose(begun, initial, math.nan), zero, zero, none, none)
+
+
+@kernel
 def drawdown_init(state, initial):  # type: ignore[no-untyped-def]
     """Start at `initial`, which is the first peak."""
-    drawdown_store(state, Drawdown(0, initial, 0.0, 0.0, 0, 0))
+    drawdown_store(state, drawdown_start(initial))
+
+
+@kernel
+def drawdown_lane(now, k):  # type: ignore[no-untyped-def]
+    """One of the series that run in lanes."""
+    depths = lane_of(now.peak, k), lane_of(now.deepest, k), lane_of(now.squares, k)
+    return Drawdown(now.bars, depths[0], depths[1], depths[2], int(lane_of(now.length, k)), int(lane_of(now.longest, k)))
 
 
 @kernel
@@ -85,17 +103,17 @@ def drawdown_store(state, now):  # type: ignore[no-untyped-def]
 def drawdown_next(past, equity):  # type: ignore[no-untyped-def]
     """One bar: the drawdown of this close, `1 - equity/peak`, and what comes after.
 
-    NaN equity makes depth and squares NaN for good, and so does a start at or below zero: it is no peak to fall from.
+    NaN equity makes depth and squares NaN for good.
     """
     # choices between numbers, no jumps: where the curve turns is what nobody can guess
-    rises = equity >= past.peak and past.peak > 0.0
-    peak = equity if rises else past.peak
-    depth = 1.0 - equity / peak if peak > 0.0 else math.nan  # at a peak exactly 0
-    deepest = depth if depth > past.deepest or depth != depth else past.deepest
+    rises = equity >= past.peak
+    peak = choose(rises, equity, past.peak)
+    depth = 1.0 - equity / peak  # at a peak exactly 0
+    deepest = choose(depth > past.deepest, depth, choose(depth != depth, depth, past.deepest))
     reach = past.length + 1
-    length = 0 if rises else reach
-    below = reach if past.length > 0 else length  # the bar that recovers belongs to the drawdown (M6)
-    longest = below if below > past.longest else past.longest
+    length = choose(rises, 0, reach)
+    below = choose(past.length > 0, reach, length)  # the bar that recovers belongs to the drawdown (M6)
+    longest = choose(below > past.longest, below, past.longest)
     return depth, Drawdown(past.bars + 1, peak, deepest, past.squares + depth * depth, length, longest)
 
 

@@ -13,11 +13,12 @@ import numpy as np
 from .._typing import ArrayN, ArrayTG, Records
 from ..core import memory
 from ..core.jit import kernel, kernel_loop
+from ..core.lanes import choose, lane_of
 from ..core.state import records
 from ..indicators.shape import readonly
 from ..indicators.windows import chunk_length
 from ._columns import as_columns, checked_initial, checked_periods
-from .drawdowns import DRAWDOWN_FIELDS, Drawdown, drawdown_init, drawdown_load, drawdown_next, drawdown_store
+from .drawdowns import DRAWDOWN_FIELDS, Drawdown, drawdown_lane, drawdown_load, drawdown_next, drawdown_start, drawdown_store
 
 __all__ = [
     "RETURNS_METRICS",
@@ -31,9 +32,9 @@ __all__ = [
     "moments_load",
     "moments_next",
     "moments_store",
-    "moments_with",
+    "performance_lane",
     "performance_next",
-    "performance_with",
+    "performance_start",
     "ratio",
     "return_metrics",
     "returns_init",
@@ -56,8 +57,9 @@ RETURNS_PARAMS = np.dtype([("periods_per_year", "f8"), ("rf", "f8"), ("mar", "f8
 RETURNS_STATE = np.dtype(
     [
         ("count", "i8"),
-        ("average", "f8"),
-        ("m2", "f8"),  # sum of squared distances from the mean (Welford)
+        ("anchor", "f8"),  # the first r, from which the others are measured
+        ("total", "f8"),  # sum of r - anchor
+        ("squares_of", "f8"),  # sum of (r - anchor)^2
         ("downside", "f8"),  # sum of min(r - mar, 0)^2
         ("largest", "f8"),  # largest |r|
         ("initial", "f8"),
@@ -93,30 +95,20 @@ _LARGEST_EXPONENT = 709.7  # exp of more does not fit a float64
 @kernel
 def simple_return(equity, previous):  # type: ignore[no-untyped-def]
     """`equity/previous - 1`; NaN where there was nothing left to earn on."""
-    if previous > 0.0:
-        return equity / previous - 1.0
-    return _NAN
-
-
-@kernel
-def returns_init(state, initial):  # type: ignore[no-untyped-def]
-    """Start at `initial`, against which the first return is measured (M1)."""
-    state.count = 0
-    state.average = 0.0
-    state.m2 = 0.0
-    state.downside = 0.0
-    state.largest = 0.0
-    state.initial = initial
-    state.equity = initial
-    drawdown_init(state, initial)
+    return equity / choose(previous > 0.0, previous, _NAN) - 1.0
 
 
 class Moments(NamedTuple):
-    """What returns leave behind: their number, mean, spread, downside, and the largest |r|."""
+    """What returns leave behind: their number, sums of their distances from the first one, downside, and the largest |r|.
+
+    The first return is one of them, so it is at most sqrt(n) deviations away from the mean: the sums lose no more than a factor n of the
+    last digit, and a bar waits for one addition only. But for their number, all may be lanes.
+    """
 
     terms: int
-    average: float
-    m2: float
+    anchor: float
+    total: float
+    squares: float
     downside: float
     largest: float
 
@@ -132,38 +124,55 @@ class Performance(NamedTuple):
 @kernel
 def moments_load(state):  # type: ignore[no-untyped-def]
     """The moments in a record."""
-    return Moments(state.count, state.average, state.m2, state.downside, state.largest)
+    return Moments(state.count, state.anchor, state.total, state.squares_of, state.downside, state.largest)
 
 
 @kernel
 def moments_store(state, now):  # type: ignore[no-untyped-def]
     """The moments back into the record."""
     state.count = now.terms
-    state.average = now.average
-    state.m2 = now.m2
+    state.anchor = now.anchor
+    state.total = now.total
+    state.squares_of = now.squares
     state.downside = now.downside
     state.largest = now.largest
 
 
 @kernel
 def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
-    """One return. A NaN makes mean and spread NaN for good."""
-    return moments_with(past, 1.0 / (past.terms + 1), mar, value)
+    """One return, or one each in lanes. A NaN makes mean and spread NaN for good."""
+    anchor = past.anchor if past.terms > 0 else value
+    distance, below, far = value - anchor, value - mar, choose(value < 0.0, 0.0 - value, value)
+    shortfall = choose(below < 0.0, below, 0.0)
+    return Moments(
+        past.terms + 1,
+        anchor,
+        past.total + distance,
+        past.squares + distance * distance,
+        past.downside + shortfall * shortfall,
+        choose(far > past.largest, far, past.largest),
+    )
 
 
 @kernel
-def moments_with(past, share, mar, value):  # type: ignore[no-untyped-def]
-    """`moments_next`, where the part of one in so many terms is known already.
+def performance_start(initial):  # type: ignore[no-untyped-def]
+    """Before the first bar; `initial` is what the first return is measured against (M1), and the first peak."""
+    zero = choose(initial > 0.0, 0.0, 0.0)
+    return Performance(initial, Moments(0, zero, zero, zero, zero, zero), drawdown_start(initial))
 
-    The mean is a weighted one of itself and the value, not itself and a part of the distance: each bar waits for one product and one sum.
-    """
-    average = past.average * (1.0 - share) + value * share
-    shortfall = min(value - mar, 0.0)
-    largest = past.largest
-    if abs(value) > largest:
-        largest = abs(value)
-    spread = past.m2 + (value - past.average) * (value - average)
-    return Moments(past.terms + 1, average, spread, past.downside + shortfall * shortfall, largest)
+
+@kernel
+def performance_lane(now, k):  # type: ignore[no-untyped-def]
+    """One of the series that run in lanes."""
+    moments = Moments(
+        now.moments.terms,
+        lane_of(now.moments.anchor, k),
+        lane_of(now.moments.total, k),
+        lane_of(now.moments.squares, k),
+        lane_of(now.moments.downside, k),
+        lane_of(now.moments.largest, k),
+    )
+    return Performance(lane_of(now.equity, k), moments, drawdown_lane(now.drawdown, k))
 
 
 @kernel
@@ -181,16 +190,17 @@ def returns_store(state, now):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def performance_next(past, mar, equity, value):  # type: ignore[no-untyped-def]
-    """One bar: takes the equity at its close and the simple return that led there."""
-    return performance_with(past, 1.0 / (past.moments.terms + 1), mar, equity, value)
+def returns_init(state, initial):  # type: ignore[no-untyped-def]
+    """Start at `initial`, against which the first return is measured (M1)."""
+    state.initial = initial
+    returns_store(state, performance_start(initial))
 
 
 @kernel
-def performance_with(past, share, mar, equity, value):  # type: ignore[no-untyped-def]
-    """`performance_next`, see `moments_with`."""
+def performance_next(past, mar, equity, value):  # type: ignore[no-untyped-def]
+    """One bar: takes the equity at its close and the simple return that led there."""
     _, drawdown = drawdown_next(past.drawdown, equity)
-    return Performance(equity, moments_with(past.moments, share, mar, value), drawdown)
+    return Performance(equity, moments_next(past.moments, mar, value), drawdown)
 
 
 @kernel
@@ -242,13 +252,15 @@ def growth_rate(growth, years):  # type: ignore[no-untyped-def]
 @kernel
 def returns_metrics(state, params, out):  # type: ignore[no-untyped-def]
     """Read the metrics off a state into the record `out`."""
-    spread = deviation(state.m2, state.count - 1, state.largest)
+    offset = ratio(state.total, float(state.count))
+    average = state.anchor + offset
+    spread = deviation(state.squares_of - state.total * offset, state.count - 1, state.largest)
     downside = deviation(state.downside, state.count, state.largest)
     annual = math.sqrt(params.periods_per_year)
     growth = ratio(state.equity, state.initial)
     out.volatility = spread * annual
-    out.sharpe = ratio(state.average - params.rf, spread) * annual
-    out.sortino = ratio(state.average - params.mar, downside) * annual
+    out.sharpe = ratio(average - params.rf, spread) * annual
+    out.sortino = ratio(average - params.mar, downside) * annual
     out.total_return = _NAN
     out.cagr = _NAN
     out.max_drawdown = _NAN
@@ -378,7 +390,8 @@ def return_metrics(equity: Any, initial: Any, *, periods_per_year: float, rf: fl
 
     Notes
     -----
-    Rules M1, M2, M5, M6 of the semantics. Means and spreads by Welford, *Technometrics* 4 (1962) 419–420.
+    Rules M1, M2, M5, M6 of the semantics. Means and spreads from sums of distances from the first return: Chan, Golub and LeVeque,
+    *The American Statistician* 37 (1983) 242–247.
     """
     matrix, back = as_columns(equity, "equity")
     out = returns_of(matrix, checked_initial(initial, matrix.shape[1]), returns_params(periods_per_year, rf, mar))

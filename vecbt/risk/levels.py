@@ -11,8 +11,8 @@ from ..core.jit import kernel
 from ..core.rounding import tick_down, tick_up
 
 __all__ = [
-    "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "order_stop", "raise_watermark", "set_levels",
-    "stop_is_known",
+    "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "exit_of", "order_stop", "raise_watermark",
+    "raised", "set_levels", "stop_is_known",
 ]  # fmt: skip
 
 STOP_PARAMS = np.dtype(
@@ -152,11 +152,16 @@ def stop_is_known(a, stops):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def raised(watermark, side, high, low):  # type: ignore[no-untyped-def]
+    """P2: the best price of a position so far, after a bar."""
+    best = high if side > 0.0 else low
+    return best if (best - watermark) * side > 0.0 else watermark
+
+
+@kernel
 def raise_watermark(a, side):  # type: ignore[no-untyped-def]
     """P2: after this bar's test its best price counts."""
-    best = a.high if side > 0.0 else a.low
-    if (best - a.watermark) * side > 0.0:
-        a.watermark = best
+    a.watermark = raised(a.watermark, side, a.high, a.low)
 
 
 @kernel
@@ -199,24 +204,32 @@ def count_inside(a, optimistic):  # type: ignore[no-untyped-def]
 
 @kernel
 def exit_at(a, side, through, optimistic):  # type: ignore[no-untyped-def]
-    """Where this bar takes the position out (P3 to P5): price before slippage and reason; reason 0: it does not.
+    """Where this bar takes the position out (P3 to P5): price before slippage and reason; reason 0: it does not."""
+    return exit_of((a.open, a.high, a.low), (a.stop, a.target, a.trailing), side, through, optimistic)
+
+
+@kernel
+def exit_of(bar, levels, side, through, optimistic):  # type: ignore[no-untyped-def]
+    """`exit_at` of a bar's open, high and low, and a position's stop, target and whether its stop is the trailing one.
 
     Everything is mirrored by `side`, so that "down" is against the position.
     """
-    against = a.low if side > 0.0 else a.high
-    favour = a.high if side > 0.0 else a.low
-    stop_reason = _TRAIL if a.trailing == 1 else _STOP
+    start, high, low = bar
+    stop, target, trailing = levels
+    against = low if side > 0.0 else high
+    favour = high if side > 0.0 else low
+    stop_reason = _TRAIL if trailing == 1 else _STOP
     # NaN levels compare false: no level, no exit
-    if (a.open - a.stop) * side <= 0.0:
-        return a.open, stop_reason
-    beyond_at_open = (a.open - a.target) * side
+    if (start - stop) * side <= 0.0:
+        return start, stop_reason
+    beyond_at_open = (start - target) * side
     if beyond_at_open > 0.0 or (beyond_at_open == 0.0 and through == 0):
-        return a.open, _TARGET
-    stopped = (against - a.stop) * side <= 0.0
-    beyond = (favour - a.target) * side
+        return start, _TARGET
+    stopped = (against - stop) * side <= 0.0
+    beyond = (favour - target) * side
     reached = beyond > 0.0 or (beyond == 0.0 and through == 0)
     if stopped and not (reached and optimistic == 1):
-        return a.stop, stop_reason
+        return stop, stop_reason
     if reached:
-        return a.target, _TARGET
+        return target, _TARGET
     return math.nan, 0
