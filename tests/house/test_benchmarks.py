@@ -11,22 +11,32 @@ import pytest
 import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.indicators import indicators_on_a_panel
+from benchmarks.python_sweeps import array_code
+from benchmarks.risk_sweeps import risk_rules
+from benchmarks.stop_sweeps import exits
 from benchmarks.sweeps import crossings
 from benchmarks.table import Disagreement, Row, machine, show, write
 
 
 def test_both_sides_agree_and_rows_have_the_agreed_form(tmp_path: Path) -> None:
-    rows = long_run(6_000) + rebalanced(70, 4) + bar_by_bar(1_000) + every_feature(1_000) + crossings(300, 9, wide=False)
+    rows = long_run(6_000) + rebalanced(70, 4) + bar_by_bar(1_000) + every_feature(1_000)
+    rows += crossings(300, 9, wide=False) + exits(300, 2, calls=1)
     write(rows, machine(), tmp_path / "latest.json")
     kept = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
     assert set(kept) == {"machine", "rows"}
-    assert {"W1", "W2", "W4", "W5", "features"} == {row["work"] for row in kept["rows"]}
+    assert {"W1", "W2", "W3b", "W4", "W5", "features"} == {row["work"] for row in kept["rows"]}
     for row in kept["rows"]:
         assert set(row) == {"work", "what", "value", "unit", "reference", "must", "aim", "ok"}
         assert isinstance(row["value"], float) and row["value"] > 0.0
         assert all(row[bound] is None or isinstance(row[bound], float) for bound in ("must", "aim"))
         assert row["ok"] is (row["must"] is None or row["value"] <= row["must"])
     assert len(show(rows).splitlines()) == len(rows) + 1
+
+
+def test_sweeps_of_rules_and_of_array_code_equal_backtests_of_their_sets() -> None:
+    rows = risk_rules(300, (2, 2, 1, 1), calls=1) + array_code(300, 2, calls=1)
+    assert [row.work for row in rows] == ["risk sweep"] * 2 + ["array code"] * 2
+    assert all(row.value > 0.0 and row.must is not None for row in rows)
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:
