@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from .table import LATEST, Disagreement, Row, machine, show, write
 
-
 NOISE = 1.5
 """A figure is measured once more where it misses its bound by less than this factor; what misses it by more does so again."""
 
