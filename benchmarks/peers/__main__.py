@@ -46,9 +46,10 @@ WORKLOADS = {
 
 NOTES = """\
 x loop: by the time that a hand-written loop on one thread takes for as many sets, in the same process, in turn.
-x vecbt: that ratio by ours on one thread. equal: sets whose last equity, Sharpe ratio and largest drawdown are the loop's to 1e-9.
-by P5: further ones, equal where a stop inside the bar goes before a target that the open was past already.
-differ: all others. +open: a trade that is open at the end is counted as well. trades differ: by something else."""
+x vecbt: that ratio by ours on one thread. equal: sets whose last equity and largest drawdown are the loop's to 1e-9.
+by P5: further ones, equal where a stop inside the bar goes before a target that the open was past already. differ: all others.
+Sharpe: of the equal ones, those with another Sharpe ratio. +open: a trade that is open at the end is counted as well.
+trades differ: by something else."""
 
 
 def main(wanted: list[str]) -> int:
@@ -107,7 +108,7 @@ def free_gb() -> float | None:
 def show(lines: list[dict[str, Any]]) -> str:
     """The lines of a workload as text; its ratio to ours is that to a line of as many sets, where there is one."""
     head = ("engine", "sets", "first s", "median s", "us a set", "loop ms", "x loop", "x vecbt", "peak MB",
-            "equal", "by P5", "differ", "+open", "trades differ")  # fmt: skip
+            "equal", "by P5", "differ", "Sharpe", "+open", "trades differ")  # fmt: skip
     ours: dict[int, float] = {}
     for line in lines:
         if line["engine"].startswith("vecbt"):
@@ -119,7 +120,7 @@ def show(lines: list[dict[str, Any]]) -> str:
         differ = line["sets"] - line["equal"] - line["by_target"]
         each = line["seconds"] / line["sets"] * 1e6
         times = (f"{line['first']:.2f}", f"{line['seconds']:.3f}", f"{each:,.0f}", f"{line['loop'] * 1e3:.3g}")
-        counts = (line["equal"], line["by_target"], differ, line["by_open"], line["miscounted"])
+        counts = (line["equal"], line["by_target"], differ, line["by_sharpe"], line["by_open"], line["miscounted"])
         ratios = (f"{ratio:,.3g}", f"{ratio / base:,.3g}", f"{line['peak']:,.0f}")
         body.append((line["engine"], f"{line['sets']:,}", *times, *ratios, *(f"{count:,}" for count in counts)))
     widths = [max(len(row[i]) for row in (head, *body)) for i in range(len(head))]

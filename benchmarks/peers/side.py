@@ -46,8 +46,9 @@ class Line:
     ----------
     first, seconds, loop : the first call, the median of later ones, and the hand-written loop's, for as many sets
     peak : MB resident at most in the process
-    equal : sets whose money is the loop's, to 1e-9
+    equal : sets whose money is the loop's, to 1e-9: the last equity and the largest drawdown
     by_target : further sets whose money is that of a loop in which a stop comes before a target that the open was past (P5)
+    by_sharpe : sets with that money, and another Sharpe ratio
     by_open : sets in which a trade more is counted, the one that is still open
     miscounted : sets whose trades are neither
     """
@@ -62,6 +63,7 @@ class Line:
     peak: float
     equal: int
     by_target: int
+    by_sharpe: int
     by_open: int
     miscounted: int
 
@@ -134,24 +136,27 @@ def measured(engine: str, given: Work, run: Callable[[], Answer], chosen: Array 
     sets = given.sets if chosen is None else len(chosen)
     part = slice(None) if chosen is None else chosen.astype(np.int64)
     ours, other = (given.loop(first_target)[part] for first_target in (True, False))
-    same, otherwise = _same(answer, ours, given.periods), _same(answer, other, given.periods)
-    open_too = (answer.trades == other[:, 4] + 1) & (other[:, 5] == 1.0)
+    same, otherwise = _same_money(answer, ours), _same_money(answer, other)
+    fitting = np.where(same[:, None], ours, other)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sharpe = fitting[:, 1] / fitting[:, 2] * given.periods**0.5
+    open_too = (answer.trades == fitting[:, 4] + 1) & (fitting[:, 5] == 1.0)
     line = Line(
         given.name, engine, sets, len(given.data["close"]), first, statistics.median(seconds[0]),
         statistics.median(seconds[1]) * sets / given.sets, _peak_mb(), int(same.sum()), int((otherwise & ~same).sum()),
-        int(open_too.sum()), int((~open_too & (answer.trades != np.where(same, ours[:, 4], other[:, 4]))).sum()),
+        int(((same | otherwise) & ~_near(answer.sharpe, sharpe)).sum()), int(open_too.sum()),
+        int((~open_too & (answer.trades != fitting[:, 4])).sum()),
     )  # fmt: skip
     print(json.dumps(asdict(line)), flush=True)
 
 
-def _same(answer: Answer, loop: Array, periods: float) -> Array:
+def _near(theirs: Array, ours: Array) -> Array:
+    return np.abs(theirs - ours) <= SAME * np.maximum(1.0, np.abs(ours))
+
+
+def _same_money(answer: Answer, loop: Array) -> Array:
     """Which sets have the loop's money."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sharpe = loop[:, 1] / loop[:, 2] * periods**0.5
-    near = np.ones(len(loop), dtype=bool)
-    for theirs, ours in ((answer.final / loop[:, 0], np.ones(len(loop))), (answer.sharpe, sharpe), (answer.drawdown, loop[:, 3])):
-        near &= np.abs(theirs - ours) <= SAME * np.maximum(1.0, np.abs(ours))
-    return near
+    return _near(answer.final / loop[:, 0], np.ones(len(loop))) & _near(answer.drawdown, loop[:, 3])
 
 
 def begin(*packages: str) -> None:
