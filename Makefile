@@ -21,10 +21,10 @@ SPLIT := -n 2 --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check outside lint static house interpreted bench notebooks clean
+.PHONY: help demo test check outside lint static house interpreted bench bench-peers notebooks clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave demo/report.html and demo/equity.png
 	@mkdir -p demo
@@ -62,12 +62,15 @@ interpreted: $(READY_DEV)
 bench: $(READY_DEV) ## time the engine against hand-written loops; writes benchmarks/latest.json
 	@$(BIN)/python -m benchmarks
 
+bench-peers: $(READY) ## time sweeps of other engines beside ours, each installed apart in benchmarks/peers/.venvs (half an hour)
+	@$(BIN)/python -m benchmarks.peers
+
 notebooks: $(READY_DEV) ## run the notebooks and keep their outputs
 	@$(BIN)/python -m pytest -q --nbmake --overwrite notebooks
 	@$(BIN)/python -c "$$FORGET_TIMES" notebooks/*.ipynb
 
 clean: ## remove the environments and what the other targets leave behind
-	@rm -rf $(VENV) $(OUTSIDE) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/latest.json
+	@rm -rf $(VENV) $(OUTSIDE) benchmarks/peers/.venvs demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/latest.json
 
 # the moment at which a cell ran is no output
 define FORGET_TIMES

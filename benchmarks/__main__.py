@@ -7,21 +7,31 @@ from collections.abc import Callable
 
 from .table import LATEST, Disagreement, Row, machine, show, write
 
+NOISE = 1.5
+"""A figure is measured once more where it misses its bound by less than this factor; what misses it by more does so again."""
+
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .indicators import indicators_on_a_panel
-    from .starts import start_of_a_process
+    from .python_sweeps import array_code
+    from .risk_sweeps import risk_rules
+    from .starts import first_chunks, start_of_a_process
+    from .stop_sweeps import exits
     from .sweeps import crossings
 
     return {
         "W1": long_run,
         "W2": crossings,
+        "W3": exits,
         "W4": rebalanced,
         "W5": bar_by_bar,
         "W7": indicators_on_a_panel,
         "features": every_feature,
+        "risk": risk_rules,
+        "array": array_code,
         "start": start_of_a_process,
+        "chunk": first_chunks,
     }
 
 
@@ -41,7 +51,7 @@ def main(wanted: list[str]) -> int:
         except Disagreement as error:
             print(f"nothing was timed: {error}", file=sys.stderr)
             return 1
-        if not all(row.ok for row in found):
+        if any(not row.ok and row.value <= NOISE * (row.must or 0.0) for row in found):
             print(f"\n{name} missed; once more. First measured:\n{show(found)}", flush=True)
             found = cases[name]()
         rows += found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import time
 from typing import Any
@@ -14,22 +13,28 @@ import vecbt as vb
 from . import work
 from .cases import KEYWORDS, agree
 from .loops import SLIPPAGE
-from .sweep_loops import crosses
+from .starts import child
+from .sweep_loops import ROOFLINE_MS, crosses
 from .table import CALLS, Row, in_turn
 from .user_cross import UserCross
 
-
-def _bars(count: int) -> tuple[vb.Bars, work.Array]:
-    data = work.walk(count, 0.01, 0.0, seed=2)
-    return vb.Bars.from_numpy(**data, index=work.days(count), symbols=("X",), asset_class="crypto"), data["close"]
+FULL = 4_950 * 5_000
+"""Sets times bars of the workload as it is defined."""
 
 
-def _sweep(bars: vb.Bars, strategy: Any, most: int, threads: int) -> vb.Sweep:
-    space = {"fast": range(2, most), "slow": range(3, most + 1)}
-    return vb.sweep(bars, strategy, space, threads=threads, progress=False, **KEYWORDS)
+def bars_of_w2(count: int) -> vb.Bars:
+    """Days of one asset."""
+    return vb.Bars.from_numpy(**work.walk_of_w2(count), index=work.days(count), symbols=("X",), asset_class="crypto")
 
 
-def _compared(sweep: vb.Sweep, theirs: work.Array, periods: float, what: str) -> None:
+def sweep_of_w2(bars: vb.Bars, strategy: Any, most: int, threads: int, **more: Any) -> vb.Sweep:
+    """All pairs of windows from 2 to `most`; `more` are further keywords, a `space` further parameters."""
+    space = {"fast": range(2, most), "slow": range(3, most + 1), **more.pop("space", {})}
+    return vb.sweep(bars, strategy, space, threads=threads, progress=False, **{**KEYWORDS, **more})
+
+
+def compared(sweep: vb.Sweep, theirs: work.Array, periods: float, what: str) -> None:
+    """Disagreement unless every line is what the loop found for its set."""
     table = sweep.table
     agree(f"{what} final equity", table["final_equity"].to_numpy() / theirs[:, 0], np.ones(len(theirs)))
     agree(f"{what} Sharpe ratio", table["sharpe"].to_numpy(), theirs[:, 1] / theirs[:, 2] * periods**0.5)
@@ -38,33 +43,43 @@ def _compared(sweep: vb.Sweep, theirs: work.Array, periods: float, what: str) ->
 
 
 def crossings(count: int = 5_000, most: int = 101, larger: int = 200, wide: bool = True) -> list[Row]:
-    """W2: all pairs of windows from 2 to `most`; by the ready-made strategy, by a user's, and with windows up to `larger`."""
-    bars, close = _bars(count)
-    fast, slow = (np.array(part) for part in zip(*[(f, s) for f in range(2, most) for s in range(f + 1, most + 1)], strict=True))
-    costs, rows = (work.COMMISSION_RATE, SLIPPAGE), []
+    """W2: all pairs of windows from 2 to `most`; by the ready-made strategy, by a user's, and, if it is `wide`, with many more sets."""
+    bars, (fast, slow) = bars_of_w2(count), work.pairs_of_w2(most)
+    close = np.ascontiguousarray(bars.close[:, 0])
+    costs, rows, alone = (work.COMMISSION_RATE, SLIPPAGE), [], float("inf")
+    ready = vb.strategies.SmaCross()
 
     def loop(threads: int) -> work.Array:
         return crosses(close, (fast, slow), costs, work.CASH, threads)
 
-    for strategy, name in ((vb.strategies.SmaCross(), "SmaCross"), (UserCross(), "a user's strategy")):
-        _compared(_sweep(bars, strategy, most, 2), loop(2), bars.market.periods_per_year or 0.0, f"W2 {name}")
+    cases = ((ready, "SmaCross", None), (UserCross(), "a user's strategy", None), (ready, "SmaCross, no block sums", False))
+    for strategy, name, kept in cases:
+        compared(sweep_of_w2(bars, strategy, most, 2, blocks=kept), loop(2), bars.market.periods_per_year or 0.0, f"W2 {name}")
         for threads in (1, 2):
-            taken, reference = in_turn(lambda s=strategy, n=threads: _sweep(bars, s, most, n), lambda n=threads: loop(n))  # type: ignore[misc]
+            ours = lambda s=strategy, n=threads, k=kept: sweep_of_w2(bars, s, most, n, blocks=k)  # type: ignore[misc]  # noqa: E731
+            taken, reference = in_turn(ours, lambda n=threads: loop(n))  # type: ignore[misc]
+            alone = min(alone, reference) if threads == 1 else alone
             what = f"{name}: {len(fast):,} sets x {count:,} bars, threads: {threads}"
             said = f"hand-written loop on as many {reference * 1e3:.1f} ms; {len(fast) * count / taken / 1e6:,.0f} M bar-steps/s"
             rows.append(Row("W2", what, taken / reference, "x loop", said, must=3.0, aim=1.0))
-    return [*rows, *(_larger(bars, larger) if wide else []), _fixed(bars)]
+    if len(fast) * count == FULL:
+        said = f"{alone * 1e3:.1f} ms on one thread, there {ROOFLINE_MS['W2']:g} ms"
+        rows.append(Row("W2", "the loop itself against a quicker machine's", alone * 1e3 / ROOFLINE_MS["W2"], "x", said))
+    return [*rows, *(many_sets(count, most, larger) if wide else []), _fixed(bars)]
 
 
-def _larger(bars: vb.Bars, most: int) -> list[Row]:
-    """The same with more windows: time a set, and memory beyond the table."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    found = _sweep(bars, vb.strategies.SmaCross(), most, 2)
-    seconds = time.perf_counter() - start
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    said = f"{seconds:.2f} s on 2 threads, {seconds / len(found) * 1e6:.0f} us a set"
-    return [Row("W2", f"{len(found):,} sets: resident memory grows", grown, "MB", said, must=100.0)]
+def many_sets(count: int, most: int, larger: int, rates: int = 200, short: int = 500) -> list[Row]:
+    """In a process of their own: more windows; and all pairs at so many commission rates, over fewer bars."""
+    figures: Any = child(f"from benchmarks.sweep_memory import measured\nmeasured({count}, {most}, {larger}, {rates}, {short})")
+    wide, long, plain = figures
+    said = "{seconds:.2f} s on 2 threads, {each:.1f} us a set, {steps:,.0f} M bar-steps/s; table {table:.0f} MB"
+    slower, said_plain = plain["steps"] / long["steps"], f"W2 in the same process {plain['steps']:,.0f} M bar-steps/s"
+    what = f"{long['sets']:,} sets x {short:,} bars, no block sums: "
+    return [
+        Row("W2", f"{wide['sets']:,} sets x {count:,} bars: resident memory grows", wide["grown"], "MB", said.format(**wide), must=100.0),
+        Row("W2", what + "memory grows beyond the table", long["grown"] - long["table"], "MB", said.format(**long), must=100.0),
+        Row("W2", what + "bar-steps/s slower than W2", slower, "x", said_plain, must=1.25),
+    ]
 
 
 def _fixed(bars: vb.Bars) -> Row:

@@ -35,6 +35,32 @@ def walk_of_w1(bars: int = 1_000_000) -> dict[str, Array]:
     return walk(bars, 0.001, drift, seed=1)
 
 
+def walk_of_w2(bars: int = 5_000) -> dict[str, Array]:
+    """W2: a walk without drift."""
+    return walk(bars, 0.01, 0.0, seed=2)
+
+
+def walk_of_w3(bars: int = 5_000) -> tuple[dict[str, Array], NDArray[np.bool_]]:
+    """W3: another one, and entries on one bar of twenty at random, the same for all sets."""
+    return walk(bars, 0.01, 0.0, seed=3), np.random.default_rng(33).random(bars) < 0.05
+
+
+def levels_of_w3(each: int = 20) -> tuple[Array, Array, Array]:
+    """W3: distances of hard stops, trailing stops and targets, fractions of the price."""
+    return np.linspace(0.005, 0.10, each), np.linspace(0.0075, 0.15, each), np.linspace(0.01, 0.20, each)
+
+
+def grid(*values: Array) -> tuple[Array, ...]:
+    """All combinations, a column for each, the last of them quickest."""
+    return tuple(np.ascontiguousarray(column.ravel()) for column in np.meshgrid(*values, indexing="ij"))
+
+
+def pairs_of_w2(most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """W2: all windows from 2 to `most`, the fast one below the slow one."""
+    fast, slow = np.array([(f, s) for f in range(2, most) for s in range(f + 1, most + 1)]).T
+    return np.ascontiguousarray(fast), np.ascontiguousarray(slow)
+
+
 EVERY = 21
 """W4 rebalances on bars 0, 21, 42 and so on."""
 

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.indicators import indicators_on_a_panel
+from benchmarks.peers import __main__ as peers
+from benchmarks.peers import side
+from benchmarks.peers.environments import HERE, Unavailable
+from benchmarks.python_sweeps import array_code
+from benchmarks.risk_sweeps import risk_rules
+from benchmarks.stop_sweeps import exits
 from benchmarks.sweeps import crossings
 from benchmarks.table import Disagreement, Row, machine, show, write
 
 
 def test_both_sides_agree_and_rows_have_the_agreed_form(tmp_path: Path) -> None:
-    rows = long_run(6_000) + rebalanced(70, 4) + bar_by_bar(1_000) + every_feature(1_000) + crossings(300, 9, wide=False)
+    rows = long_run(6_000) + rebalanced(70, 4) + bar_by_bar(1_000) + every_feature(1_000)
+    rows += crossings(300, 9, wide=False) + exits(300, 2, calls=1)
     write(rows, machine(), tmp_path / "latest.json")
     kept = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
     assert set(kept) == {"machine", "rows"}
-    assert {"W1", "W2", "W4", "W5", "features"} == {row["work"] for row in kept["rows"]}
+    assert {"W1", "W2", "W3b", "W4", "W5", "features"} == {row["work"] for row in kept["rows"]}
     for row in kept["rows"]:
         assert set(row) == {"work", "what", "value", "unit", "reference", "must", "aim", "ok"}
         assert isinstance(row["value"], float) and row["value"] > 0.0
         assert all(row[bound] is None or isinstance(row[bound], float) for bound in ("must", "aim"))
         assert row["ok"] is (row["must"] is None or row["value"] <= row["must"])
     assert len(show(rows).splitlines()) == len(rows) + 1
+
+
+def test_sweeps_of_rules_and_of_array_code_equal_backtests_of_their_sets() -> None:
+    rows = risk_rules(300, (2, 2, 1, 1), calls=1) + array_code(300, 2, calls=1)
+    assert [row.work for row in rows] == ["risk sweep"] * 2 + ["array code"] * 2
+    assert all(row.value > 0.0 and row.must is not None for row in rows)
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:
@@ -56,3 +71,47 @@ def test_unknown_work_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert main(["W99"]) == 2
     assert "W99" in capsys.readouterr().err
+
+
+def test_sets_of_a_peer_are_counted_by_how_they_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    """P5: a stop before a target that the open was past is another convention; an open trade that counts, another count."""
+    given = side.exits(20)
+    ours, other = given.loop(True), given.loop(False)
+    unlike = np.abs(ours[:, 0] - other[:, 0]) > 1e-6
+    sharpe = other[:, 1] / other[:, 2] * side.YEAR**0.5
+    wrong = np.arange(given.sets) == np.flatnonzero(~unlike)[0]
+    side.measured("peer", given, lambda: side.Answer(other[:, 0] * (1.0 + wrong), sharpe, other[:, 3], other[:, 4] + other[:, 5]))
+    line = json.loads(capsys.readouterr().out)
+    assert 0 < unlike.sum() < given.sets and 0 < other[:, 5].sum()
+    assert (line["by_target"], line["equal"]) == (unlike.sum(), given.sets - unlike.sum() - 1)
+    assert (line["by_open"], line["miscounted"], line["by_sharpe"]) == (other[:, 5].sum(), 0, 0)
+    assert "peer" in peers.show([line])
+
+
+def test_a_peer_that_cannot_be_had_is_skipped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def absent(peer: str) -> str:
+        raise Unavailable(f"it cannot be installed: no {peer}")
+
+    monkeypatch.setattr(peers, "interpreter", absent)
+    monkeypatch.setattr(peers, "free_gb", lambda: 19.5)
+    monkeypatch.setattr(peers, "SIDES", (peers.Side("raptorbt", "W1"), peers.Side("vectorbt", "W1", ("numba",), 20.0)))
+    assert peers.main([]) == 0
+    said = capsys.readouterr().out
+    assert "W1, raptorbt: skipped, it cannot be installed: no raptorbt" in said
+    assert "W1, vectorbt numba: skipped, it needs 20 GB of free memory, and 19.5 are free" in said
+    assert peers.main(["W99"]) == 2
+
+
+def test_what_runs_beside_a_peer_does_not_need_vecbt() -> None:
+    """Nor anything of these benchmarks that does."""
+    beside = [path for path in sorted(HERE.glob("*.py")) if path.stem not in ("with_vecbt", "__main__", "__init__", "environments")]
+    folder = HERE.parent
+    for path in (*beside, *(folder / name for name in ("work.py", "loops.py", "sweep_loops.py"))):
+        named = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                named |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                named |= {node.module.rpartition(".")[2]} if node.module else {alias.name for alias in node.names}
+        assert not named & {"vecbt", "cases", "sweeps", "stop_sweeps", "table"}, path.name
+    assert len(beside) == 5

@@ -1,0 +1,45 @@
+"""W3b: a sweep of hard stops, trailing stops and targets over entries at random, against a hand-written loop on as many threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import vecbt as vb
+
+from . import work
+from .cases import KEYWORDS
+from .sweep_loops import ROOFLINE_MS, stops
+from .sweeps import compared
+from .table import Row, in_turn
+
+FULL = 8_000 * 5_000
+"""Sets times bars of the workload as it is defined."""
+
+
+def exits(count: int = 5_000, each: int = 20, calls: int = 3) -> list[Row]:
+    """W3b: all cash in at the close of an entry, out at the first of three levels; `each` values of every level."""
+    data, entries = work.walk_of_w3(count)
+    bars = vb.Bars.from_numpy(**data, index=work.days(count), symbols=("X",), asset_class="crypto")
+    names = ("stops.hard", "stops.trailing", "stops.take_profit")
+    space = dict(zip(names, work.levels_of_w3(each), strict=True))
+    levels = work.grid(*space.values())
+    keywords: dict[str, Any] = KEYWORDS | {"costs": vb.Costs(commission_rate=work.COMMISSION_RATE)}
+
+    def loop(threads: int) -> work.Array:
+        return stops(data, entries, (levels[0], levels[1], levels[2]), (work.COMMISSION_RATE, True), work.CASH, threads)
+
+    def sweep(threads: int, blocks: bool | None = None) -> vb.Sweep:
+        return vb.sweep(bars, vb.Signals(entries=entries[:, None]), space, threads=threads, blocks=blocks, progress=False, **keywords)
+
+    compared(sweep(2), loop(2), bars.market.periods_per_year or 0.0, "W3b")
+    sets, rows, alone = each**3, [], float("inf")
+    for threads, blocks in ((1, None), (2, None), (1, False)):
+        taken, reference = in_turn(lambda n=threads, kept=blocks: sweep(n, kept), lambda n=threads: loop(n), calls)  # type: ignore[misc]
+        alone = min(alone, reference) if threads == 1 else alone
+        what = f"{sets:,} sets of stops and targets x {count:,} bars, threads: {threads}{', no block sums' if blocks is False else ''}"
+        said = f"hand-written loop on as many {reference * 1e3:.1f} ms; {sets * count / taken / 1e6:,.0f} M bar-steps/s"
+        rows.append(Row("W3b", what, taken / reference, "x loop", said, must=3.0, aim=1.0))
+    if sets * count == FULL:
+        said = f"{alone * 1e3:.1f} ms on one thread, there {ROOFLINE_MS['W3']:g} ms"
+        rows.append(Row("W3b", "the loop itself against a quicker machine's", alone * 1e3 / ROOFLINE_MS["W3"], "x", said, must=1.5))
+    return rows
