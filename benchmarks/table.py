@@ -76,6 +76,17 @@ def in_turn(ours: Callable[[], object], reference: Callable[[], object], calls: 
     return statistics.median(seconds[0]), statistics.median(seconds[1])
 
 
+def least(function: Callable[[], object], calls: int = 3 * CALLS) -> float:
+    """Seconds of the call that was disturbed least, after a warm one: what code can do, where a quiet machine's time is set against it."""
+    function()
+    seconds = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
 def show(rows: Sequence[Row]) -> str:
     """The table as text, a line a figure."""
     head = ("work", "what", "value", "unit", "must", "aim", "ok", "reference")
