@@ -38,6 +38,7 @@ class Native:
 
 
 _MADE: dict[tuple[Any, ...], Native] = {}
+_ADDRESSES: dict[Any, int] = {}
 
 
 def native(function: Callable[..., Any], layouts: tuple[np.dtype[Any], ...], owner: str, known: tuple[tuple[str, ...], ...] = ()) -> Native:
@@ -85,13 +86,27 @@ def address_of(loop: Any, *arguments: Any) -> int:
 
     A loop that calls another compiles all of it once more; by its address it is the one that is there.
     """
-    if ENGINE == "python":
-        INTERPRETED.append(loop)
-        return len(INTERPRETED)
-    types = tuple(loop.typeof_pyval(argument) for argument in arguments)
-    loop.compile(types)
-    made = loop.overloads[types]
-    return int(made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
+    key = (loop, _kind_of(arguments))
+    if key not in _ADDRESSES:
+        if ENGINE == "python":
+            INTERPRETED.append(loop)
+            _ADDRESSES[key] = len(INTERPRETED)
+        else:
+            types = tuple(loop.typeof_pyval(argument) for argument in arguments)
+            loop.compile(types)
+            made = loop.overloads[types]
+            _ADDRESSES[key] = int(made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
+    return _ADDRESSES[key]
+
+
+def _kind_of(argument: Any) -> Any:
+    """What numba's type of an argument depends on; asking numba costs more than a small sweep."""
+    if isinstance(argument, np.ndarray):
+        flags = argument.flags
+        return argument.dtype, argument.ndim, flags.c_contiguous, flags.f_contiguous, flags.writeable, flags.aligned
+    if isinstance(argument, tuple):
+        return type(argument), *map(_kind_of, argument)
+    return type(argument)
 
 
 def called_back(method: Callable[..., float], layouts: tuple[np.dtype[Any], ...]) -> Native:

@@ -62,6 +62,13 @@ _SEPARATE = {
     "costs.per_unit": (0, ("per_unit",)),
     "costs.per_order": (0, ("per_order",)),
     "costs.minimum": (0, ("minimum",)),
+    "sizing.kelly_fraction": (0, ("amount",)),
+    "sizing.risk_fraction": (0, ("amount",)),
+    "sizing.weight": (0, ("amount",)),
+    "sizing.max_position_fraction": (0, ("most",)),
+    "risk.daily_loss": (3, ("daily_loss",)),
+    "risk.max_heat": (3, ("max_heat",)),
+    "risk.max_trade_loss": (3, ("max_trade_loss",)),
 }
 """Parameters that are numbers in fields of their own, whatever the others are: in which of the records, and in which fields."""
 
@@ -87,7 +94,7 @@ class SetupTable:
         self.errors: dict[int, VecbtError] = {}
         self.alone: list[int] = []
         together = self._by_columns(count)
-        self.groups = [together] if together is not None else self._one_by_one(count)
+        self.groups = self._one_by_one(count) if together is None else together
 
     def setup(self, u: int) -> Setup:
         """One of them."""
@@ -122,62 +129,104 @@ class SetupTable:
         return self._kind == InputKind.ORDERS or setup.flows is not None
 
     def _group(self, count: int, setups: list[Setup], rules: dict[int, Rules]) -> SetupGroup:
-        market, all_rules = self._bars.market, list(rules.values())
+        all_rules = list(rules.values())
         places = np.full(count, -1, dtype=np.int64)
         places[list(rules)] = np.arange(len(rules))
-        books: list[Books] = []
-        known: dict[Any, int] = {}
-        starts = np.zeros(len(rules), dtype=np.int64)
-        for u, (setup, laws) in enumerate(zip(setups, all_rules, strict=True)):
-            # where something is held from the start, its levels are those of the setup's own stops
-            key = (float(setup.initial_capital), None if setup.carry is None else repr(setup.carry), u if setup.positions else -1)
-            if key not in known:
-                known[key] = len(books)
-                books.append(opened_books(setup, market, int(self._bars.session[0]), laws))
-            starts[u] = known[key]
+        books, starts = self._books(setups, all_rules)
         common, stops, zones = (_row([laws[k] for laws in all_rules]) for k in range(3))
         terms = None if all_rules[0].terms is None else _row([laws.terms for laws in all_rules])
         ends = np.array([int(setup.liquidate_at_end) for setup in setups], dtype=np.int64)
         return SetupGroup(setups[0], places, (common, stops, zones, terms), ends, books, starts)
 
-    def _by_columns(self, count: int) -> SetupGroup | None:
-        """All setups at once, where every parameter that varies is a number in fields of its own; None: one by one.
+    def _books(self, setups: list[Setup], rules: list[Rules]) -> tuple[list[Books], NDArray[np.int64]]:
+        """The books that there are at the start, and for each setup which are its own."""
+        books: list[Books] = []
+        known: dict[Any, int] = {}
+        starts = np.zeros(len(setups), dtype=np.int64)
+        for u, (setup, laws) in enumerate(zip(setups, rules, strict=True)):
+            # where something is held from the start, its levels are those of the setup's own stops
+            key = (float(setup.initial_capital), None if setup.carry is None else repr(setup.carry), u if setup.positions else -1)
+            if key not in known:
+                known[key] = len(books)
+                books.append(opened_books(setup, self._bars.market, int(self._bars.session[0]), laws))
+            starts[u] = known[key]
+        return books, starts
+
+    def _by_columns(self, count: int) -> list[SetupGroup] | None:
+        """All setups that differ in numbers with fields of their own at once; None: it is not worth it, or cannot be done.
 
         Each value is checked in a setup of its own, which also shows that it changes nothing but its fields.
         """
-        if 2 * sum(len(values) for values, _ in self._varied.values()) > count or any(
-            name not in _SEPARATE or not all(_is_number(value) for value in values) for name, (values, _) in self._varied.items()
-        ):
+        inner = {name for name, (values, _) in self._varied.items() if name in _SEPARATE and all(_is_number(value) for value in values)}
+        codes = [codes for name, (_, codes) in self._varied.items() if name not in inner]
+        firsts, which = np.zeros(1, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        if codes:
+            _, firsts, which = np.unique(np.column_stack(codes), axis=0, return_index=True, return_inverse=True)
+        if 2 * len(firsts) * sum(len(self._varied[name][0]) for name in inner) > count or not inner:
             return None
-        start = {name: values[0] for name, (values, _) in self._varied.items()}
+        parts: dict[Any, list[_Part]] = {}
         try:
-            first = self._checked(start)
-        except VecbtError:
+            for k, first in enumerate(firsts):
+                part = self._part(int(first), np.flatnonzero(which.reshape(-1) == k), inner)
+                parts.setdefault(_group_of(part.first, part.rules), []).append(part)
+        except (VecbtError, _Entangled):
+            self.errors.clear()
             return None
-        if self._needs_its_own_run(first) or first.positions:
-            return None
+        return [self._joined(count, of_group) for of_group in parts.values()]
+
+    def _part(self, u: int, members: NDArray[np.int64], inner: set[str]) -> _Part:
+        """The setups `members`, which differ from number `u` in `inner` parameters only."""
         market = self._bars.market
-        rules, fine = first.rules(self._kind, market), np.ones(count, dtype=bool)
-        rows: Any = [None if part is None else np.repeat(np.asarray(part), count) for part in rules]
-        for name, (values, codes) in self._varied.items():
-            part, fields = _SEPARATE[name]
-            for k, value in enumerate(values):
+        start = {name: values[codes[u]] for name, (values, codes) in self._varied.items()}
+        first = self._checked(start)
+        if self._needs_its_own_run(first) or first.positions:
+            raise _Entangled
+        rules, fine = first.rules(self._kind, market), np.ones(len(members), dtype=bool)
+        rows: Any = [None if part is None else np.repeat(np.asarray(part), len(members)) for part in rules]
+        for name in inner:
+            values, codes = self._varied[name]
+            (part, fields), codes = _SEPARATE[name], codes[members]
+            for k in np.unique(codes):
                 try:
-                    setup = self._checked({**start, name: value})
+                    setup = self._checked({**start, name: values[k]})
                 except VecbtError:
                     fine &= codes != k
                     continue
                 laws: Any = setup.rules(self._kind, market)
                 if _group_of(setup, laws) != _group_of(first, rules) or not _differ_in(rules, laws, part, fields):
-                    return None
+                    raise _Entangled
                 for field in fields:
                     rows[part][field][codes == k] = laws[part][field][0]
-        for u in np.flatnonzero(~fine):
-            self._tried(int(u))
-        books = [opened_books(first, market, int(self._bars.session[0]), rules)]
-        places = np.where(fine, np.arange(count), -1)
-        kept: Any = tuple(None if part is None else part.view(np.recarray) for part in rows)
-        return SetupGroup(first, places, kept, np.full(count, int(first.liquidate_at_end)), books, np.zeros(count, dtype=np.int64))
+        for wrong in members[~fine]:
+            self._tried(int(wrong))
+        return _Part(members[fine], first, rules, [None if part is None else part[fine] for part in rows])
+
+    def _joined(self, count: int, parts: list[_Part]) -> SetupGroup:
+        """Parts that run on the same rows."""
+        members = np.concatenate([part.members for part in parts])
+        places = np.full(count, -1, dtype=np.int64)
+        places[members] = np.arange(len(members))
+        rules: Any = tuple(
+            None if rows[0] is None else np.concatenate(rows).view(np.recarray) for rows in zip(*(part.rows for part in parts), strict=True)
+        )
+        books, starts = self._books([part.first for part in parts], [part.rules for part in parts])
+        sizes = [len(part.members) for part in parts]
+        ends = np.repeat([int(part.first.liquidate_at_end) for part in parts], sizes)
+        return SetupGroup(parts[0].first, places, rules, ends, books, np.repeat(starts, sizes))
+
+
+class _Entangled(Exception):
+    """A parameter changes more than its fields."""
+
+
+@dataclass
+class _Part:
+    """Setups that differ from one of them in numbers with fields of their own."""
+
+    members: NDArray[np.int64]
+    first: Setup
+    rules: Rules
+    rows: list[Any]
 
 
 def _is_number(value: Any) -> bool:
@@ -185,7 +234,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _differ_in(left: Rules, right: Rules, part: int, fields: tuple[str, ...]) -> bool:
-    """Whether these fields of one record are all in which two setups differ."""
+    """Whether two setups differ in these fields of one record at most."""
     for k, (mine, its) in enumerate(zip(left, right, strict=True)):
         if mine is None or its is None:
             if mine is not its:

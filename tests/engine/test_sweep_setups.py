@@ -1,0 +1,105 @@
+"""Setups of a sweep made by columns: the records and the errors of each are those of the setup made alone (section 1 of sweeps, D1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vecbt as vb
+from vecbt.core.codes import InputKind
+from vecbt.core.sets import sets_of
+from vecbt.data import synthetic
+from vecbt.engine.sweep_names import setup_with, split_names
+from vecbt.engine.sweep_setups import _SEPARATE, SetupTable
+from vecbt.errors import VecbtError
+from vecbt.strategies import SmaCross
+
+BARS = synthetic.sine(T=30, N=2, wave_bars=6.0)
+COSTS = vb.Costs(commission_rate=0.001, slippage_bps=5)
+STOPS = vb.Stops(hard=0.05, trailing=0.04, take_profit=0.1, activation=0.02)
+RISK = vb.Risk(zones=vb.Zones(), daily_loss=0.02, max_heat=0.05, max_trade_loss=0.01)
+
+
+def table(space: dict[str, Any], **keywords: Any) -> tuple[SetupTable, Any, Any]:
+    """All setups of a space, the function that makes one of them alone, and how many there are."""
+    strategy, keywords = SmaCross(2, 5), {"costs": COSTS, **keywords}
+    sets = sets_of(space, strategy.space, strategy.parameters)
+    _, rest = split_names(sets.names, strategy.space, keywords)
+    varied = {name: (sets.values[sets.names.index(name)], sets.codes[:, sets.names.index(name)]) for name in rest}
+    made = SetupTable(lambda values: setup_with(keywords, values), varied, len(sets), BARS, InputKind.SIGNALS)
+    return made, lambda u: setup_with(keywords, sets.at(u)), len(sets)
+
+
+def assert_as_alone(space: dict[str, Any], **keywords: Any) -> SetupTable:
+    """Every setup's records, start and end are its own; what is wrong with one is what is wrong alone."""
+    made, alone, count = table(space, **keywords)
+    seen = 0
+    for u in range(count):
+        try:
+            setup = alone(u).for_market(BARS.market, BARS.has_volume).for_inputs(InputKind.SIGNALS)
+        except VecbtError as error:
+            assert str(made.errors[u]) == str(error)
+            seen += 1
+            continue
+        assert u not in made.errors
+        group = next(group for group in made.groups if group.numbers[u] >= 0)
+        place = group.numbers[u]
+        for mine, whole in zip(setup.rules(InputKind.SIGNALS, BARS.market), group.rules, strict=True):
+            assert (mine is None) == (whole is None)
+            if mine is not None and whole is not None:
+                assert np.asarray(mine).tobytes() == np.asarray(whole)[place : place + 1].tobytes(), u
+        assert group.ends[place] == setup.liquidate_at_end
+        assert group.books[group.starts[place]].accounts["initial"][0] == setup.initial_capital
+        seen += 1
+    assert seen == count
+    return made
+
+
+NUMBERS = [0.011, 0.02, 0.033, 0.04, 0.05]
+
+
+@pytest.mark.parametrize("name", sorted(_SEPARATE))
+def test_each_parameter_with_a_field_of_its_own(name: str) -> None:
+    sizing: Any = vb.KellyCriterion(win_rate=0.4, avg_win=2.0, avg_loss=1.0, max_position_fraction=0.5)
+    sizing = vb.FixedFractionalSizing(0.01) if name == "sizing.risk_fraction" else vb.Weight(0.2) if name == "sizing.weight" else sizing
+    other = "costs.per_unit" if name != "costs.per_unit" else "costs.per_order"
+    made = assert_as_alone({name: NUMBERS, other: NUMBERS}, stops=STOPS, risk=RISK, sizing=sizing)
+    assert len(made.groups) == 1 and len(made.groups[0].ends) == len(NUMBERS) ** 2
+
+
+def test_all_stops_and_costs_at_once() -> None:
+    space = {
+        "stops.hard": [0.01, 0.02, 0.03],
+        "stops.trailing": [0.02, 0.05],
+        "costs.commission_rate": [0.0, 0.001, 0.002],
+        "costs.slippage_bps": [1.0, 9.0],
+    }
+    assert_as_alone(space | {"costs.slippage_bps": [1.0, 9.0]}, stops=STOPS)
+
+
+def test_numbers_beside_other_kinds_of_values() -> None:
+    """Fill, capital and zones vary, too: each combination of them has its own columns."""
+    space = {
+        "fill": ["close", "next_open"], "initial_capital": [1e4, 1e5], "risk.zones.boundaries": [(0.05, 0.1, 0.2), (0.1, 0.2, 0.3)],
+        "stops.hard": NUMBERS, "risk.max_heat": NUMBERS, "liquidate_at_end": [False, True],
+    }  # fmt: skip
+    assert_as_alone(space, stops=STOPS, risk=RISK)
+
+
+def test_what_is_wrong_with_a_value_is_said_in_its_sets_alone() -> None:
+    made = assert_as_alone({"stops.hard": [*NUMBERS, -1.0], "costs.slippage_bps": [1.0, 2.0, -3.0, 4.0, 5.0]}, stops=STOPS)
+    assert len(made.errors) == 10
+
+
+def test_none_and_forms_are_made_one_by_one() -> None:
+    """A stop that is off, or of another form, changes more than its number."""
+    assert_as_alone(
+        {"stops.hard": [None, 0.02, vb.Atr(2.0), 0.04], "stops.trailing": NUMBERS, "costs.per_unit": [0.0, 0.1, 0.2]}, stops=STOPS
+    )
+
+
+def test_maker_rates_of_their_own_stay() -> None:
+    costs = vb.Costs(commission_rate=0.001, maker_rate=0.0005)
+    assert_as_alone({"costs.commission_rate": NUMBERS, "costs.half_spread": NUMBERS}, costs=costs)
