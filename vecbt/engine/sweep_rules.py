@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,18 @@ class _Columns:
         return True
 
 
+_Source = tuple[str, str, tuple[str, ...], tuple[tuple[int, int], ...]]
+
+
+class _Met(NamedTuple):
+    """An indicator that was computed: what it is, its outputs, which fields of `now` begin where, and the object that declared it."""
+
+    key: _Key
+    column: NDArray[np.float64]
+    places: list[tuple[int, int]]
+    declared: Any
+
+
 class RuleTable:
     """A rule strategy with many parameter sets over the same bars.
 
@@ -117,7 +129,7 @@ class RuleTable:
         self._values = {name: self._checked(name) for name in names}
         self._numbers = {name: self._as_numbers(name) for name in names if name in (self._layout.names or ())}
         self._sources = self._direct(plan)
-        self._known: list[dict[Any, tuple[list[int], Any]]] = [{} for _ in self._sources or ()]
+        self._met: list[tuple[_Source, dict[int, _Met]]] = [(source, {}) for source in self._sources or ()]
         self._of_prices = [self._address(name, {}) if name in PRICE_FIELDS else 0 for name in self.ruling.fields]
 
     def _fitting(self, plan: IndicatorPlan) -> IndicatorPlan:
@@ -153,7 +165,7 @@ class RuleTable:
                 wrong[k] = error
         return numbers, wrong
 
-    def _direct(self, plan: IndicatorPlan) -> list[tuple[str, str, tuple[str, ...], tuple[tuple[int, int], ...]]] | None:
+    def _direct(self, plan: IndicatorPlan) -> list[_Source] | None:
         """Of each declared indicator that the rule reads: its name, its kernel, what it reads, and which field takes which output.
 
         None where one reads another: then its place depends on more than its own parameters.
@@ -208,7 +220,7 @@ class RuleTable:
         columns = [[self._values[name][k] for k in codes[:, j].tolist()] for j, name in enumerate(self._names)]
         rows = list(zip(*columns, strict=True)) if columns else [()] * count
         sources: list[list[int]] = []
-        held: dict[_Key, Any] = {}
+        held: dict[Any, _Met] = {}
         wrong = self._unfit(codes, count)
         for s, (row, ordered) in enumerate(zip(rows, self._ordered(codes).tolist(), strict=True)):
             try:
@@ -223,8 +235,8 @@ class RuleTable:
         out[:, DESK.index("params")] = params.ctypes.data + self._layout.itemsize * np.arange(count)
         out[:, DESK.index("sources")] = where.ctypes.data + 8 * len(fields) * np.arange(count)
         out[:, DESK.index("close")] = self._columns.prices[PRICE_FIELDS.index("close")].ctypes.data
-        if self._columns.keep_only(set(held), _ROOM):
-            self._known = [{} for _ in self._known]
+        if self._columns.keep_only({met.key for met in held.values()}, _ROOM):
+            self._met = [(source, {}) for source, _ in self._met]
         return out, wrong, (where, params, held)
 
     def _unfit(self, codes: NDArray[np.int64], count: int) -> list[Any]:
@@ -246,34 +258,43 @@ class RuleTable:
                 out[name] = self._numbers[name][0][codes[:, j]]
         return out
 
-    def _places_of(self, strategy: RuleStrategy, held: dict[_Key, Any]) -> list[int]:
+    def _places_of(self, strategy: RuleStrategy, held: dict[Any, _Met]) -> list[int]:
         """Where each field of `now` begins; `held` takes the indicators that are used."""
         declared, found = strategy.indicators(), self._of_prices.copy()
         if self._sources is None or len(declared) != len(self._shape):
             return self._places_by_key(declared, strategy, held)
-        for (name, kernel, reads, taken), known in zip(self._sources, self._known, strict=True):
-            indicator = declared.get(name)
-            if indicator is None or indicator.name != kernel or indicator.of != reads:
+        for source, known in self._met:
+            indicator = declared.get(source[0])
+            # an indicator that was declared before is the same object
+            met = known.get(id(indicator)) or self._meet(indicator, source, known)
+            if met is None:
                 return self._places_by_key(declared, strategy, held)
-            parameters = indicator.parameters
-            if parameters not in known:
-                key = (kernel, parameters, reads)
-                known[parameters] = [self._address((key, output), held) for _, output in taken], self._columns.at(key)
-            places, held[kernel, parameters, reads] = known[parameters]
-            for (field, _), place in zip(taken, places, strict=True):
+            held[id(indicator)] = met
+            for field, place in met.places:
                 found[field] = place
         return found
 
-    def _places_by_key(self, declared: Mapping[str, Any], strategy: RuleStrategy, held: dict[_Key, Any]) -> list[int]:
+    def _meet(self, indicator: Any, source: _Source, known: dict[int, _Met]) -> _Met | None:
+        """An indicator for the first time; None where it is another one than the strategy as given declares in its place."""
+        _, kernel, reads, taken = source
+        if indicator is None or indicator.name != kernel or indicator.of != reads:
+            return None
+        key, held = (kernel, indicator.parameters, reads), dict[Any, _Met]()
+        places = [(field, self._address((key, output), held)) for field, output in taken]
+        known[id(indicator)] = met = _Met(key, self._columns.at(key), places, indicator)
+        return met
+
+    def _places_by_key(self, declared: Mapping[str, Any], strategy: RuleStrategy, held: dict[Any, _Met]) -> list[int]:
         keys = self._keys(declared, strategy)
         return [self._address(keys[field], held) for field in self.ruling.fields]
 
-    def _address(self, read: Any, held: dict[_Key, Any]) -> int:
+    def _address(self, read: Any, held: dict[Any, _Met]) -> int:
         """Where a price, or an output of an indicator, begins."""
         if isinstance(read, str):
             return int(self._columns.prices[PRICE_FIELDS.index(read)].ctypes.data)
         key, output = read
-        held[key] = column = self._columns.at(key)
+        column = self._columns.at(key)
+        held[key] = _Met(key, column, [], None)
         return int(column.ctypes.data + output * column.strides[0])
 
     def _keys(self, declared: Mapping[str, Any], strategy: RuleStrategy) -> dict[str, Any]:
