@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from ._progress import progress_bar
 from .analytics.result import Result
 from .analytics.sweep import Sweep
+from .analytics.sweep_checkpoint import Checkpoint, blocks_of
 from .analytics.sweep_lines import checked_metrics
 from .core.sets import Where, sets_of
 from .data.bars import Bars
@@ -22,6 +24,7 @@ from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
 from .engine.strategy import as_strategy
 from .engine.sweep import sweep_sets
+from .engine.sweep_blocks import BlockFiles
 from .errors import ConfigError, DataError
 
 __all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"]
@@ -187,9 +190,10 @@ def sweep(
     rf: float = 0.0,
     mar: float = 0.0,
     threads: int | None = None,
-    blocks: bool | None = None,
+    blocks: bool | str | Path | None = None,
     keep: Sequence[str] = (),
     progress: Callable[[int, int], None] | Literal[False] | None = None,
+    checkpoint: str | Path | None = None,
     **keywords: Unpack[Keywords],
 ) -> Sweep:
     """Run a strategy with many parameter sets over the same bars; each line equals a `backtest` of that set, to the last bit.
@@ -217,19 +221,33 @@ def sweep(
         Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
     threads : int, optional
         As many as there are processors, if it is not said. The numbers do not depend on it.
-    blocks : bool, optional
-        Keep sums of powers of the returns over 16 and 64 equal parts of the bars (`sweep.run.blocks`, `.fine`), 1.5 kB a set: what tests
-        for overfitting need. Left out, that is done up to 100,000 sets.
+    blocks : bool, "file" or path of a folder, optional
+        Keep sums of powers of the returns over 16 and 64 equal parts of the bars (`Sweep.blocks`, `.fine`), 1.5 kB a set: what tests
+        for overfitting need. True keeps them in memory, False not at all; left out, they are kept in memory up to 100,000 sets, and beyond
+        not at all. "file" writes them piece by piece to `blocks.npy` and `fine.npy` in the folder of the checkpoint, a path to a new
+        or an empty folder: then they take no memory, and are read-only maps of the files. `Sweep.block_sums` says which it was.
     keep : sequence of str
         `("equity",)` keeps the curves, `sweep.run.equity` (sets, accounts, bars); ConfigError where they take half of the memory that is
         free. Nothing else grows with bars times sets.
     progress : callable (done, total), or False, optional
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
 
+    checkpoint : path of a folder, optional
+        Keep finished lines there, about once a second. A sweep that was ended, by Ctrl-C or by anything else, goes on from there when
+        the same call is made again, and its numbers are those of an unbroken one to the last bit. `threads`, `metrics` and
+        `progress` may change. The folder is refused where it holds anything else, or a sweep of other data, another strategy, other
+        sets, keywords, `rf`, `mar`, `blocks` or `keep`, or other kernels. Damaged files are told in a warning, and their sets run again.
+
+        A strategy is known by its name, its parameters, and the text of its code: that of the class or function, of the user's own
+        functions and classes that it names, and the data that it closes over or finds in globals. Not covered are other installed
+        packages, what it reaches through a module that is imported whole, reads from files, or finds at run time: whoever changes
+        those must give another folder.
+
     Returns
     -------
     Sweep
-        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it early with what is done (`partial`).
+        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it early with what is done (`partial`), within about a second:
+        the sets that run at that moment are run to their end.
 
     Raises
     ------
@@ -246,10 +264,16 @@ def sweep(
     sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
     shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
     with shown as report:
-        run = sweep_sets(
-            _checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=blocks, keep_equity="equity" in keep,
-            progress=report,
+        sums = blocks_of(blocks, len(sets), checkpoint)
+        kept = nullcontext() if checkpoint is None else Checkpoint(
+            checkpoint, _checked(bars), source, sets, keywords, files=sums if isinstance(sums, BlockFiles) else None,
+            settings={"rf": rf, "mar": mar, "blocks": str(blocks) if isinstance(sums, BlockFiles) else sums, "keep": sorted(set(keep))},
         )  # fmt: skip
+        with kept as keeper:
+            run = sweep_sets(
+                _checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=sums, keep_equity="equity" in keep,
+                progress=report, keeper=keeper,
+            )  # fmt: skip
     return Sweep(run, metrics=metrics)
 
 
