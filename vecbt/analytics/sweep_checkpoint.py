@@ -29,7 +29,7 @@ from ..core.sources import code_hash
 from ..engine.strategy import Strategy, written
 from ..engine.sweep import BLOCKS_UP_TO, SweepRun
 from ..engine.sweep_blocks import BLOCK_NAMES, BlockFiles
-from ..errors import ConfigError
+from ..errors import ConfigError, counted
 from .saved.folder import digest_of, write_json
 from .saved.values import Json
 from .sweep_file import columns_of, measured_in
@@ -252,8 +252,8 @@ class Checkpoint:
         return hashlib.sha256(self._mark.encode() + data).hexdigest()
 
     def _warn(self, what: str, frame: Table | None) -> None:
-        sets = "its sets" if frame is None else f"{frame['number'].n_unique():,} sets"
-        warnings.warn(f"checkpoint {str(self.folder)!r}: {what}; {sets} run again", stacklevel=3)
+        sets = "" if frame is None else f": {counted(frame['number'].n_unique(), 'set')}"
+        warnings.warn(f"checkpoint {str(self.folder)!r}: {what}; its lines are made anew{sets}", stacklevel=3)
 
     def _replace(self, name: str, write: Callable[[Path], object]) -> None:
         """Write a file aside and give it its name, `{}` in it being its hash."""
