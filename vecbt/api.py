@@ -10,7 +10,7 @@ from typing import Any, Literal, Unpack
 from ._progress import progress_bar
 from .analytics.result import Result
 from .analytics.sweep import Sweep
-from .analytics.sweep_checkpoint import Checkpoint, blocks_of
+from .analytics.sweep_checkpoint import blocks_of, keeping
 from .analytics.sweep_lines import checked_metrics
 from .core.sets import Where, sets_of
 from .data.bars import Bars
@@ -222,32 +222,24 @@ def sweep(
     threads : int, optional
         As many as there are processors, if it is not said. The numbers do not depend on it.
     blocks : bool, "file" or path of a folder, optional
-        Keep sums of powers of the returns over 16 and 64 equal parts of the bars (`Sweep.blocks`, `.fine`), 1.5 kB a set: what tests
-        for overfitting need. True keeps them in memory, False not at all; left out, they are kept in memory up to 100,000 sets, and beyond
-        not at all. "file" writes them piece by piece to `blocks.npy` and `fine.npy` in the folder of the checkpoint, a path to a new
-        or an empty folder: then they take no memory, and are read-only maps of the files. `Sweep.block_sums` says which it was.
+        Keep sums of powers of the returns over 16 and 64 parts of the bars, 1.5 kB a set: what tests for overfitting need. In memory (True;
+        left out, up to 100,000 sets), not at all (False), or in `blocks.npy` and `fine.npy`, written piece by piece, in the folder of the
+        checkpoint ("file") or in an empty one (its path). `Sweep.blocks`, `.fine` have them, `.block_sums` says where they are.
     keep : sequence of str
         `("equity",)` keeps the curves, `sweep.run.equity` (sets, accounts, bars); ConfigError where they take half of the memory that is
         free. Nothing else grows with bars times sets.
     progress : callable (done, total), or False, optional
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
-
     checkpoint : path of a folder, optional
-        Keep finished lines there, about once a second. A sweep that was ended, by Ctrl-C or by anything else, goes on from there when
-        the same call is made again, and its numbers are those of an unbroken one to the last bit. `threads`, `metrics` and
-        `progress` may change. The folder is refused where it holds anything else, or a sweep of other data, another strategy, other
-        sets, keywords, `rf`, `mar`, `blocks` or `keep`, or other kernels. Damaged files are told in a warning, and their sets run again.
-
-        A strategy is known by its name, its parameters, and the text of its code: that of the class or function, of the user's own
-        functions and classes that it names, and the data that it closes over or finds in globals. Not covered are other installed
-        packages, what it reaches through a module that is imported whole, reads from files, or finds at run time: whoever changes
-        those must give another folder.
+        Keep finished lines there, about once a second. The same call goes on from there, whatever ended the last one, to the bits of an
+        unbroken sweep; only `threads`, `metrics` and `progress` may be others. A folder with anything else, or with another sweep, is
+        refused. A strategy is known by its parameters and the text of its code: its own, that of functions and classes it names, and
+        the data they close over or find in globals; not what it gets through other packages, whole modules (`helpers.f`) or files.
 
     Returns
     -------
     Sweep
-        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it early with what is done (`partial`), within about a second:
-        the sets that run at that moment are run to their end.
+        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it within about a second with what is done (`partial`).
 
     Raises
     ------
@@ -255,26 +247,27 @@ def sweep(
         A name, a value, the bars or a keyword cannot be used. What goes wrong with one set only is in its line (`errors`).
     """
     checked_metrics(metrics)
+    _check_choices(progress, keep)
+    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
+    sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
+    sums = blocks_of(blocks, len(sets), checkpoint)
+    settings = {"rf": rf, "mar": mar, "blocks": "file" if isinstance(sums, BlockFiles) else sums, "keep": sorted(set(keep))}
+    shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
+    with shown as report, keeping(checkpoint, _checked(bars), source, sets, keywords, settings=settings, sums=sums) as keeper:
+        run = sweep_sets(
+            bars, source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=sums, keep_equity="equity" in keep, progress=report,
+            keeper=keeper,
+        )  # fmt: skip
+    return Sweep(run, metrics=metrics)
+
+
+def _check_choices(progress: Any, keep: Any) -> None:
+    """Who watches a sweep, and what it keeps."""
     if progress is not None and progress is not False and not callable(progress):
         raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
     unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
     if unknown:
         raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
-    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
-    sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
-    shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
-    with shown as report:
-        sums = blocks_of(blocks, len(sets), checkpoint)
-        kept = nullcontext() if checkpoint is None else Checkpoint(
-            checkpoint, _checked(bars), source, sets, keywords, files=sums if isinstance(sums, BlockFiles) else None,
-            settings={"rf": rf, "mar": mar, "blocks": str(blocks) if isinstance(sums, BlockFiles) else sums, "keep": sorted(set(keep))},
-        )  # fmt: skip
-        with kept as keeper:
-            run = sweep_sets(
-                _checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=sums, keep_equity="equity" in keep,
-                progress=report, keeper=keeper,
-            )  # fmt: skip
-    return Sweep(run, metrics=metrics)
 
 
 def _as_given(inputs: Inputs) -> Callable[[Bars], Inputs]:

@@ -20,8 +20,6 @@ from vecbt.analytics.sweep import Sweep
 from vecbt.analytics.sweep_join import joined
 from vecbt.errors import ConfigError
 
-pytestmark = pytest.mark.interpreted
-
 STOPS = [vb.Pct(1.0), None, -1.0]
 
 

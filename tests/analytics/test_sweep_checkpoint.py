@@ -26,9 +26,6 @@ from vecbt.engine import sweep, sweep_chunks
 from vecbt.engine.sweep_blocks import BlockFiles
 from vecbt.errors import ConfigError, counted
 
-pytestmark = pytest.mark.interpreted
-
-
 @functools.cache
 def unbroken() -> Sweep:
     """The sweep in one go, without a checkpoint."""
@@ -346,6 +343,9 @@ def test_files_of_sums_are_asked_for_rightly(tmp_path: Path) -> None:
     for given, words in (("file", "there is none; give checkpoint"), (tmp_path / "no" / "such", "make it first"), (3, "blocks is 3")):
         with pytest.raises(ConfigError, match=words):
             small(blocks=given)
+    with pytest.raises(ConfigError, match="with a checkpoint they go to its folder; give blocks='file'"):
+        small(tmp_path / "kept", blocks=tmp_path / "sums")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_of_a_file_are_written_anywhere_in_any_order(tmp_path: Path) -> None:

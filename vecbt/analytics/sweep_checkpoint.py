@@ -14,7 +14,7 @@ import secrets
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from .sweep_lines import measured, put_measured
 if TYPE_CHECKING:
     from ..data.bars import Bars
 
-__all__ = ["Checkpoint", "blocks_of"]
+__all__ = ["Checkpoint", "blocks_of", "keeping"]
 
 SCHEMA = 1
 """Number of the layout; another one is refused."""
@@ -59,10 +59,23 @@ def blocks_of(asked: bool | str | Path | None, count: int, checkpoint: str | Pat
         if checkpoint is None:
             raise ConfigError("blocks='file' goes to the folder of the checkpoint, and there is none; give checkpoint or a folder")
         return BlockFiles(Path(checkpoint).expanduser())
+    if checkpoint is not None:
+        raise ConfigError(f"blocks is {str(asked)!r}, and with a checkpoint they go to its folder; give blocks='file'")
     folder = _folder(asked, "blocks")
     if folder.is_dir() and any(entry.name not in _partial_names() for entry in folder.iterdir()):
         raise ConfigError(f"blocks is {str(asked)!r}, which holds something already and was left alone; give a new or an empty folder")
     return BlockFiles(folder)
+
+
+def keeping(
+    folder: str | Path | None, bars: Bars, strategy: Strategy, sets: Sets, keywords: Mapping[str, Any], *, settings: Mapping[str, Any],
+    sums: bool | BlockFiles,
+) -> AbstractContextManager[Checkpoint | None]:  # fmt: skip
+    """A checkpoint in this folder for a `with`, or None without one; `sums` is what `blocks_of` gave."""
+    if folder is None:
+        return nullcontext()
+    files = sums if isinstance(sums, BlockFiles) else None
+    return Checkpoint(folder, bars, strategy, sets, keywords, settings=settings, files=files)
 
 
 class Checkpoint:
