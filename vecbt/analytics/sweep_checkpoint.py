@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ SCHEMA = 1
 _WHAT = "a checkpoint of a sweep of vecbt"
 _ABOUT, _LOCK, _ASIDE = "checkpoint.json", "lock", ".aside-"
 _EVERY = 1.0  # seconds: finished pieces that come sooner after each other share a file
+_MOST = 2**26  # bytes of curves and sums that a file waits for
 _PARTS = {"data": "the bars", "sweep": "strategy, sets or settings", "kernels": "the sources of the kernels"}
 
 
@@ -181,7 +183,8 @@ class Checkpoint:
     def keep(self, run: SweepRun, numbers: NDArray[np.int64]) -> None:
         """Lines of these sets are there: written at once, or with the next ones if the last were written just now."""
         self._pending.append(numbers)
-        if time.perf_counter() - self._since >= _EVERY:
+        waiting = sum(map(len, self._pending)) * sum(array[0].nbytes for _, array in self._arrays(run))
+        if time.perf_counter() - self._since >= _EVERY or waiting >= _MOST:
             self._write(run)
 
     def __enter__(self) -> Checkpoint:
@@ -254,15 +257,15 @@ class Checkpoint:
             data = path.read_bytes()
         except OSError as error:
             raise ConfigError(f"{path.name} in {str(self.folder)!r} cannot be read: {error}") from error
-        if path.name == f"lines-{self._hash(data)}.parquet":
+        if path.name == f"lines-{self._hash(BytesIO(data))}.parquet":
             return pl.read_parquet(data)
         self._warn(f"{path.name} was damaged since it was written", None)
         path.unlink()
         return None
 
-    def _hash(self, data: bytes) -> str:
-        """Of bytes that belong to this sweep."""
-        return hashlib.sha256(self._mark.encode() + data).hexdigest()
+    def _hash(self, file: BytesIO | BufferedReader) -> str:
+        """Of the bytes of a file, as one of this sweep."""
+        return hashlib.file_digest(file, lambda: hashlib.sha256(self._mark.encode())).hexdigest()
 
     def _warn(self, what: str, frame: Table | None) -> None:
         sets = "" if frame is None else f": {counted(frame['number'].n_unique(), 'set')}"
@@ -272,7 +275,10 @@ class Checkpoint:
         """Write a file aside and give it its name, `{}` in it being its hash."""
         aside = self.folder / f"{_ASIDE}{secrets.token_hex(8)}"
         write(aside)
-        os.replace(aside, self.folder / (name.format(self._hash(aside.read_bytes())) if "{}" in name else name))
+        if "{}" in name:
+            with aside.open("rb") as file:
+                name = name.format(self._hash(file))
+        os.replace(aside, self.folder / name)
 
 
 def _partial_names() -> set[str]:
