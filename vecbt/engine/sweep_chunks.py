@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Chunk", "Chunks", "Seat", "Task", "blank"]
 
 _CHUNK_BARS = 2_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
-_SHORT = 0.05  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
+_SHORT = 0.1  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
 _MOST_SETS = 1024
 _CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
 _NO_VALUES = np.empty((0, 0))
@@ -231,7 +231,7 @@ class Seat:
             books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
             laws, runs, closes, np.empty(bars.T), 1.0 / np.arange(1.0, bars.T + 1.0),
         )  # fmt: skip
-        self._step = 1  # sets that run in one call
+        self._step = max(1, min(_MOST_SETS, _CHUNK_BARS // 8 // (bars.T * bars.N)))  # sets that run in one call
         self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
 
     @staticmethod
@@ -266,8 +266,10 @@ class Seat:
 
 
 def _adapted(count: int, seconds: float, most: int) -> int:
-    """How many are to be done at once, after so many took so long."""
-    return min(most, 2 * count) if seconds < _SHORT else max(1, count // 2) if seconds > 4 * _SHORT else count
+    """How many are to be done at once, after so many took so long; few calls, as each waits for the interpreter's lock."""
+    if seconds > 4 * _SHORT:
+        return max(1, count // 2)
+    return min(most, int(count * min(8.0, 2.0 * _SHORT / max(seconds, 1e-6)))) if seconds < _SHORT else count
 
 
 def _bytes_of(kept: Any) -> NDArray[np.uint8]:
