@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from ._progress import progress_bar
 from .analytics.result import Result
 from .analytics.sweep import Sweep
+from .analytics.sweep_checkpoint import blocks_of, keeping
 from .analytics.sweep_lines import checked_metrics
 from .core.sets import Where, sets_of
 from .data.bars import Bars
@@ -22,6 +24,7 @@ from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
 from .engine.strategy import as_strategy
 from .engine.sweep import sweep_sets
+from .engine.sweep_blocks import BlockFiles
 from .errors import ConfigError, DataError
 
 __all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"]
@@ -187,9 +190,10 @@ def sweep(
     rf: float = 0.0,
     mar: float = 0.0,
     threads: int | None = None,
-    blocks: bool | None = None,
+    blocks: bool | str | Path | None = None,
     keep: Sequence[str] = (),
     progress: Callable[[int, int], None] | Literal[False] | None = None,
+    checkpoint: str | Path | None = None,
     **keywords: Unpack[Keywords],
 ) -> Sweep:
     """Run a strategy with many parameter sets over the same bars; each line equals a `backtest` of that set, to the last bit.
@@ -217,19 +221,25 @@ def sweep(
         Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
     threads : int, optional
         As many as there are processors, if it is not said. The numbers do not depend on it.
-    blocks : bool, optional
-        Keep sums of powers of the returns over 16 and 64 equal parts of the bars (`sweep.run.blocks`, `.fine`), 1.5 kB a set: what tests
-        for overfitting need. Left out, that is done up to 100,000 sets.
+    blocks : bool, "file" or path of a folder, optional
+        Keep sums of powers of the returns over 16 and 64 parts of the bars, 1.5 kB a set: what tests for overfitting need. In memory (True;
+        left out, up to 100,000 sets), not at all (False), or in `blocks.npy` and `fine.npy`, written piece by piece, in the folder of the
+        checkpoint ("file") or in an empty one (its path). `Sweep.blocks`, `.fine` have them, `.block_sums` says where they are.
     keep : sequence of str
         `("equity",)` keeps the curves, `sweep.run.equity` (sets, accounts, bars); ConfigError where they take half of the memory that is
         free. Nothing else grows with bars times sets.
     progress : callable (done, total), or False, optional
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
+    checkpoint : path of a folder, optional
+        Keep finished lines there, about once a second. The same call goes on from there, whatever ended the last one, to the bits of an
+        unbroken sweep; only `threads`, `metrics` and `progress` may be others. A folder with anything else, or with another sweep, is
+        refused. A strategy is known by its parameters and the text of its code: its own, that of functions and classes it names, and
+        the data they close over or find in globals; not what it gets through other packages, whole modules (`helpers.f`) or files.
 
     Returns
     -------
     Sweep
-        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it early with what is done (`partial`).
+        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it within about a second with what is done (`partial`).
 
     Raises
     ------
@@ -237,20 +247,27 @@ def sweep(
         A name, a value, the bars or a keyword cannot be used. What goes wrong with one set only is in its line (`errors`).
     """
     checked_metrics(metrics)
+    _check_choices(progress, keep)
+    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
+    sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
+    sums = blocks_of(blocks, len(sets), checkpoint)
+    settings = {"rf": rf, "mar": mar, "blocks": "file" if isinstance(sums, BlockFiles) else sums, "keep": sorted(set(keep))}
+    shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
+    with shown as report, keeping(checkpoint, _checked(bars), source, sets, keywords, settings=settings, sums=sums) as keeper:
+        run = sweep_sets(
+            bars, source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=sums, keep_equity="equity" in keep, progress=report,
+            keeper=keeper,
+        )  # fmt: skip
+    return Sweep(run, metrics=metrics)
+
+
+def _check_choices(progress: Any, keep: Any) -> None:
+    """Who watches a sweep, and what it keeps."""
     if progress is not None and progress is not False and not callable(progress):
         raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
     unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
     if unknown:
         raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
-    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
-    sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
-    shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
-    with shown as report:
-        run = sweep_sets(
-            _checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=blocks, keep_equity="equity" in keep,
-            progress=report,
-        )  # fmt: skip
-    return Sweep(run, metrics=metrics)
 
 
 def _as_given(inputs: Inputs) -> Callable[[Bars], Inputs]:

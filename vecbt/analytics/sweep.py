@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from .._typing import Table
 from ..engine.batch import simulate
 from ..engine.check import aligned_inputs
-from ..errors import ConfigError, StateError
+from ..errors import ConfigError, StateError, counted
 from .plateau import MOST_DIMENSIONS, neighbourhoods
 from .result import Result
 from .statistics import write
@@ -78,6 +79,25 @@ class Sweep:
         return bool((~self._lines.done & ~self._wrong).any())
 
     @property
+    def block_sums(self) -> Literal["memory", "file", "off"]:
+        """Where `blocks` and `fine` are: in memory, in files that are read where they are, or nowhere: they were not kept."""
+        return "off" if self._lines.sums is None else self._lines.sums.where
+
+    @property
+    def blocks(self) -> NDArray[np.float64] | None:
+        """float64 (L, 16, 4), a row a line of the table: sums of r to r^4 over sixteen equal parts of the bars; None where not kept.
+
+        r are simple returns (M1); part b of B holds the bars from b*T//B to (b + 1)*T//B - 1. NaN for lines that were not measured. Of
+        sums in a file this is a read-only map, of filtered lines a copy in memory.
+        """
+        return None if self._lines.sums is None else self._lines.sums.of_lines()[0]
+
+    @property
+    def fine(self) -> NDArray[np.float64] | None:
+        """float64 (L, 64, 2), as `blocks`: sums of r and r^2 over 64 equal parts of the bars."""
+        return None if self._lines.sums is None else self._lines.sums.of_lines()[1]
+
+    @property
     def _wrong(self) -> NDArray[np.bool_]:
         return np.isin(self._lines.number, list(self._lines.errors))
 
@@ -117,7 +137,8 @@ class Sweep:
         """The parameters and metrics of the best line; of equal ones the first. ConfigError where no line has that metric."""
         place = order_of(self._lines, metric, ascending)[0]
         if np.isnan(self._lines.metrics[metric][place]):
-            raise ConfigError(f"none of the {len(self):,} sets has a {metric}: {self._gaps(metric) or 'there are none'}")
+            what = f"the only set has no {metric}" if len(self) == 1 else f"none of the {len(self):,} sets has a {metric}"
+            raise ConfigError(f"{what}: {self._gaps(metric) or 'there are none'}")
         row: dict[str, Any] = self.top(1, metric, ascending=ascending).row(0, named=True)
         del row["error"]
         return row
@@ -146,7 +167,7 @@ class Sweep:
         if mask.dtype != np.bool_ or mask.shape != (len(table),):
             raise ConfigError(f"the filter gave {mask.dtype} of shape {mask.shape}; expected booleans ({len(table)},)")
         if not mask.any():
-            raise ConfigError(f"the filter leaves none of {len(table):,} lines")
+            raise ConfigError(f"the filter leaves none of {counted(len(table), 'line')}")
         return Sweep._of(self._lines.kept(mask), self.metrics, self.run, self._numbers)
 
     def backtest(self, number: int) -> Result:
@@ -202,10 +223,50 @@ class Sweep:
         }  # fmt: skip
         return lines.table((metric,)).drop("error").with_columns([pl.Series(name, values) for name, values in columns.items()])
 
+    # --- more sets -----------------------------------------------------------------------------------------------------
+
+    def append(self, other: Sweep) -> Sweep:
+        """Both sweeps as one: of the same bars, strategy, keywords and rates, over other sets.
+
+        Sets of this one keep their numbers, those that only `other` has follow. A set that both have stands once: where one of them did
+        not run it (`partial`), the line of the one that did; where both did, their lines must be equal to the last bit. Numbers that are
+        whole in one and not in the other are floats, as in one sweep over both. Block sums and curves are kept where both have them; sums
+        of which some are in a file go to a file of their own, which has no name and is gone with the sweep (`save` keeps it).
+
+        Raises
+        ------
+        ConfigError
+            Bars, strategy (its parameters, or its code), keywords, rates, kernels, or the names of the parameters that vary differ; or a
+            set that both have gave other numbers. The message shows both.
+        """
+        from .sweep_file import run_with
+        from .sweep_join import joined, numbered_sets
+
+        if not isinstance(other, Sweep):
+            raise ConfigError(f"other is {type(other).__name__}; expected a Sweep")
+        lines, chosen = joined(self._whole(), other._whole())
+        sets, numbers = numbered_sets(lines)
+        given = self.run if self.run is not None else other.run
+        run = None if given is None else run_with(lines, sets, given.bars, given.strategy, given.keywords)
+        if run is not None and self.run is not None and other.run is not None:
+            run.equity = _curves(run, lines, chosen, (self, other))
+        return Sweep._of(lines, self.metrics, run, numbers)
+
+    def _whole(self) -> Lines:
+        """The lines, with the hash of the code that made them."""
+        if self._lines.about.code or self.run is None:
+            return self._lines
+        from ..core.sources import code_hash
+
+        code = code_hash(self.run.strategy, self.run.keywords)
+        return dataclasses.replace(self._lines, about=dataclasses.replace(self._lines.about, code=code))
+
     # --- files ---------------------------------------------------------------------------------------------------------
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Save in a folder, for `Sweep.load`: lines as Parquet, parameters and all else as JSON, every bit, nothing pickled.
+        """Save in a folder, for `Sweep.load`: lines as Parquet, block sums as .npy, all else as JSON, every bit, nothing pickled.
+
+        Curves (`keep=("equity",)`) are not saved. Loaded block sums stay in their files.
 
         Parameters
         ----------
@@ -221,7 +282,7 @@ class Sweep:
         """
         from .sweep_file import save
 
-        return save(self._lines, self.metrics, folder, overwrite=overwrite)
+        return save(self._whole(), self.metrics, folder, overwrite=overwrite)
 
     @classmethod
     def load(cls, folder: str | Path, *, bars: Any = None, strategy: Any = None, **keywords: Any) -> Sweep:
@@ -313,18 +374,35 @@ class Sweep:
     def __repr__(self) -> str:
         about, metric, count = self._lines.about, "sharpe", len(self)
         shown = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6} more" if len(about.symbols) > 6 else "")
-        sets = f"{count:,} sets" if count == about.sets else f"{count:,} of {about.sets:,} sets"
+        sets = counted(count, "set") if count == about.sets else f"{count:,} of {counted(about.sets, 'set')}"
         rate = about.ran / max(about.seconds, 1e-9)
         lines = [
             f"Sweep: {about.strategy} · {shown}",
-            f"  {sets} over {about.bars:,} bars, {about.seconds:.2f} s: {rate:,.0f} sets/s, {rate * about.bars:,.0f} bar-steps/s",
+            f"  {sets} over {counted(about.bars, 'bar')}, {about.seconds:.2f} s: {rate:,.0f} sets/s, {rate * about.bars:,.0f} bar-steps/s",
         ]
         place = int(order_of(self._lines, metric, None)[0])
         if not np.isnan(value := self._lines.metrics[metric][place]):
             named = ", ".join(f"{name}={value!r}" for name, value in self._lines.sets.at(place).items())
             lines.append(f"  best {metric} {write(statistic(metric).kind, value)}: {named} (set {self._lines.number[place]})")
         gaps = self._gaps(metric)
-        return "\n".join([*lines, f"  {metric}: {gaps}"] if gaps else lines)
+        lines += [f"  {metric}: {gaps}"] if gaps else []
+        lines += ["  block sums: off"] if self.block_sums == "off" else []
+        return "\n".join(lines)
+
+
+def _curves(run: SweepRun, lines: Lines, chosen: NDArray[np.int64], parts: tuple[Sweep, Sweep]) -> NDArray[np.float64] | None:
+    """The curves of the lines that were chosen of two sweeps one after the other; None where one has none."""
+    found = np.full((*run.final.shape, run.bars.T), np.nan)
+    place, begin = np.unique(lines.number, return_inverse=True)[1], 0
+    for part in parts:
+        if part.run is None or part.run.equity is None:
+            return None
+        here = np.flatnonzero((chosen >= begin) & (chosen < begin + len(part._lines)))
+        at = chosen[here] - begin
+        begin += len(part._lines)
+        source = np.searchsorted(part._numbers, part._lines.number[at])
+        found[place[here], lines.account[here]] = part.run.equity[source, part._lines.account[at]]
+    return found
 
 
 def _pandas_column(column: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Table
+from ..core.jit import kernel_sources_hash
 from ..core.sets import Sets
 from ..engine.setup import Setup
 from ..errors import ConfigError, nearest
 from ..metrics.returns import RETURNS_METRICS
 from ..metrics.trades import TRADES_METRICS
 from .statistics import STATISTICS, Statistic
+from .sweep_sums import BlockSums
 
 if TYPE_CHECKING:
     from ..engine.sweep import SweepRun
 
-__all__ = ["LOWER_IS_BETTER", "METRICS", "SUMMARIES", "About", "Lines", "checked_metrics", "lines_of", "order_of", "statistic"]
+__all__ = [
+    "LOWER_IS_BETTER", "METRICS", "SUMMARIES", "About", "Lines", "checked_metrics", "lines_of", "measured", "order_of", "put_measured",
+    "statistic",
+]  # fmt: skip
 
 _MEASURED = {"final_equity", "profit", *(RETURNS_METRICS.names or ()), *(TRADES_METRICS.names or ())}
 METRICS = tuple(row.name for row in STATISTICS if row.name in _MEASURED)
@@ -49,6 +55,11 @@ class About:
     seconds: float
     sets: int
     ran: int
+    rf: float
+    mar: float
+    kernels: str
+    code: str = ""
+    """`code_hash` of strategy and keywords, which takes a while: empty until it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,7 @@ class Lines:
     initial : float64 (L,), money at the start
     metrics : float64 (L,) by name, NaN where undefined or not measured
     errors : by number of the set
+    sums : over parts of the bars, where they were kept
     """
 
     about: About
@@ -74,6 +86,7 @@ class Lines:
     initial: NDArray[np.float64]
     metrics: dict[str, NDArray[np.float64]]
     errors: dict[int, str]
+    sums: BlockSums | None = None
 
     def __len__(self) -> int:
         return len(self.number)
@@ -85,7 +98,7 @@ class Lines:
         return dataclasses.replace(
             self, sets=self.sets.kept(wanted), number=number, account=self.account[wanted], done=self.done[wanted],
             initial=self.initial[wanted], metrics={name: values[wanted] for name, values in self.metrics.items()},
-            errors={c: text for c, text in self.errors.items() if c in left},
+            errors={c: text for c, text in self.errors.items() if c in left}, sums=None if self.sums is None else self.sums.kept(wanted),
         )  # fmt: skip
 
     def column_name(self, name: str) -> str:
@@ -148,22 +161,45 @@ def lines_of(run: SweepRun) -> Lines:
     from ..engine.strategy import written
 
     count, accounts = run.final.shape
-    # with deposits, final equity less initial is no profit, and a sweep keeps no account of what was paid
-    flows = "flows" in run.sets.names or run.keywords.get("flows") is not None
-    found = {"final_equity": run.final, "profit": np.full_like(run.final, np.nan) if flows else run.final - run.initial}
-    for records in (run.returns, run.trades):
-        found |= {name: records[name] for name in records.dtype.names or ()}
     about = About(
         run.strategy.name, written(run.strategy), {name: identity(value) for name, value in sorted(run.keywords.items())},
         run.bars.symbols, run.bars.T, run.bars.content_hash, Setup.of(**run.keywords).accounts == "separate", run.seconds,
-        count, int(run.done.sum()),
+        count, int(run.done.sum()), run.rf, run.mar, _kernels(),
     )  # fmt: skip
     sets = run.sets
     number = np.repeat(np.arange(count), accounts)
     return Lines(
         about, Sets(sets.names, sets.values, sets.codes[number]), number, np.tile(np.arange(accounts), count), run.done[number],
-        run.initial.reshape(-1), {name: np.ascontiguousarray(found[name]).reshape(-1) for name in METRICS}, dict(run.errors),
+        run.initial.reshape(-1), measured(run, np.arange(count)), dict(run.errors), BlockSums.of_run(run),
     )  # fmt: skip
+
+
+@functools.cache
+def _kernels() -> str:
+    """The hash of the sources that this process began with."""
+    return kernel_sources_hash()
+
+
+def measured(run: SweepRun, numbers: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """All metrics of some sets, a line each of their accounts."""
+    # with deposits, final equity less initial is no profit, and a sweep keeps no account of what was paid
+    flows = "flows" in run.sets.names or run.keywords.get("flows") is not None
+    final = run.final[numbers]
+    found = {"final_equity": final, "profit": np.full_like(final, np.nan) if flows else final - run.initial[numbers]}
+    for records in (run.returns, run.trades):
+        found |= {name: records[name][numbers] for name in records.dtype.names or ()}
+    return {name: np.ascontiguousarray(found[name]).reshape(-1) for name in METRICS}
+
+
+def put_measured(
+    run: SweepRun, place: NDArray[np.int64], account: NDArray[np.int64], initial: NDArray[np.float64],
+    metrics: dict[str, NDArray[np.float64]],
+) -> None:  # fmt: skip
+    """Put lines back where `measured` found them; profit is a difference of others."""
+    run.final[place, account], run.initial[place, account] = metrics["final_equity"], initial
+    for records in (run.returns, run.trades):
+        for name in records.dtype.names or ():
+            records[name][place, account] = metrics[name]
 
 
 def checked_metrics(names: Sequence[str] | None) -> tuple[str, ...]:

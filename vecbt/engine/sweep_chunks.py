@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._typing import Records
 from ..core.codes import InputKind
+from ..core.jit import ENGINE
 from ..core.lanes import LANES
 from ..core.native import address_of
 from ..core.sets import Sets
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Chunk", "Chunks", "Seat", "Task", "blank"]
 
-_CHUNK_BARS = 2_000_000  # bars times assets of a compiled chunk: some tens of milliseconds
+_CHUNK_BARS = 2_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
+_SHORT = 0.1  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
 _MOST_SETS = 1024
 _CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
 _NO_VALUES = np.empty((0, 0))
@@ -119,8 +122,14 @@ class Chunks:
 
     def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
         """All chunks of these sets, each prepared when it is asked for."""
-        for first in range(0, len(chosen), self._most):
-            yield self._chunk(chosen[first : first + self._most])
+        first, most = 0, self._most if self._task.table is not None else 1
+        while first < len(chosen):
+            begun = time.perf_counter()
+            chunk = self._chunk(chosen[first : first + most])
+            first, taken = first + most, time.perf_counter() - begun
+            yield chunk
+            if self._task.table is None:  # rows of a user's own may take any time
+                most = _adapted(most, taken, self._most)
 
     def _chunk(self, numbers: NDArray[np.int64]) -> Chunk:
         task, group = self._task, self._group
@@ -224,6 +233,7 @@ class Seat:
             books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
             laws, runs, closes, np.ones((LANES, bars.T)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64),
         )  # fmt: skip
+        self._step = LANES * max(1, min(_MOST_SETS, _CHUNK_BARS // 8 // (bars.T * bars.N)) // LANES)  # sets that run in one call
         self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
 
     @staticmethod
@@ -233,19 +243,34 @@ class Seat:
     def _log(self, times: int) -> NDArray[np.uint8]:
         return make_trade_log(times * self._room).block
 
-    def run(self, chunk: Chunk) -> NDArray[np.int64]:
-        """All sets of a chunk; a set whose log is too long for the room is run again with more."""
+    def run(self, chunk: Chunk, ended: Callable[[], bool] = lambda: False) -> NDArray[np.int64]:
+        """All sets of a chunk, until `ended`; a set whose log is too long for the room is run again with more."""
         for place, address in self._addresses.items():
             chunk.lines.desks[:, place] = address
         state = chunk.measures.state
-        run_sets(0, len(state), chunk.lines, self._trial, self._rows, chunk.measures)
+        first = 0
+        while first < len(state) and not ended():
+            begun, stop = time.perf_counter(), min(first + self._step, len(state))
+            run_sets(first, stop, chunk.lines, self._trial, self._rows, chunk.measures)
+            first, taken = stop, time.perf_counter() - begun
+            self._step = _adapted(self._step, taken, _MOST_SETS)
         times = 1
         while (state == NO_ROOM).any():
             times *= 4
             self._trial = self._trial._replace(log=self._log(times))
             for k in np.flatnonzero(state == NO_ROOM):
+                if ended():
+                    state[state == NO_ROOM] = 0
+                    break
                 run_sets(int(k), int(k) + 1, chunk.lines, self._trial, self._rows, chunk.measures)
         return state
+
+
+def _adapted(count: int, seconds: float, most: int) -> int:
+    """How many are to be done at once, after so many took so long; few calls, as each waits for the interpreter's lock."""
+    if seconds > 4 * _SHORT:
+        return max(1, count // 2)
+    return min(most, int(count * min(8.0, 2.0 * _SHORT / max(seconds, 1e-6)))) if seconds < _SHORT else count
 
 
 def _bytes_of(kept: Any) -> NDArray[np.uint8]:
