@@ -9,7 +9,7 @@ from typing import Any, Literal, Unpack
 from ._progress import progress_bar
 from .analytics.result import Result
 from .analytics.sweep import Sweep
-from .analytics.sweep_lines import checked_metrics
+from .analytics.sweep_lines import ENVELOPE, METRICS, checked_metrics
 from .core.sets import Where, sets_of
 from .data.bars import Bars
 from .engine.audit import audit as audit_run
@@ -189,6 +189,7 @@ def sweep(
     threads: int | None = None,
     blocks: bool | None = None,
     keep: Sequence[str] = (),
+    envelope: bool = False,
     progress: Callable[[int, int], None] | Literal[False] | None = None,
     **keywords: Unpack[Keywords],
 ) -> Sweep:
@@ -223,6 +224,11 @@ def sweep(
     keep : sequence of str
         `("equity",)` keeps the curves, `sweep.run.equity` (sets, accounts, bars); ConfigError where they take half of the memory that is
         free. Nothing else grows with bars times sets.
+    envelope : bool
+        Run each set under the pessimistic and the optimistic intrabar rule (P5, P8), which takes twice as long. The table has both ends of
+        each metric, `sharpe_low` and `sharpe_high`, around the metric under the setup's own rule, and `fragility`, the share of closed
+        trades whose end hangs on the rule (M8). Where nothing can happen inside a bar (no stops, no targets) the ends are one and the
+        fragility is 0. The other lines are in `sweep.run.envelope`; `blocks` and `keep` are of the setup's own rule.
     progress : callable (done, total), or False, optional
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
 
@@ -234,23 +240,31 @@ def sweep(
     Raises
     ------
     ConfigError, DataError, InputError
-        A name, a value, the bars or a keyword cannot be used. What goes wrong with one set only is in its line (`errors`).
+        A name, a value, the bars or a keyword cannot be used, or `intrabar` varies beside `envelope`. What goes wrong
+        with one set only is in its line (`errors`).
     """
-    checked_metrics(metrics)
-    if progress is not None and progress is not False and not callable(progress):
-        raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
-    unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
-    if unknown:
-        raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
+    _check_wishes(metrics, keep, envelope, progress)
     source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
     sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
     shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
     with shown as report:
         run = sweep_sets(
             _checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=blocks, keep_equity="equity" in keep,
-            progress=report,
+            envelope=envelope, progress=report,
         )  # fmt: skip
     return Sweep(run, metrics=metrics)
+
+
+def _check_wishes(metrics: Any, keep: Any, envelope: Any, progress: Any) -> None:
+    """What a sweep is asked for beside its sets; ConfigError before any work."""
+    if not isinstance(envelope, bool):
+        raise ConfigError(f"envelope is {envelope!r}; expected True or False")
+    checked_metrics(metrics, (*METRICS, *ENVELOPE) if envelope else METRICS)
+    if progress is not None and progress is not False and not callable(progress):
+        raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
+    unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
+    if unknown:
+        raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
 
 
 def _as_given(inputs: Inputs) -> Callable[[Bars], Inputs]:

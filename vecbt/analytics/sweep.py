@@ -16,7 +16,7 @@ from ..errors import ConfigError, StateError
 from .plateau import MOST_DIMENSIONS, neighbourhoods
 from .result import Result
 from .statistics import write
-from .sweep_lines import LOWER_IS_BETTER, METRICS, Lines, checked_metrics, lines_of, order_of, statistic
+from .sweep_lines import FRAGILITY, LOWER_IS_BETTER, Lines, columns_of, lines_of, order_of, statistic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,8 @@ class Sweep:
     """
 
     def __init__(self, run: SweepRun, *, metrics: Sequence[str] | None = None) -> None:
-        self._set(lines_of(run), checked_metrics(metrics), run, np.arange(len(run.sets)))
+        lines = lines_of(run)
+        self._set(lines, columns_of(metrics, lines), run, np.arange(len(run.sets)))
 
     def _set(self, lines: Lines, metrics: tuple[str, ...], run: SweepRun | None, numbers: NDArray[np.int64]) -> None:
         self._lines, self.metrics, self.run, self._numbers = lines, metrics, run, numbers
@@ -87,6 +88,10 @@ class Sweep:
 
         A parameter that is no number is text. One with the name of a metric is called `parameter.name`. Fractions, ratios, money and counts
         are as in `Result.stats`; `profit` is NaN with `flows`, of whose deposits a sweep keeps no account.
+
+        With an envelope each metric, which is that under the setup's own intrabar rule, is followed by `_low` and `_high`, the lesser and
+        the greater of its values under the two rules (P5, P8), NaN where one of them is; and `fragility` is the share of the trades whose
+        end hangs on the rule (M8), NaN without a closed trade.
         """
         return self._lines.table(self.metrics)
 
@@ -111,12 +116,12 @@ class Sweep:
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise ConfigError(f"n is {n!r}; expected a whole number of at least 1")
         shown = self.metrics if metric in self.metrics else (metric, *self.metrics)
-        return self._lines.table(checked_metrics(shown))[order_of(self._lines, metric, ascending)[:n]]
+        return self._lines.table(shown)[order_of(self._lines, metric, ascending)[:n]]
 
     def best(self, metric: str = "sharpe", ascending: bool | None = None) -> dict[str, Any]:
         """The parameters and metrics of the best line; of equal ones the first. ConfigError where no line has that metric."""
         place = order_of(self._lines, metric, ascending)[0]
-        if np.isnan(self._lines.metrics[metric][place]):
+        if np.isnan(self._lines.values(metric)[place]):
             raise ConfigError(f"none of the {len(self):,} sets has a {metric}: {self._gaps(metric) or 'there are none'}")
         row: dict[str, Any] = self.top(1, metric, ascending=ascending).row(0, named=True)
         del row["error"]
@@ -137,7 +142,7 @@ class Sweep:
         """
         import polars as pl
 
-        table = self._lines.table(METRICS)
+        table = self._lines.table(tuple(self._lines.metrics))
         try:
             found = table.select(wanted).to_series() if isinstance(wanted, pl.Expr) else wanted(table)
         except (pl.exceptions.PolarsError, TypeError) as error:
@@ -186,7 +191,7 @@ class Sweep:
         """
         import polars as pl
 
-        lines, (metric,) = self._lines, checked_metrics((metric,))
+        lines, values = self._lines, self._lines.values(metric)
         numeric = [name for name in lines.varied() if lines.is_number(name)]
         if not 1 <= len(numeric) <= MOST_DIMENSIONS:
             said = f"{len(numeric)} numeric parameters vary: {', '.join(numeric)}" if numeric else "no numeric parameter varies"
@@ -194,7 +199,7 @@ class Sweep:
         others = [lines.sets.names.index(name) for name in lines.varied() if name not in numeric]
         groups = np.unique(np.column_stack([lines.account, lines.sets.codes[:, others]]), axis=0, return_inverse=True)[1].reshape(-1)
         ranks = np.stack([np.unique(lines.sets.column(name), return_inverse=True)[1] for name in numeric], axis=1)
-        found = neighbourhoods(ranks, groups, lines.metrics[metric])
+        found = neighbourhoods(ranks, groups, values)
         lower = metric in LOWER_IS_BETTER
         columns = {
             "neighbours": found.neighbours, "mean": found.average, "worst": found.greatest if lower else found.least,
@@ -298,6 +303,30 @@ class Sweep:
 
         return distribution_figure(self._lines, metric, path)
 
+    def envelope(self, metric: str = "sharpe", *, most: int = 300, path: str | Path | None = None) -> Figure:
+        """An interval a set: the metric under both intrabar rules, in the color of its fragility, best first.
+
+        Needs `vb.sweep(..., envelope=True)`. A dot is the metric under the setup's own rule; sets with an end that is undefined or infinite
+        are left out.
+
+        Parameters
+        ----------
+        metric : str
+            One of `sweep_lines.METRICS`, without its ending.
+        most : int
+            Of more sets, so many are drawn, evenly spaced by rank.
+        path : str or Path, optional
+            Where to write it; the ending chooses the format (png, svg, pdf).
+
+        Raises
+        ------
+        ConfigError
+            The sweep has no envelope, there is no such metric, or no set has it.
+        """
+        from .sweep_plot import envelope_figure
+
+        return envelope_figure(self._lines, metric, most, path)
+
     # --- words ---------------------------------------------------------------------------------------------------------
 
     def _gaps(self, metric: str) -> str:
@@ -309,6 +338,20 @@ class Sweep:
         said += [f"{len(lines.errors):,} failed (see errors)"] if lines.errors else []
         said += [f"{left:,} not run (ended early)"] if left else []
         return ", ".join(said)
+
+    def _fragility(self) -> list[str]:
+        """What the intrabar rule does to the sets, where both were run."""
+        if not self._lines.enveloped:
+            return []
+        shares = self._lines.values(FRAGILITY)
+        known = np.flatnonzero(~np.isnan(shares))
+        if not len(known):
+            return ["  envelope: no set has a closed trade"]
+        most = known[np.argmax(shares[known])]
+        if shares[most] == 0.0:
+            return ["  envelope: the intrabar rule ends no trade of any set otherwise"]
+        middle = float(np.median(shares[known]))
+        return [f"  envelope: fragility {middle:.1%} in the middle, at most {shares[most]:.1%} (set {self._lines.number[most]})"]
 
     def __repr__(self) -> str:
         about, metric, count = self._lines.about, "sharpe", len(self)
@@ -323,6 +366,7 @@ class Sweep:
         if not np.isnan(value := self._lines.metrics[metric][place]):
             named = ", ".join(f"{name}={value!r}" for name, value in self._lines.sets.at(place).items())
             lines.append(f"  best {metric} {write(statistic(metric).kind, value)}: {named} (set {self._lines.number[place]})")
+        lines += self._fragility()
         gaps = self._gaps(metric)
         return "\n".join([*lines, f"  {metric}: {gaps}"] if gaps else lines)
 

@@ -21,7 +21,7 @@ from ..metrics.returns import RETURNS_METRICS
 from ..metrics.trades import TRADES_METRICS
 from .saved.folder import digest_of, file_hash, replacing, write_json
 from .saved.values import Json, decode, encode
-from .sweep_lines import METRICS, About, Lines
+from .sweep_lines import ENVELOPE, FRAGILITY, METRICS, About, Lines
 
 if TYPE_CHECKING:
     pass
@@ -42,7 +42,7 @@ def save(lines: Lines, metrics: tuple[str, ...], folder: str | Path, *, overwrit
     target = _target(Path(folder).expanduser(), overwrite)
     columns = {"number": lines.number, "account": lines.account, "done": lines.done, "initial": lines.initial}
     columns |= {f"code {k}": lines.sets.codes[:, k] for k in range(len(lines.sets.names))}
-    columns |= {f"metric {name}": lines.metrics[name] for name in METRICS}
+    columns |= {f"metric {name}": values for name, values in lines.metrics.items()}
     about = lines.about
     with replacing(target) as work:
         pl.DataFrame(columns).write_parquet(work / _LINES)
@@ -52,7 +52,7 @@ def save(lines: Lines, metrics: tuple[str, ...], folder: str | Path, *, overwrit
             "strategy": {"name": about.strategy, "written": about.written},
             "keywords": about.keywords,
             "bars": {"hash": about.content_hash, "symbols": list(about.symbols), "count": about.bars},
-            "run": {"separate": about.separate, "seconds": about.seconds, "sets": about.sets, "ran": about.ran},
+            "run": {"separate": about.separate, "seconds": about.seconds, "sets": about.sets, "ran": about.ran, "rf": about.rf},
             "names": list(lines.sets.names),
             "values": [[_value(v) for v in values] for values in lines.sets.values],
             "metrics": list(metrics),
@@ -106,18 +106,24 @@ def load(folder: str | Path) -> tuple[Lines, tuple[str, ...], Sets, NDArray[np.i
         bars, run = node["bars"], node["run"]
         about = About(
             node["strategy"]["name"], node["strategy"]["written"], node["keywords"], tuple(bars["symbols"]), bars["count"], bars["hash"],
-            run["separate"], run["seconds"], run["sets"], run["ran"],
+            run["separate"], run["seconds"], run["sets"], run["ran"], run["rf"],
         )  # fmt: skip
         number = frame["number"].to_numpy().copy()
         lines = Lines(
             about, sets, number, frame["account"].to_numpy().copy(), frame["done"].to_numpy().copy(),
-            frame["initial"].to_numpy().copy(), {name: frame[f"metric {name}"].to_numpy().copy() for name in METRICS},
+            frame["initial"].to_numpy().copy(), _metrics_of(frame),
             {int(c): text for c, text in node["errors"].items()},
         )  # fmt: skip
     except (KeyError, TypeError, OSError, pl.exceptions.PolarsError) as error:
         raise StateError(f"the sweep in {str(path)!r} is damaged: {type(error).__name__} {error}") from error
     numbers, first = np.unique(number, return_index=True)
     return lines, tuple(node["metrics"]), Sets(sets.names, sets.values, sets.codes[first]), numbers
+
+
+def _metrics_of(frame: Any) -> dict[str, NDArray[np.float64]]:
+    """The metrics of all lines, and where there is an envelope its ends."""
+    names = METRICS if f"metric {FRAGILITY}" not in frame.columns else (*METRICS, *ENVELOPE)
+    return {name: frame[f"metric {name}"].to_numpy().copy() for name in names}
 
 
 class _Text(str):
@@ -166,7 +172,9 @@ def run_of(lines: Lines, sets: Sets, bars: Any, source: Any, keywords: Mapping[s
     done = np.zeros(len(sets), dtype=bool)
     done[place] = lines.done
     errors, seconds = dict(lines.errors), about.seconds
-    return SweepRun(bars, strategy, dict(keywords), sets, done, final, initial, returns, trades, errors=errors, seconds=seconds)
+    return SweepRun(
+        bars, strategy, dict(keywords), sets, done, final, initial, returns, trades, errors=errors, seconds=seconds, rf=about.rf
+    )  # fmt: skip
 
 
 def _same(what: str, saved: str, given: str) -> None:

@@ -33,6 +33,7 @@ from .setup import Setup
 from .strategy import Strategy, as_strategy, evaluate
 from .sweep_chunks import Chunk, Chunks, Seat, Task, blank
 from .sweep_names import setup_with, split_names
+from .sweep_pairs import Envelope, PairedRuns, halved, own_rule, paired
 from .sweep_rules import RuleTable, remade
 from .sweep_run import BAD_ANSWER, BLOCKS, DONE, FINE_BLOCKS, sum_blocks
 from .sweep_setups import SetupGroup, SetupTable
@@ -63,6 +64,8 @@ class SweepRun:
     blocks, fine : float64 (C, A, 16, 4) sums of r to r^4 over sixteen equal parts of the bars, (C, A, 64, 2) sums of r and r^2 over 64;
         None where they were not asked for. Part b of B holds the bars from b*T//B to (b + 1)*T//B - 1; r are simple returns (M1)
     equity : float64 (C, A, T), where it was to be kept, else None
+    envelope : the sets under the other intrabar rule, where that was asked for, else None
+    rf : riskless return per bar, of the Sharpe ratios
     seconds : how long it took
     """
 
@@ -78,6 +81,8 @@ class SweepRun:
     blocks: NDArray[np.float64] | None = None
     fine: NDArray[np.float64] | None = None
     equity: NDArray[np.float64] | None = None
+    envelope: Envelope | None = None
+    rf: float = 0.0
     errors: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -96,7 +101,7 @@ class SweepRun:
 
 def sweep_sets(
     bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], *, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
-    blocks: bool | None = None, keep_equity: bool = False, progress: Progress | None = None,
+    blocks: bool | None = None, keep_equity: bool = False, envelope: bool = False, progress: Progress | None = None,
 ) -> SweepRun:  # fmt: skip
     """Run all sets; Ctrl-C ends it early with what is done.
 
@@ -104,18 +109,26 @@ def sweep_sets(
     ----------
     blocks : whether sums over parts of the bars are kept, 1.5 kB a set; None: up to BLOCKS_UP_TO sets
     keep_equity : whether the curves are kept; ConfigError where they take more than half of the memory that is free
+    envelope : whether each set runs under both intrabar rules
 
     The other ones are those of `vb.sweep`.
     """
     for name, value in (("rf", rf), ("mar", mar)):
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value):
             raise ConfigError(f"{name} is {value!r}; expected a return per bar, such as 0.0001")
-    work = _Sweep(bars, as_strategy(source), sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads)
+    strategy = as_strategy(source)
+    own = own_rule(keywords, strategy, sets) if envelope else 0
+    runs = paired(sets) if envelope else sets
+    work = _Sweep(bars, strategy, runs, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads)
+    work.out.rf = float(rf)
     if len(sets) <= BLOCKS_UP_TO if blocks is None else blocks:
         work.keep_blocks()
     if keep_equity:
         work.keep_equity()
-    return work.run(progress)
+    if not envelope:
+        return work.run(progress)
+    fragility = work.compare_pairs()
+    return halved(work.run(progress and _by_pairs(progress)), fragility, own)
 
 
 class _Sweep:
@@ -139,6 +152,8 @@ class _Sweep:
         self.task.kind = self._kind()
         make: Callable[[int], Setup] = lambda u: setup_with(keywords, self.task.values_of(int(setup_firsts[u]), rest))  # noqa: E731
         self.setups = SetupTable(len(setup_firsts), make, bars, self.task.kind)
+        self.fragility: NDArray[np.float64] | None = None
+        self.one_by_one = PairedRuns(bars.N, accounts)
 
     def keep_blocks(self) -> None:
         """Keep sums over parts of the bars."""
@@ -155,6 +170,11 @@ class _Sweep:
             raise ConfigError(f"{what}; sweep fewer sets, or run those of interest again with Sweep.backtest")
         self.out.equity = np.full(shape, np.nan)
         self.task.equity = True
+
+    def compare_pairs(self) -> NDArray[np.float64]:
+        """Compare the trades of each second run with those of the one before; where the shares will stand, (C, A)."""
+        self.task.pairs, self.fragility = True, np.full(self.out.final.shape, np.nan)
+        return self.fragility
 
     def _kind(self) -> InputKind:
         """What the strategy says: known of a compiled one, else from its rows."""
@@ -212,6 +232,8 @@ class _Sweep:
         returns, curve = (None, run.equity) if run.flows is None else flow_returns_of(run.equity, run.flows, run.initial)
         self.out.returns[c] = returns_of(curve, run.initial, self.task.params, returns)
         self.out.trades[c] = trades_of(run.trades, self.task.accounts)
+        if self.fragility is not None:
+            self.fragility[c] = self.one_by_one.take(c, run.trades)
         self.out.final[c], self.out.initial[c], self.out.done[c] = run.equity[-1], run.initial, True
         if self.out.blocks is not None and self.out.fine is not None:
             earned = simple_returns_of(run.equity, run.initial) if returns is None else returns
@@ -269,6 +291,8 @@ class _Sweep:
             out.blocks[at], out.fine[at] = found.blocks[fine], found.fine[fine]
         if out.equity is not None:
             out.equity[at] = found.equity[fine]
+        if self.fragility is not None:
+            self.fragility[at] = found.fragility[fine]
         out.done[at] = True
         for k in np.flatnonzero(state == BAD_ANSWER):
             bar, n = divmod(int(found.bad[k, 0]), bars.N)
@@ -310,6 +334,16 @@ def _free_memory() -> int:
 
 def _message(error: Any) -> str:
     return str(error) if isinstance(error, VecbtError) else f"{type(error).__name__}: {error}"
+
+
+def _by_pairs(progress: Progress) -> Progress:
+    """Progress in sets, where each of them is two runs."""
+
+    def report(done: int, total: int) -> None:
+        if done % 2 == 0:
+            progress(done // 2, total // 2)
+
+    return report
 
 
 class _Reporter:

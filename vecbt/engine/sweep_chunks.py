@@ -25,6 +25,7 @@ from .rule import DESK
 from .ruling import blank_rows
 from .setup import spans_of
 from .strategy import Strategy, evaluate
+from .sweep_pairs import Pair, make_pair
 from .sweep_rules import RuleTable, remade
 from .sweep_run import BLOCKS, FINE_BLOCKS, NO_ROOM, Lines, Measures, Trial, run_sets
 from .sweep_setups import SetupGroup
@@ -60,6 +61,7 @@ class Task:
     which_strategy, which_setup : int64 (C,), of each set
     kind, table : what the strategy says; how a compiled one is asked
     blocks, equity : what is kept beside the line of numbers
+    pairs : whether two runs that follow each other are of one set, whose trades are compared
     """
 
     bars: Bars
@@ -76,6 +78,7 @@ class Task:
     table: RuleTable | None = None
     blocks: bool = False
     equity: bool = False
+    pairs: bool = False
 
     def values_of(self, c: int, names: tuple[str, ...]) -> dict[str, Any]:
         """Some parameters of a set."""
@@ -111,6 +114,8 @@ class Chunks:
         if task.table is None:
             size = cells if task.kind == InputKind.SIGNALS else 8 * cells
             self._most = max(1, min(self._most, _CHUNK_ROWS // size))
+        if task.pairs:
+            self._most += self._most % 2  # a pair stays together
         self._accounts = np.stack([_bytes_of(books.accounts) for books in group.books])
         self._assets = np.stack([_bytes_of(books.assets) for books in group.books])
         self._laws: Any = tuple(_rows_of_bytes(laws) for laws in group.rules)
@@ -147,7 +152,8 @@ class Chunks:
         """Room for what is kept beside the line of numbers."""
         none = (0, shape[1])
         blocks, curves = shape if self._task.blocks else none, shape if self._task.equity else none
-        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), np.empty((*curves, self._task.bars.T))
+        fragility = np.full(shape if self._task.pairs else none, np.nan)
+        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), np.empty((*curves, self._task.bars.T)), fragility
 
     def _memory(self) -> tuple[int, int, int, int]:
         """The loop of the rule, and how its memory begins."""
@@ -198,6 +204,7 @@ class Seat:
 
     def __init__(self, task: Task, group: SetupGroup) -> None:
         bars, kind = task.bars, task.kind
+        self._task = task
         signals = kind == InputKind.SIGNALS
         said = blank_rows(kind, (bars.T, bars.N))
         ruling = None if task.table is None else task.table.ruling
@@ -220,7 +227,7 @@ class Seat:
         self._trial = Trial(
             desk, int(desk.ctypes.data), memory, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
             books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
-            laws, runs, closes, np.empty(bars.T), 1.0 / np.arange(1.0, bars.T + 1.0),
+            laws, runs, closes, np.empty(bars.T), 1.0 / np.arange(1.0, bars.T + 1.0), self._pair(1),
         )  # fmt: skip
         self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
 
@@ -232,6 +239,9 @@ class Seat:
         orders, fills = (times * count for count in self._room)
         return make_log(orders, fills, fills).block
 
+    def _pair(self, times: int) -> Pair:
+        return make_pair(times * self._room[1], self._task.bars.N if self._task.pairs else 0, self._task.accounts)
+
     def run(self, chunk: Chunk) -> NDArray[np.int64]:
         """All sets of a chunk; a set whose log is too long for the room is run again with more."""
         for place, address in self._addresses.items():
@@ -241,9 +251,10 @@ class Seat:
         times = 1
         while (state == NO_ROOM).any():
             times *= 4
-            self._trial = self._trial._replace(log=self._log(times))
-            for k in np.flatnonzero(state == NO_ROOM):
-                run_sets(int(k), int(k) + 1, chunk.lines, self._trial, self._rows, chunk.measures)
+            self._trial = self._trial._replace(log=self._log(times), pair=self._pair(times))
+            together = 2 if self._task.pairs else 1
+            for k in np.unique(np.flatnonzero(state == NO_ROOM) // together) * together:
+                run_sets(int(k), int(k) + together, chunk.lines, self._trial, self._rows, chunk.measures)
         return state
 
 

@@ -18,6 +18,7 @@ from ..metrics.trades import trades_init, trades_metrics, trades_step
 from .books import Books
 from .log import bars_of_room, start_log, trade_at, trades_logged
 from .rule import DESK
+from .sweep_pairs import Pair, pair_trades
 
 __all__ = ["BAD_ANSWER", "BLOCKS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Trial", "run_sets", "sum_blocks"]
 
@@ -37,7 +38,8 @@ class Trial(NamedTuple):
     `desk` (len(DESK),) int64 is the desk that rules find, at `desk_at`; `memory` (N * width,) what a rule remembers; `flags`, `values`
     (T * N,) what it says, one of them (0,); `books` and `log` those of a run, `accounts` and `assets` the bytes of the books; `series` are
     its cash, equity, zone, paid. `rules` are those of the set that runs, one record each, `laws` their bytes. `runs` and `closes` are the
-    addresses of run_bars and close_all, compiled for just these. `earned` (T,) is room for returns, `shares` (T,) are 1/1 to 1/T.
+    addresses of run_bars and close_all, compiled for just these. `earned` (T,) is room for returns, `shares` (T,) are 1/1 to 1/T. The
+    trades of the first run of a set wait in `pair`, where sets run twice.
     """
 
     desk: np.ndarray
@@ -56,6 +58,7 @@ class Trial(NamedTuple):
     closes: int
     earned: np.ndarray
     shares: np.ndarray
+    pair: Pair
 
 
 class Lines(NamedTuple):
@@ -88,7 +91,7 @@ class Measures(NamedTuple):
     `state` (C,) int64; `bad` (C, 2) int64 the cell and the bits of an answer that may not be; `final` (C, A) the last equity; `returns` and
     `trades` (C, A) records of metrics; `params` one record of RETURNS_PARAMS; `of_returns`, `of_trades` (A,) states to count in. Where they
     are asked for: `blocks` (C, A, BLOCKS, 4) sums of r to r^4 over equal parts of the bars, `fine` (C, A, FINE_BLOCKS, 2) sums of r and r^2
-    over smaller ones, `equity` (C, A, T); else they have no sets.
+    over smaller ones, `equity` (C, A, T), `fragility` (C, A) of sets that run twice, one after the other; else they have no sets.
     """
 
     state: np.ndarray
@@ -102,6 +105,7 @@ class Measures(NamedTuple):
     blocks: np.ndarray
     fine: np.ndarray
     equity: np.ndarray
+    fragility: np.ndarray
 
 
 @kernel_loop
@@ -119,6 +123,8 @@ def run_sets(first, stop, lines, trial, rows, measures):  # type: ignore[no-unty
             measures.bad[c, 1] = trial.desk[_BAD]
         elif measures.state[c] == DONE:
             _measure(c, lines, trial, rows, measures)
+            if measures.fragility.shape[0] > 0 and (c % 2 == 0 or measures.state[c - 1] == DONE):
+                pair_trades(c % 2, trial.log, trial.pair, measures.fragility[c])
 
 
 @kernel
