@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._progress import progress_bar
 from .._typing import Table
 from ..engine.batch import simulate
 from ..engine.check import aligned_inputs
@@ -167,11 +169,84 @@ class Sweep:
         """
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number not in self._lines.number:
             raise ConfigError(f"there is no set {number!r} here; expected one of the column `set` of the table")
+        run, place = self._of_bars(), int(np.searchsorted(self._numbers, number))
+        strategy, setup = run.strategy_of(place), run.setup_of(place)
+        return Result(simulate(run.bars, *aligned_inputs(run.bars, strategy), setup))
+
+    def break_even(
+        self, cost: str, *, rows: Any = None, tolerance: float = 1e-4, lowest: float | None = None, limit: float | None = None,
+        threads: int | None = None, progress: Callable[[int, int], None] | Literal[False] | None = None,
+    ) -> Table:  # fmt: skip
+        """At which cost the net Sharpe ratio of each set reaches zero, all else as it was run (M9).
+
+        The sets are run at other costs, all that are still open in one sweep a round: from the lowest cost, then from the set's own on in
+        steps of four times until the ratio is not above zero, over a grid of eight parts of that bracket, and between the two ends of its
+        first part with a crossing until they are close. `backtest` with any of these costs gives the same ratio. Of whole numbers (a
+        strategy's `delay`) every one from the lowest on is tried.
+
+        Parameters
+        ----------
+        cost : str
+            `commission_rate`, `slippage_bps`, `half_spread`, `per_unit`, `per_order`, `minimum`, `volume_share`, `maker_rate`,
+            `borrow_rate`, `interest_rate`, `initial_capital`, also `commission`, `slippage`, `spread`, `borrow`, `interest`, `capital`; or
+            any number of the setup by its dotted name, or a parameter of the strategy. Capital needs costs that grow with the share of
+            the volume (`volume_share`), and is tried from the set's own on.
+        rows : sequence of int, or table, optional
+            Only these sets, by their numbers or the column `set` of a table such as `top(20)`; all lines here if it is not said.
+        tolerance : float
+            How far `lower` and `upper` may be apart, as a fraction of `upper`.
+        lowest, limit : float, optional
+            The least and the greatest cost that is tried. Left out: 0, and 0.4 for rates of commission, 5,000 bps, 9 a year for borrowing
+            and interest, else the first that is tried times 2^20; of a parameter with a range its ends, of whole numbers 64 more than the
+            lowest.
+        threads, progress
+            As for `vb.sweep`; what is counted are lines of which it is known what came of them.
+
+        Returns
+        -------
+        polars DataFrame
+            One row a line: `set`, `symbol` with separate accounts, the parameters, `current` (its own cost), `break_even`, `lower` and
+            `upper` (the greatest cost tried with a Sharpe ratio above zero, and the least above that without; `break_even` is `upper`),
+            `status`, `error`. Null where there is no such number. A parameter with one of these names is called `parameter.name`.
+            The status is `found`, `several` (the first of several crossings), `untraded` (above `lower` there is no Sharpe ratio, since
+            it trades no more), `below_zero` (at the lowest cost already), `above_zero` (at the limit still), `undefined` (no trade at the
+            lowest cost), `failed` (see `error`), or `stopped` (Ctrl-C).
+
+        Raises
+        ------
+        ConfigError
+            There is no such cost or row, it is no number, a bound leaves nothing to try, or no cost hangs on the capital.
+        StateError
+            The sweep was loaded without its bars and strategy.
+        """
+        from .break_even import break_even_table
+
+        if progress is not None and progress is not False and not callable(progress):
+            raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
+        run, lines = self._of_bars(), self._lines if rows is None else self._lines.kept(self._chosen(rows))
+        places = np.searchsorted(self._numbers, lines.number)
+        shown = progress_bar("break-even", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
+        with shown as report:
+            return break_even_table(
+                run, lines, places, cost, tolerance=tolerance, lowest=lowest, limit=limit, threads=threads, progress=report
+            )  # fmt: skip
+
+    def _chosen(self, rows: Any) -> NDArray[np.bool_]:
+        """Which lines are meant by numbers of sets, or by a table with them."""
+        numbers = rows["set"] if hasattr(rows, "columns") and "set" in rows.columns else rows
+        wanted = list(numbers) if np.iterable(numbers) and not isinstance(numbers, str) else [numbers]
+        for number in wanted:
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number not in self._lines.number:
+                raise ConfigError(f"there is no set {number!r} here; rows are numbers of the column `set`, or a table with that column")
+        if not wanted:
+            raise ConfigError("rows is empty; give at least one number of the column `set`")
+        return np.isin(self._lines.number, np.array(wanted, dtype=np.int64))
+
+    def _of_bars(self) -> SweepRun:
+        """The run, whose sets can be run again."""
         if self.run is None:
             raise StateError("this sweep was loaded without its bars; give them: Sweep.load(folder, bars=..., strategy=..., costs=...)")
-        place = int(np.searchsorted(self._numbers, number))
-        strategy, setup = self.run.strategy_of(place), self.run.setup_of(place)
-        return Result(simulate(self.run.bars, *aligned_inputs(self.run.bars, strategy), setup))
+        return self.run
 
     def plateau(self, metric: str = "sharpe") -> Table:
         """How each set stands among its neighbours: a polars DataFrame, one row a line, in their order.
