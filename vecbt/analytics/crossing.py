@@ -32,7 +32,8 @@ GRID = 8
 
 _FACTOR = 4.0
 _BATCH = 8  # whole numbers that are tried in one round
-_LEAST = 1e-12  # of the first step: what is nearer to zero than this is not told apart
+_LEAST = 1e-6  # of the first point: brackets of this width are narrow enough, however near to zero they are
+_HALVES = 3  # after a secant that missed, as at a jump
 _MOST_ROUNDS = 300
 _OPEN = "open"
 
@@ -142,15 +143,15 @@ class Search:
         self._set_upper(places, points[rows, at], values[rows, at])
 
     def _narrow(self, tolerance: float) -> None:
-        """Two points close to the secant's zero, one on each side; a half where that shrank the bracket too little."""
-        halve = np.zeros(len(self._low), dtype=bool)
+        """Two points close to the secant's zero, one on each side; where that shrinks the bracket too little, a few halves."""
+        halve = np.zeros(len(self._low), dtype=np.int64)  # so many rounds more
         for _ in range(_MOST_ROUNDS):
             places = self._wide(tolerance)
             self._close(places)
             if not len(places):
                 break
             low, high = self.lower[places], self.upper[places]
-            near, far = self._two_points(places, halve[places], tolerance)
+            near, far = self._two_points(places, halve[places] > 0, tolerance)
             values = self._values(np.concatenate([places, places]), np.concatenate([near, far])).reshape(2, -1)
             for points, found in ((far, values[1]), (near, values[0])):
                 lies_in = self._is_open(places) & (self.lower[places] < points) & (points < self.upper[places])
@@ -159,7 +160,8 @@ class Search:
             for points, found in ((near, values[0]), (far, values[1])):
                 up = self._is_open(places) & (found > 0.0) & (self.lower[places] < points) & (points < self.upper[places])
                 self._raise_lower(places[up], points[up], found[up])
-            halve[places] = self.upper[places] - self.lower[places] > 0.5 * (high - low)
+            missed = (self.upper[places] - self.lower[places] > 0.5 * (high - low)) & (halve[places] == 0)
+            halve[places] = np.where(missed, _HALVES, np.maximum(halve[places] - 1, 0))
         self._close()
 
     def _wide(self, tolerance: float) -> Places:

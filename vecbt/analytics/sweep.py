@@ -194,7 +194,7 @@ class Sweep:
         rows : sequence of int, or table, optional
             Only these sets, by their numbers or the column `set` of a table such as `top(20)`; all lines here if it is not said.
         tolerance : float
-            How far `lower` and `upper` may be apart, as a fraction of `upper`.
+            How far `lower` and `upper` may be apart, as a fraction of `upper`; a millionth of the first cost that is tried is enough.
         lowest, limit : float, optional
             The least and the greatest cost that is tried. Left out: 0, and 0.4 for rates of commission, 5,000 bps, 9 a year for borrowing
             and interest, else the first that is tried times 2^20; of a parameter with a range its ends, of whole numbers 64 more than the

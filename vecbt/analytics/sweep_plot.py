@@ -137,7 +137,7 @@ def parallel_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
     values, names = _finite(lines, metric), lines.varied()
     order = order_of(lines, metric, None)
     order = order[np.isfinite(values[order])]
-    chosen = _spread(order, most)[::-1]  # the best is drawn last
+    chosen = order[_spread(len(order), most)][::-1]  # the best is drawn last
     colors = colors_of(metric, values[chosen], "#b9b2a6")  # white lines would not be seen
     scales = [scale_of(lines, name, None) for name in names]
     spots = np.stack([*(_unit(scale)[chosen] for scale in scales), _between(values[chosen], values[chosen])], axis=1)
@@ -168,11 +168,11 @@ def parallel_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
     return to_file(picture, path)
 
 
-def _spread(order: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most so many of the lines, evenly spaced by rank, the first and the last among them."""
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many ranks, evenly spaced, the first and the last among them."""
     if isinstance(most, bool) or not isinstance(most, int) or most < 2:
         raise ConfigError(f"most is {most!r}; expected a whole number of at least 2")
-    return order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(np.int64))]
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 
 
 def _upright(axes: Axes, k: int, ticks: list[tuple[float, str]]) -> None:
@@ -253,11 +253,11 @@ def envelope_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
     own, low, high = (_finite(lines, f"{metric}{end}") for end in ("", "_low", "_high"))
     order = order_of(lines, metric, None)
     order = order[np.isfinite(low[order] + high[order])]
-    chosen = _spread(order, most)
-    count, at = f"{len(order):,} {_lines_word(lines)}", np.arange(1, len(chosen) + 1)
+    ranks = _spread(len(order), most)
+    chosen, at, count = order[ranks], ranks + 1.0, f"{len(order):,} {_lines_word(lines)}"
     drawn = count if len(chosen) == len(order) else f"{len(chosen):,} of {count}, evenly spaced by rank"
     shades = LinearSegmentedColormap.from_list("fragility", _ROBUST_TO_FRAGILE).with_extremes(bad=MUTED)
-    norm = Normalize(0.0, max(_most(fragility[chosen]), 0.01))
+    norm = Normalize(0.0, max(_most(fragility[chosen]), 0.1))
     colors = shades(norm(np.ma.masked_invalid(fragility[chosen])))
     with mpl.rc_context(STYLE):
         below = " · ".join(filter(None, [drawn, _left_out(lines, f"{metric}_low")]))
@@ -266,11 +266,11 @@ def envelope_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
         wide = float(np.clip(320.0 / len(chosen), 0.8, 9.0))
         ends = np.stack([np.column_stack([at, low[chosen]]), np.column_stack([at, high[chosen]])], axis=1)
         axes.add_collection(LineCollection(list(ends), colors=colors, linewidths=wide, capstyle="butt"))
-        axes.scatter(at, own[chosen], s=float(np.clip(wide * wide * 0.6, 2.0, 26.0)), color=INK, zorder=3, linewidth=0, label=_RULES_OWN)
+        axes.scatter(at, own[chosen], s=float(np.clip(wide * wide * 0.6, 3.0, 26.0)), color=INK, zorder=3, linewidth=0, label=_RULES_OWN)
         if low[chosen].min() < 0.0 < high[chosen].max():
             axes.axhline(0.0, color=MUTED, linewidth=0.7, zorder=0.9)
-        axes.set_xlim(0.4, len(chosen) + 0.6)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(1.0 - 0.6 * len(order) / len(chosen), len(order) + 0.6 * len(order) / len(chosen))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(f"{_lines_word(lines).capitalize()}, best first")
         axes.set_ylabel(unit_label(metric))
