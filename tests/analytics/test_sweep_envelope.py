@@ -195,7 +195,6 @@ def wide() -> Sweep:
     return vb.sweep(ONE, SmaCross(1, 4), space, costs=COSTS, envelope=True, metrics=["sharpe", "max_drawdown"], progress=False)
 
 
-@pytest.mark.interpreted
 def test_a_metric_is_followed_by_both_ends_and_the_last_column_is_the_fragility() -> None:
     ends = ["sharpe", "sharpe_low", "sharpe_high", "max_drawdown", "max_drawdown_low", "max_drawdown_high", "fragility"]
     assert wide().table.columns == ["set", "fast", "slow", "stops.hard", "stops.take_profit", *ends, "error"]
@@ -306,7 +305,6 @@ class Named(vb.Strategy):
     intrabar: int = 1
 
 
-@pytest.mark.interpreted
 def test_p5_what_an_envelope_cannot_be_is_said() -> None:
     with pytest.raises(ConfigError, match="intrabar varies, and an envelope runs each set under both rules"):
         vb.sweep(ONE, SmaCross(1, 4), {"intrabar": ["pessimistic", "optimistic"]}, costs=COSTS, envelope=True)
