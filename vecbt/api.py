@@ -206,7 +206,8 @@ def sweep(
         A mapping of names to values is all combinations of them, a sequence of mappings or a frame of pandas or polars the sets
         themselves, `RandomSets(500, ranges)` and `Sobol(512, ranges)` draw. None: all combinations of what the strategy declares.
         A name is a parameter of the strategy, a field of `Setup` (`fill`, `intrabar`, `sizing`), or with a dot a part of one
-        (`stops.hard`, `costs.commission_rate`, `risk.zones.liquidate_at`). Stops that are off are made of the parts that vary.
+        (`stops.hard`, `costs.commission_rate`, `risk.zones.liquidate_at`). Stops that are off are made of the parts that vary;
+        a cost that varies down to 0 may be the last one (`Costs.free()`, no carry).
     where : callable, optional
         From the columns of the parameters, by name, to which sets are wanted: `lambda p: p["fast"] * 2 < p["slow"]`. Sets that the
         strategy itself forbids (`fast` below `slow`) are left out of combinations and samples without it.
