@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "load", "run_of", "save"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the layout; another one is refused."""
 
 _WHAT = "a saved sweep of vecbt"
