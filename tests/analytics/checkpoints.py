@@ -61,6 +61,12 @@ def assert_same(found: Sweep, wanted: Sweep) -> None:
     for name in ("blocks", "fine", "equity"):
         mine, theirs = getattr(found.run, name), getattr(wanted.run, name)
         assert (mine is None) == (theirs is None) and (mine is None or mine.tobytes() == theirs.tobytes()), name
+    ends, others = found.run.envelope, wanted.run.envelope
+    assert (ends is None) == (others is None)
+    if ends is not None and others is not None:
+        assert ends.rule == others.rule
+        for name in ("final", "returns", "trades", "fragility"):
+            assert getattr(ends, name).tobytes() == getattr(others, name).tobytes(), name
 
 
 def killed(folder: str, blocks: Any) -> None:

@@ -149,12 +149,34 @@ def test_sums_in_files_are_joined_in_a_file(blocks: tuple[Any, Any], tmp_path: P
     assert first.append(part(6, 7, blocks=False)).block_sums == "off"
 
 
+def test_m8_sweeps_with_an_envelope_are_joined_and_saved_with_both_ends(tmp_path: Path) -> None:
+    stops = {"stops.hard": [0.005, -1.0], "stops.take_profit": [0.005]}
+    wanted = small(space={"window": [2, 3, 6, 7], **stops}, envelope=True)
+    first, second = (small(space={"window": windows, **stops}, envelope=True) for windows in ([2, 3], [6, 7]))
+    assert wanted.run is not None and wanted.run.envelope is not None and np.nanmax(wanted.run.envelope.fragility) > 0.0
+    assert_same(first.append(second), wanted)
+    assert_same(first.append(second).append(first), wanted)
+    given: dict[str, Any] = {"bars": BARS, "strategy": Higher(), "costs": COSTS, "accounts": "separate"}
+    loaded = Sweep.load(first.save(tmp_path / "first"), **given).append(Sweep.load(second.save(tmp_path / "second")))
+    assert wanted.run.equity is not None and loaded.run is not None
+    loaded.run.equity = wanted.run.equity  # all but the curves, which are not saved
+    assert_same(loaded, wanted)
+    again = Sweep.load(loaded.save(tmp_path / "all"))
+    assert again.table.equals(wanted.table) and again.metrics == wanted.metrics and again.best("sharpe_low") == wanted.best("sharpe_low")
+    few = wanted.filter(pl.col("symbol") == "S1")
+    loaded = Sweep.load(few.save(tmp_path / "few"), **given)
+    assert loaded.table.equals(few.table) and loaded.run is not None and loaded.run.envelope is not None
+    assert np.isnan(loaded.run.envelope.fragility[:, 0]).all()
+    assert loaded.run.envelope.final[:, 1].tobytes() == wanted.run.envelope.final[:, 1].tobytes()
+
+
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "bars": ({"bars": BARS[1:]}, f"bars is {BARS.content_hash} in this one, {BARS[1:].content_hash} in the other"),
     "strategy": ({"strategy": Higher(4)}, r"strategy is Higher\(window=3\) in this one, Higher\(window=4\) in the other"),
     "keyword": ({"band": 0.1}, "band is not given in this one, 0.1 in the other"),
     "rf": ({"rf": 0.1}, "rf is 0.0 in this one, 0.1 in the other"),
     "mar": ({"mar": 0.1}, "mar is 0.0 in this one, 0.1 in the other"),
+    "envelope": ({"envelope": True}, "envelope is False in this one, True in the other"),
 }
 
 

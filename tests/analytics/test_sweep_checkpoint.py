@@ -143,6 +143,46 @@ def test_what_runs_alone_and_plain_functions_go_on_too(tmp_path: Path, monkeypat
     assert_same(small(tmp_path / "kept", **given), small(**given))
 
 
+ENDS: dict[str, Any] = {"space": {"window": [2, 3, 5, 6], "stops.hard": [0.005, -1.0], "stops.take_profit": [0.005]}, "envelope": True}
+"""Eight sets, each under both intrabar rules, of which three run."""
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["together", "alone"])
+@pytest.mark.parametrize("blocks", [True, "file"])
+def test_m8_p5_an_envelope_goes_on_and_is_that_of_the_unbroken_sweep(blocks: Any, alone: bool, tmp_path: Path, pieces: None) -> None:
+    """Lines of the other rule and fragility too; sums and curves are of the rule of the setup, and a pair is kept when both are there."""
+    wanted = small(**ENDS, intrabar="optimistic", **_alone(alone))
+    assert wanted.run is not None and wanted.run.envelope is not None and wanted.run.done.sum() == 3
+    assert np.nanmax(wanted.run.envelope.fragility) > 0.0 and wanted.errors
+    states: list[Path] = []
+
+    def copy(done: int, total: int) -> None:
+        assert total == 8
+        states.append(tmp_path / f"state {done}")
+        shutil.copytree(tmp_path / "kept", states[-1])
+
+    given = {**ENDS, "intrabar": "optimistic", "blocks": blocks, "threads": 1, **_alone(alone)}
+    assert_same(small(tmp_path / "kept", progress=copy, **given), wanted)
+    assert len(states) >= 3
+    for state in states:
+        assert_same(small(state, **given), wanted)
+    early = ended_early(tmp_path / "early", after=6, **given)
+    assert early.partial and early.run is not None
+    assert_same(small(tmp_path / "early", **given), wanted)
+    assert_same(early.append(small(**given)) if blocks is True else wanted, wanted)
+
+
+def _alone(alone: bool) -> dict[str, Any]:
+    """Deposits, with which sets run one by one."""
+    return {"flows": {str(BARS.datetime_index[5])[:10]: 500.0}, "accounts": "shared"} if alone else {}
+
+
+def test_m8_what_an_envelope_kept_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = small(tmp_path / "kept", **ENDS)
+    monkeypatch.setattr(sweep, "Seat", None)  # no set can run
+    assert_same(small(tmp_path / "kept", **ENDS), wanted)
+
+
 def test_ctrl_c_in_another_process_is_answered_with_what_is_done(tmp_path: Path) -> None:
     """Twenty thousand sets, uncompiled, would take an hour."""
     process = child("interrupted", str(tmp_path / "kept"))
@@ -224,6 +264,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "mar": ({"mar": 0.1}, "is: mar;"),
     "keep": ({"keep": ()}, "is: keep;"),
     "blocks": ({"blocks": False}, "is: blocks;"),
+    "envelope": ({"envelope": True}, "is: envelope;"),
 }
 
 

@@ -15,7 +15,7 @@ import pytest
 import vecbt as vb
 from vecbt.core.sources import code_hash
 
-TEXT = '''
+TEXT = """
 from dataclasses import dataclass
 from functools import lru_cache, partial
 import math
@@ -59,7 +59,7 @@ def made(bars, window: int = 3):
     return helper(window)
 
 first, second = lambda x: x + 1, lambda x: x + 2
-'''
+"""
 
 
 @pytest.fixture

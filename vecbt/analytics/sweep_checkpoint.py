@@ -33,8 +33,8 @@ from ..engine.sweep_blocks import BLOCK_NAMES, BlockFiles
 from ..errors import ConfigError, counted
 from .saved.folder import digest_of, write_json
 from .saved.values import Json
-from .sweep_file import columns_of, measured_in
-from .sweep_lines import measured, put_measured
+from .sweep_file import file_columns, measured_in
+from .sweep_lines import measured, measured_inside, put_measured
 
 if TYPE_CHECKING:
     from ..data.bars import Bars
@@ -215,7 +215,8 @@ class Checkpoint:
 
         accounts = run.final.shape[1]
         number, account = np.repeat(numbers, accounts), np.tile(np.arange(accounts), len(numbers))
-        columns = columns_of(number, account, run.done[number], run.initial[numbers].reshape(-1), measured(run, numbers))
+        initial, metrics, other = run.initial[numbers].reshape(-1), measured(run, numbers), measured_inside(run, numbers)
+        columns = file_columns(number, account, run.done[number], initial, metrics, other)
         frame = pl.DataFrame(columns).with_columns(
             pl.Series("error", [run.errors.get(c) for c in number.tolist()], dtype=pl.String),
             pl.Series("seconds", np.full(len(number), seconds)),
@@ -239,8 +240,7 @@ class Checkpoint:
         if self._files is not None and frame["sums"][0] != self._files.digest(np.unique(at)):
             self._warn(f"{' or '.join(BLOCK_NAMES)} lost", frame)
             return found
-        initial, metrics = measured_in(frame.filter(frame["done"]))
-        put_measured(run, at, accounts, initial, metrics)
+        put_measured(run, at, accounts, *measured_in(frame.filter(frame["done"])))
         for name, array in self._arrays(run):
             array[at, accounts] = frame[name].to_numpy()[done].reshape(len(at), *array.shape[2:])
         run.errors |= {int(c): text for c, text in zip(number.tolist(), frame["error"].to_list(), strict=True) if text is not None}

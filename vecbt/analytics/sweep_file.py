@@ -18,15 +18,16 @@ from ..engine.strategy import Strategy, as_strategy, written
 from ..engine.sweep import SweepRun
 from ..engine.sweep_blocks import BLOCK_NAMES
 from ..engine.sweep_chunks import blank
+from ..engine.sweep_pairs import INTRABAR, Envelope
 from ..errors import ConfigError, StateError
 from ..metrics.returns import RETURNS_METRICS
 from ..metrics.trades import TRADES_METRICS
 from .saved.folder import digest_of, file_hash, replacing, write_json
 from .saved.values import Json, decode, encode
-from .sweep_lines import METRICS, About, Lines, put_measured
+from .sweep_lines import FRAGILITY, METRICS, About, Lines, put_measured, with_ends
 from .sweep_sums import BlockSums
 
-__all__ = ["SCHEMA", "columns_of", "load", "measured_in", "run_of", "run_with", "save"]
+__all__ = ["SCHEMA", "file_columns", "load", "measured_in", "run_of", "run_with", "save"]
 
 SCHEMA = 2
 """Number of the layout; another one is refused."""
@@ -40,7 +41,7 @@ def save(lines: Lines, metrics: tuple[str, ...], folder: str | Path, *, overwrit
     import polars as pl
 
     target = _target(Path(folder).expanduser(), overwrite)
-    columns = columns_of(lines.number, lines.account, lines.done, lines.initial, lines.metrics)
+    columns = file_columns(lines.number, lines.account, lines.done, lines.initial, lines.metrics, lines.other)
     columns |= {f"code {k}": lines.sets.codes[:, k] for k in range(len(lines.sets.names))}
     about = lines.about
     with replacing(target) as work:
@@ -68,18 +69,24 @@ def save(lines: Lines, metrics: tuple[str, ...], folder: str | Path, *, overwrit
     return target
 
 
-def columns_of(
+def file_columns(
     number: NDArray[np.int64], account: NDArray[np.int64], done: NDArray[np.bool_], initial: NDArray[np.float64],
-    metrics: Mapping[str, NDArray[np.float64]],
+    metrics: Mapping[str, NDArray[np.float64]], other: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
-    """Columns of lines in a file: what `measured_in` reads."""
+    """Columns of lines in a file: what `measured_in` reads. `other` are the metrics under the other intrabar rule, or none."""
     columns: dict[str, NDArray[Any]] = {"number": number, "account": account, "done": done, "initial": initial}
-    return columns | {f"metric {name}": metrics[name] for name in METRICS}
+    columns |= {f"metric {name}": metrics[name] for name in METRICS}
+    return columns | {f"other {name}": values for name, values in other.items()}
 
 
-def measured_in(frame: Table) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Money at the start and all metrics of the lines in a file."""
-    return frame["initial"].to_numpy().copy(), {name: frame[f"metric {name}"].to_numpy().copy() for name in METRICS}
+_Metrics = dict[str, NDArray[np.float64]]
+
+
+def measured_in(frame: Table) -> tuple[NDArray[np.float64], _Metrics, _Metrics]:
+    """Money at the start, all metrics, and those under the other intrabar rule where there are any, of the lines in a file."""
+    names = (*METRICS, FRAGILITY) if f"other {FRAGILITY}" in frame.columns else ()
+    other = {name: frame[f"other {name}"].to_numpy().copy() for name in names}
+    return frame["initial"].to_numpy().copy(), {name: frame[f"metric {name}"].to_numpy().copy() for name in METRICS}, other
 
 
 def _value(value: Any) -> Json:
@@ -131,9 +138,10 @@ def load(folder: str | Path) -> tuple[Lines, tuple[str, ...], Sets, NDArray[np.i
             run["separate"], run["seconds"], run["sets"], run["ran"], run["rf"], run["mar"], run["kernels"], run["code"],
         )  # fmt: skip
         number = frame["number"].to_numpy().copy()
+        initial, metrics, other = measured_in(frame)
         lines = Lines(
-            about, sets, number, frame["account"].to_numpy().copy(), frame["done"].to_numpy().copy(), *measured_in(frame),
-            {int(c): text for c, text in node["errors"].items()}, None if node["sums"] is None else BlockSums.read(path),
+            about, sets, number, frame["account"].to_numpy().copy(), frame["done"].to_numpy().copy(), initial, with_ends(metrics, other),
+            {int(c): text for c, text in node["errors"].items()}, None if node["sums"] is None else BlockSums.read(path), other,
         )  # fmt: skip
     except (KeyError, TypeError, OSError, pl.exceptions.PolarsError) as error:
         raise StateError(f"the sweep in {str(path)!r} is damaged: {type(error).__name__} {error}") from error
@@ -188,11 +196,18 @@ def run_with(lines: Lines, sets: Sets, bars: Bars, strategy: Strategy, keywords:
     run = SweepRun(
         bars, strategy, keywords, sets, done, np.full(shape, np.nan), np.full(shape, np.nan), blank(RETURNS_METRICS, shape),
         blank(TRADES_METRICS, shape), errors=dict(lines.errors), seconds=about.seconds, rf=about.rf, mar=about.mar,
+        envelope=_blank_envelope(keywords, shape) if lines.enveloped else None,
     )  # fmt: skip
-    put_measured(run, place, lines.account, lines.initial, lines.metrics)
+    put_measured(run, place, lines.account, lines.initial, lines.metrics, lines.other)
     if lines.sums is not None:
         run.blocks, run.fine = (_of_sets(rows, place * shape[1] + lines.account, shape) for rows in lines.sums.of_lines())
     return run
+
+
+def _blank_envelope(keywords: Mapping[str, Any], shape: tuple[int, int]) -> Envelope:
+    own = INTRABAR.index(keywords.get("intrabar", INTRABAR[0]))
+    final, fragility = np.full(shape, np.nan), np.full(shape, np.nan)
+    return Envelope(INTRABAR[1 - own], final, blank(RETURNS_METRICS, shape), blank(TRADES_METRICS, shape), fragility)
 
 
 def _of_sets(rows: NDArray[np.float64], at: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float64]:

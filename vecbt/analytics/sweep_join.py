@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.sets import Sets, distinct_values
 from ..errors import ConfigError
-from .sweep_lines import METRICS, About, Lines
+from .sweep_lines import METRICS, Lines, with_ends
 
 __all__ = ["joined", "numbered_sets"]
 
@@ -25,9 +25,9 @@ def joined(first: Lines, second: Lines) -> tuple[Lines, NDArray[np.int64]]:
     Raises
     ------
     ConfigError
-        Bars, strategy, keywords, rates, kernels or the names of the parameters differ; or a set that both have gave other numbers.
+        Bars, strategy, keywords, rates, kernels, envelope or the names of the parameters differ; or a set that both have gave others.
     """
-    _same_sweep(first.about, second.about)
+    _same_sweep(first, second)
     sets = _both(first.sets, second.sets)
     ids = sets.distinct(sets.names)[1]
     accounts = 1 + max(int(first.account.max()), int(second.account.max()))
@@ -38,8 +38,9 @@ def joined(first: Lines, second: Lines) -> tuple[Lines, NDArray[np.int64]]:
     rival = np.empty(len(key), dtype=np.int64)
     rival[order] = np.repeat(chosen, np.diff(np.r_[np.flatnonzero(np.r_[True, np.diff(key[order]) != 0]), len(key)]))
     metrics = {name: np.concatenate([first.metrics[name], second.metrics[name]]) for name in METRICS}
+    other = {name: np.concatenate([values, second.other[name]]) for name, values in first.other.items()}
     initial = np.concatenate([first.initial, second.initial])
-    _agree((*metrics.values(), initial), state, texts, rival, sets)
+    _agree((*metrics.values(), *other.values(), initial), state, texts, rival, sets)
     number = _numbers(ids, first.number)
     chosen = chosen[np.lexsort((key[chosen] % accounts, number[chosen]))]
     number, done = number[chosen], state[chosen] == _DONE
@@ -49,9 +50,9 @@ def joined(first: Lines, second: Lines) -> tuple[Lines, NDArray[np.int64]]:
     )
     account = np.concatenate([first.account, second.account])[chosen]
     sums = None if first.sums is None or second.sums is None else first.sums.joined(second.sums, chosen)
+    metrics, other = ({name: values[chosen] for name, values in part.items()} for part in (metrics, other))
     lines = Lines(
-        about, sets.kept(chosen), number, account, done, initial[chosen], {name: values[chosen] for name, values in metrics.items()},
-        errors, sums,
+        about, sets.kept(chosen), number, account, done, initial[chosen], with_ends(metrics, other), errors, sums, other
     )  # fmt: skip
     return lines, chosen
 
@@ -62,15 +63,17 @@ def numbered_sets(lines: Lines) -> tuple[Sets, NDArray[np.int64]]:
     return Sets(lines.sets.names, lines.sets.values, lines.sets.codes[first]), numbers
 
 
-def _same_sweep(first: About, second: About) -> None:
+def _same_sweep(mine: Lines, its: Lines) -> None:
+    first, second = mine.about, its.about
     pairs: list[tuple[str, Any, Any]] = [("bars", first.content_hash, second.content_hash), ("strategy", first.written, second.written)]
     for name in sorted({*first.keywords, *second.keywords}):
         pairs.append((name, first.keywords.get(name, "not given"), second.keywords.get(name, "not given")))
     pairs += [("rf", first.rf, second.rf), ("mar", first.mar, second.mar), ("kernels", first.kernels, second.kernels)]
     pairs.append(("the code of the strategy", first.code, second.code))
-    for name, mine, theirs in pairs:
-        if mine != theirs:
-            raise ConfigError(f"sweeps of different things cannot be one: {name} is {mine} in this one, {theirs} in the other")
+    pairs.append(("envelope", mine.enveloped, its.enveloped))
+    for name, here, there in pairs:
+        if here != there:
+            raise ConfigError(f"sweeps of different things cannot be one: {name} is {here} in this one, {there} in the other")
 
 
 def _both(first: Sets, second: Sets) -> Sets:

@@ -35,6 +35,7 @@ from .strategy import Strategy, as_strategy, evaluate
 from .sweep_blocks import BlockFiles
 from .sweep_chunks import Chunk, Chunks, Seat, Task, blank
 from .sweep_names import setup_with, split_names
+from .sweep_pairs import Envelope, Pairs, own_rule, paired
 from .sweep_rules import RuleTable, remade
 from .sweep_run import BAD_ANSWER, BLOCKS, DONE, FINE_BLOCKS, sum_blocks
 from .sweep_setups import SetupGroup, SetupTable
@@ -65,6 +66,7 @@ class SweepRun:
         None where they were not asked for, read-only maps where they went to files.
         Part b of B holds the bars from b*T//B to (b + 1)*T//B - 1; r are simple returns (M1)
     equity : float64 (C, A, T), where it was to be kept, else None
+    envelope : the sets under the other intrabar rule, where that was asked for, else None
     seconds : how long it took; with lines that were kept before, their time too
     rf, mar : per bar, as the metrics took them
     """
@@ -81,6 +83,7 @@ class SweepRun:
     blocks: NDArray[np.float64] | None = None
     fine: NDArray[np.float64] | None = None
     equity: NDArray[np.float64] | None = None
+    envelope: Envelope | None = None
     errors: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
     rf: float = 0.0
@@ -113,7 +116,8 @@ class Keeper(Protocol):
 
 def sweep_sets(
     bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], *, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
-    blocks: bool | BlockFiles | None = None, keep_equity: bool = False, progress: Progress | None = None, keeper: Keeper | None = None,
+    blocks: bool | BlockFiles | None = None, keep_equity: bool = False, envelope: bool = False, progress: Progress | None = None,
+    keeper: Keeper | None = None,
 ) -> SweepRun:  # fmt: skip
     """Run all sets; Ctrl-C ends it early with what is done.
 
@@ -121,6 +125,7 @@ def sweep_sets(
     ----------
     blocks : whether sums over parts of the bars are kept, 1.5 kB a set; None: up to BLOCKS_UP_TO sets; or the files they go to
     keep_equity : whether the curves are kept; ConfigError where they take more than half of the memory that is free
+    envelope : whether each set runs under both intrabar rules
     keeper : knows lines already, and hears of each piece that is finished
 
     The other ones are those of `vb.sweep`.
@@ -128,25 +133,33 @@ def sweep_sets(
     for name, value in (("rf", rf), ("mar", mar)):
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value):
             raise ConfigError(f"{name} is {value!r}; expected a return per bar, such as 0.0001")
-    work = _Sweep(bars, as_strategy(source), sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads)
-    work.out.rf, work.out.mar = float(rf), float(mar)
+    strategy = as_strategy(source)
+    own = own_rule(keywords, strategy, sets) if envelope else None
+    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own)
+    work.kept.rf, work.kept.mar = float(rf), float(mar)
     if isinstance(blocks, BlockFiles):
         work.files = blocks
     elif len(sets) <= BLOCKS_UP_TO if blocks is None else blocks:
         work.keep_blocks()
-    work.task.blocks = work.out.blocks is not None or work.files is not None
+    work.task.blocks = work.kept.blocks is not None or work.files is not None
     if keep_equity:
         work.keep_equity()
     return work.run(progress, keeper)
 
 
 class _Sweep:
-    """One sweep at work."""
+    """One sweep at work: `out` has a line for each run, `kept` one for each set, which is the same unless sets run twice.
 
-    def __init__(self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None) -> None:
+    They do where `rule` is given, that of the setup. Sums and curves are in `kept` alone.
+    """
+
+    def __init__(
+        self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None, rule: int | None
+    ) -> None:
         self.threads = _checked_threads(threads)
         self.files: BlockFiles | None = None
         self._ended = threading.Event()
+        sets = sets if rule is None else paired(sets)
         own, rest = split_names(sets.names, strategy.space, keywords)
         if "accounts" in rest:
             raise ConfigError("accounts varies, and a line of the table is an account; sweep each way by itself")
@@ -164,20 +177,23 @@ class _Sweep:
         places = {name: sets.names.index(name) for name in rest}
         varied = {name: (sets.values[k], sets.codes[setup_firsts, k]) for name, k in places.items()}
         self.setups = SetupTable(lambda values: setup_with(keywords, values), varied, len(setup_firsts), bars, self.task.kind)
+        self.pairs = None if rule is None else Pairs(self.out, rule)
+        self.kept = self.out if self.pairs is None else self.pairs.run
+        self.task.pairs = self.pairs is not None
 
     def keep_blocks(self) -> None:
         """Keep sums over parts of the bars."""
-        shape = self.out.final.shape
-        self.out.blocks, self.out.fine = np.full((*shape, BLOCKS, 4), np.nan), np.full((*shape, FINE_BLOCKS, 2), np.nan)
+        shape = self.kept.final.shape
+        self.kept.blocks, self.kept.fine = np.full((*shape, BLOCKS, 4), np.nan), np.full((*shape, FINE_BLOCKS, 2), np.nan)
 
     def keep_equity(self) -> None:
         """Keep the curves."""
-        shape = (*self.out.final.shape, self.task.bars.T)
+        shape = (*self.kept.final.shape, self.task.bars.T)
         wanted, free = 8 * math.prod(shape), _free_memory()
         if wanted > free // 2:
             what = f"the equity of {counted(shape[0], 'set')} takes {wanted / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free"
             raise ConfigError(f"{what}; sweep fewer sets, or run those of interest again with Sweep.backtest")
-        self.out.equity = np.full(shape, np.nan)
+        self.kept.equity = np.full(shape, np.nan)
         self.task.equity = True
 
     def _kind(self) -> InputKind:
@@ -196,15 +212,15 @@ class _Sweep:
 
     def run(self, progress: Progress | None, keeper: Keeper | None) -> SweepRun:
         """All sets that are not kept already."""
-        begun, out = time.perf_counter(), self.out
-        looked_at = np.zeros(len(out.sets), dtype=bool) if keeper is None else keeper.known(out)
+        begun, out = time.perf_counter(), self.kept
+        known = np.zeros(len(out.sets), dtype=bool) if keeper is None else keeper.known(out)
         try:
             if self.files is not None:
                 self.files.open(out.final.shape)
-            report = _Reporter(progress, out, keeper)
+            report = _Reporter(progress, out, keeper, self.pairs)
             try:
-                report.add(int(looked_at.sum()))
-                self._run(looked_at, report)
+                report.add(int(known.sum()))
+                self._run(known if self.pairs is None else self.pairs.skip(known), report)
             except KeyboardInterrupt:
                 pass  # what is done is a result; the others are not marked done
             if self.files is not None:
@@ -212,6 +228,8 @@ class _Sweep:
         finally:
             if self.files is not None:
                 self.files.close()
+        if self.pairs is not None:
+            self.pairs.whole()
         out.errors = dict(sorted(out.errors.items()))
         out.seconds += time.perf_counter() - begun
         return out
@@ -247,6 +265,8 @@ class _Sweep:
         returns, curve = (None, run.equity) if run.flows is None else flow_returns_of(run.equity, run.flows, run.initial)
         self.out.returns[c] = returns_of(curve, run.initial, self.task.params, returns)
         self.out.trades[c] = trades_of(run.trades, self.task.accounts)
+        if self.pairs is not None:
+            self.pairs.take(c, run.trades)
         self.out.final[c], self.out.initial[c] = run.equity[-1], run.initial
         if self.task.blocks:
             earned = simple_returns_of(run.equity, run.initial) if returns is None else returns
@@ -254,16 +274,27 @@ class _Sweep:
             for g in range(self.task.accounts):
                 sum_blocks(np.ascontiguousarray(earned[:, g]), len(earned), blocks[0, g], fine[0, g])
             self._put_sums(np.array([c]), blocks, fine)
-        if self.out.equity is not None:
-            self.out.equity[c] = run.equity.T
+        self._put_curves(np.array([c]), run.equity.T[None])
         self.out.done[c] = True
 
     def _put_sums(self, at: NDArray[np.int64], blocks: NDArray[np.float64], fine: NDArray[np.float64]) -> None:
         """Sums over parts of the bars to where they are kept."""
+        if self.pairs is not None:
+            mine, at = self.pairs.own(at)
+            blocks, fine = blocks[mine], fine[mine]
         if self.files is not None:
             self.files.put(at, blocks, fine)
-        elif self.out.blocks is not None and self.out.fine is not None:
-            self.out.blocks[at], self.out.fine[at] = blocks, fine
+        elif self.kept.blocks is not None and self.kept.fine is not None:
+            self.kept.blocks[at], self.kept.fine[at] = blocks, fine
+
+    def _put_curves(self, at: NDArray[np.int64], equity: NDArray[np.float64]) -> None:
+        """Curves, where they are kept."""
+        if self.kept.equity is None:
+            return
+        if self.pairs is not None:
+            mine, at = self.pairs.own(at)
+            equity = equity[mine]
+        self.kept.equity[at] = equity
 
     # --- in compiled chunks ------------------------------------------------------------------------------------------
 
@@ -316,8 +347,10 @@ class _Sweep:
         out.initial[at] = chunk.initial[fine]
         if self.task.blocks:
             self._put_sums(at, found.blocks[fine], found.fine[fine])
-        if out.equity is not None:
-            out.equity[at] = found.equity[fine]
+        if self.task.equity:
+            self._put_curves(at, found.equity[fine])
+        if self.pairs is not None:
+            self.pairs.put(at, found.fragility[fine])
         out.done[at] = True
         for k in np.flatnonzero(state == BAD_ANSWER):
             bar, n = divmod(int(found.bad[k, 0]), bars.N)
@@ -364,23 +397,24 @@ def _message(error: Any) -> str:
 
 
 class _Reporter:
-    """Tells whoever watches how many sets there are, and whoever keeps lines which."""
+    """Tells whoever watches how many sets there are, and whoever keeps lines which; of runs in pairs, when both are there."""
 
-    def __init__(self, progress: Progress | None, run: SweepRun, keeper: Keeper | None) -> None:
-        self._progress, self._run, self._keeper, self._done = progress, run, keeper, 0
+    def __init__(self, progress: Progress | None, run: SweepRun, keeper: Keeper | None, pairs: Pairs | None) -> None:
+        self._progress, self._run, self._keeper, self._pairs, self._done = progress, run, keeper, pairs, 0
 
-    def keep(self, numbers: NDArray[np.int64]) -> None:
-        """The lines of these sets are there."""
-        if self._keeper is not None and len(numbers):
-            self._keeper.keep(self._run, numbers)
+    def keep(self, numbers: NDArray[np.int64]) -> int:
+        """The lines of these runs are there; how many sets are."""
+        sets = numbers if self._pairs is None else self._pairs.finished(numbers)
+        if self._keeper is not None and len(sets):
+            self._keeper.keep(self._run, sets)
+        return len(sets)
 
     def finished(self, numbers: NDArray[np.int64]) -> None:
-        """The lines of these sets are there, and they count."""
-        self.keep(numbers)
-        self.add(len(numbers))
+        """The lines of these runs are there, and they count."""
+        self.add(self.keep(numbers))
 
     def add(self, count: int) -> None:
-        """So many more."""
+        """So many more sets."""
         self._done += count
         if self._progress is not None and count:
             self._progress(self._done, len(self._run.sets))
