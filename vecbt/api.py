@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from ._progress import progress_bar
 from .analytics.result import Result
 from .analytics.sweep import Sweep
-from .analytics.sweep_lines import checked_metrics
-from .core.sets import Where, sets_of
+from .analytics.sweep_checkpoint import blocks_of, keeping
+from .analytics.sweep_lines import ENVELOPE, METRICS, checked_metrics
+from .core.sets import Sets, Where, sets_of
 from .data.bars import Bars
 from .engine.audit import audit as audit_run
 from .engine.batch import simulate
@@ -21,7 +23,8 @@ from .engine.inputs import Inputs
 from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
 from .engine.strategy import as_strategy
-from .engine.sweep import sweep_sets
+from .engine.sweep import SweepRun, sweep_sets
+from .engine.sweep_blocks import BlockFiles
 from .errors import ConfigError, DataError
 
 __all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"]
@@ -187,9 +190,11 @@ def sweep(
     rf: float = 0.0,
     mar: float = 0.0,
     threads: int | None = None,
-    blocks: bool | None = None,
+    blocks: bool | str | Path | None = None,
     keep: Sequence[str] = (),
+    envelope: bool = False,
     progress: Callable[[int, int], None] | Literal[False] | None = None,
+    checkpoint: str | Path | None = None,
     **keywords: Unpack[Keywords],
 ) -> Sweep:
     """Run a strategy with many parameter sets over the same bars; each line equals a `backtest` of that set, to the last bit.
@@ -205,7 +210,8 @@ def sweep(
         A mapping of names to values is all combinations of them, a sequence of mappings or a frame of pandas or polars the sets
         themselves, `RandomSets(500, ranges)` and `Sobol(512, ranges)` draw. None: all combinations of what the strategy declares.
         A name is a parameter of the strategy, a field of `Setup` (`fill`, `intrabar`, `sizing`), or with a dot a part of one
-        (`stops.hard`, `costs.commission_rate`, `risk.zones.liquidate_at`). Stops that are off are made of the parts that vary.
+        (`stops.hard`, `costs.commission_rate`, `risk.zones.liquidate_at`). Stops that are off are made of the parts that vary;
+        a cost that varies down to 0 may be the last one (`Costs.free()`, no carry).
     where : callable, optional
         From the columns of the parameters, by name, to which sets are wanted: `lambda p: p["fast"] * 2 < p["slow"]`. Sets that the
         strategy itself forbids (`fast` below `slow`) are left out of combinations and samples without it.
@@ -217,40 +223,69 @@ def sweep(
         Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
     threads : int, optional
         As many as there are processors, if it is not said. The numbers do not depend on it.
-    blocks : bool, optional
-        Keep sums of powers of the returns over 16 and 64 equal parts of the bars (`sweep.run.blocks`, `.fine`), 1.5 kB a set: what tests
-        for overfitting need. Left out, that is done up to 100,000 sets.
+    blocks : bool, "file" or path of a folder, optional
+        Keep sums of powers of the returns over 16 and 64 parts of the bars, 1.5 kB a set: what tests for overfitting need. In memory (True;
+        left out, up to 100,000 sets), not at all (False), or in `blocks.npy` and `fine.npy`, written piece by piece, in the folder of the
+        checkpoint ("file") or in an empty one (its path). `Sweep.blocks`, `.fine` have them, `.block_sums` says where they are.
     keep : sequence of str
         `("equity",)` keeps the curves, `sweep.run.equity` (sets, accounts, bars); ConfigError where they take half of the memory that is
         free. Nothing else grows with bars times sets.
+    envelope : bool
+        Run each set under the pessimistic and the optimistic intrabar rule (P5, P8), which takes twice as long. The table has both ends of
+        each metric, `sharpe_low` and `sharpe_high`, around that under the setup's own rule, and `fragility`, the share of closed trades
+        whose end hangs on the rule (M8): 0 without stops and targets. `blocks` and `keep` are of the own rule, `run.envelope` of the other.
     progress : callable (done, total), or False, optional
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
+    checkpoint : path of a folder, optional
+        Keep finished lines there, about once a second. The same call goes on from there, whatever ended the last one, to the bits of an
+        unbroken sweep; only `threads`, `metrics` and `progress` may be others. A folder with anything else, or with another sweep, is
+        refused. A strategy is known by its parameters and the text of its code: its own, that of functions and classes it names, and
+        the data they close over or find in globals; not what it gets through other packages, whole modules (`helpers.f`) or files.
 
     Returns
     -------
     Sweep
-        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it early with what is done (`partial`).
+        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it within about a second with what is done (`partial`).
 
     Raises
     ------
     ConfigError, DataError, InputError
-        A name, a value, the bars or a keyword cannot be used. What goes wrong with one set only is in its line (`errors`).
+        A name, a value, the bars or a keyword cannot be used, or `intrabar` varies beside `envelope`. What is wrong with one set is in its
+        line (`errors`).
     """
-    checked_metrics(metrics)
+    _check_wishes(metrics, keep, envelope, progress)
+    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
+    sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
+    settings = {"rf": rf, "mar": mar, "keep": sorted(set(keep)), "envelope": envelope}
+    run = _run(_checked(bars), source, sets, keywords, settings, blocks=blocks, threads=threads, progress=progress, checkpoint=checkpoint)
+    return Sweep(run, metrics=metrics)
+
+
+def _run(
+    bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], settings: Mapping[str, Any], *, blocks: Any, threads: int | None,
+    progress: Any, checkpoint: str | Path | None,
+) -> SweepRun:  # fmt: skip
+    """The sets, watched and kept as it was asked for; `settings` are what else the lines depend on."""
+    sums = blocks_of(blocks, len(sets), checkpoint)
+    all_settings = {**settings, "blocks": "file" if isinstance(sums, BlockFiles) else sums}
+    shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
+    with shown as report, keeping(checkpoint, bars, source, sets, keywords, settings=all_settings, sums=sums) as keeper:
+        return sweep_sets(
+            bars, source, sets, keywords, rf=settings["rf"], mar=settings["mar"], threads=threads, blocks=sums,
+            keep_equity="equity" in settings["keep"], envelope=settings["envelope"], progress=report, keeper=keeper,
+        )  # fmt: skip
+
+
+def _check_wishes(metrics: Any, keep: Any, envelope: Any, progress: Any) -> None:
+    """What a sweep is asked for beside its sets; ConfigError before any work."""
+    if not isinstance(envelope, bool):
+        raise ConfigError(f"envelope is {envelope!r}; expected True or False")
+    checked_metrics(metrics, (*METRICS, *ENVELOPE) if envelope else METRICS)
     if progress is not None and progress is not False and not callable(progress):
         raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
     unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
     if unknown:
         raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
-    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
-    sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
-    shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
-    with shown as report:
-        run = sweep_sets(
-            _checked(bars), source, sets, keywords, rf=rf, mar=mar, threads=threads, blocks=blocks, keep_equity="equity" in keep,
-            progress=report,
-        )  # fmt: skip
-    return Sweep(run, metrics=metrics)
 
 
 def _as_given(inputs: Inputs) -> Callable[[Bars], Inputs]:

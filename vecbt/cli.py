@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ._progress import progress_bar as _progress
-from .errors import AuditError, ConfigError, ParityError, VecbtError
+from .errors import AuditError, ConfigError, ParityError, VecbtError, counted
 
 if TYPE_CHECKING:
     from .analytics.result import Result
@@ -156,6 +156,9 @@ def sweep(
     table: Annotated[Path | None, typer.Option(help="Write all lines here: csv or parquet.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the metric over the first two parameters: png, svg or pdf.")] = None,
     save: Annotated[Path | None, typer.Option(help="Save the sweep in this folder, for Sweep.load.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep finished lines here; the same command then goes on where it was ended.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a run file with many parameter sets and print the best; without --vary all that the strategy declares."""
@@ -171,7 +174,11 @@ def sweep(
     keywords = run.keywords()
     keywords.pop("audit", None)  # of a single run
     with _progress("sweeping", unit="sets") as progress:
-        found = run_sweep(run.bars(), run.strategy(), space, max_sets=max_sets, progress=progress or False, **keywords)
+        found = run_sweep(
+            run.bars(), run.strategy(), space, max_sets=max_sets, progress=progress or False, checkpoint=checkpoint, **keywords
+        )
+    if found.partial:
+        _say("ended early: lines without numbers were not run" + (f"; the same command goes on from {checkpoint}" if checkpoint else ""))
     best = found.top(top, metric)
     _print(best.write_json() if as_json else _best(found, best, metric))
     with _writing():
@@ -407,7 +414,7 @@ def _best(found: Sweep, best: Any, metric: str) -> str:
     widths = [max(len(line[k]) for line in (columns, *rows)) for k in range(len(columns))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in (columns, *rows)]
     failed = [f"set {c}: {text}" for c, text in sorted(found.errors.items())[:3]]
-    more = [f"{len(found.errors)} sets failed, the first:", *failed] if failed else []
+    more = [f"{counted(len(found.errors), 'set')} failed, the first:", *failed] if failed else []
     return "\n".join([f"{found!r}".splitlines()[0], "", *lines, *(["", *more] if more else [])])
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "StateError",
     "StrategyError",
     "VecbtError",
+    "counted",
     "nearest",
 ]
 
@@ -64,6 +65,11 @@ class ParityError(VecbtError, AssertionError):
 
 class MissingDependency(VecbtError, ImportError):
     """An optional package is not installed."""
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something, for a message: `1 set`, `1,200 sets`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -351,7 +351,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     folder = grid().save(tmp_path / "sweep")
     whole = (folder / "sweep.json").read_text()
     for text, words in (
-        (whole.replace('"schema": 1', '"schema": 99'), "layout 99"), (whole.replace("SmaCross", "EmaCross"), "was changed"),
+        (whole.replace('"schema": 2', '"schema": 99'), "layout 99"), (whole.replace("SmaCross", "EmaCross"), "was changed"),
         (json.dumps({"what": "else"}), "not that of a saved sweep"), ("{", "can be read"),
     ):  # fmt: skip
         (folder / "sweep.json").write_text(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 import vecbt as vb
+from vecbt import cli
 
 
 def test_the_best_sets_are_printed_and_are_runs(vecbt_command: Any) -> None:
@@ -37,6 +39,24 @@ def test_files_are_written(vecbt_command: Any) -> None:
 def test_failed_sets_are_counted_and_named(vecbt_command: Any) -> None:
     done = vecbt_command("sweep", "run.yaml", "--vary", "fast=3,5", "--vary", "costs.commission_rate=0.001,-1")
     assert done.code == 0 and "2 sets failed, the first:" in done.out and "commission_rate" in done.out
+
+
+def test_the_same_command_goes_on_from_its_checkpoint(vecbt_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended by Ctrl-C it prints what there is and says how to go on; then it is whole, and another sweep is refused."""
+    vary = ["--vary", "fast=3,5", "--vary", "costs.commission_rate=0.001,-1"]
+    whole = vecbt_command("sweep", "run.yaml", *vary, "--json").out
+
+    def pressed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cli, "_progress", lambda *_, **__: nullcontext(pressed))
+        early = vecbt_command("sweep", "run.yaml", *vary, "--checkpoint", "kept")
+    assert early.code == 0 and early.err == "ended early: lines without numbers were not run; the same command goes on from kept\n"
+    assert vecbt_command("sweep", "run.yaml", *vary, "--checkpoint", "kept", "--json").out == whole
+    assert vecbt_command("sweep", "run.yaml", "--vary", "fast=3", "--vary", "costs.commission_rate=-1").out.count("1 set failed") == 1
+    other = vecbt_command("sweep", "run.yaml", "--vary", "fast=3,7", "--checkpoint", "kept")
+    assert other.code == 2 and other.out == "" and "is of another sweep" in other.err
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,15 @@ from tests.engine.rules_of_tests import Cross, Leaning, Patient, Strong
 from tests.engine.sweeps_of_tests import COSTS, Layered, Plain, Portions, Rolling, Sick, alone, arrays_of, assert_lines_are_runs, swept
 from vecbt.core.sets import sets_of
 from vecbt.data import synthetic
+from vecbt.engine import sweep as sweep_driver
 from vecbt.engine import sweep_chunks
 from vecbt.engine.event_strategy import EventStrategy
 from vecbt.engine.setup import Setup
 from vecbt.engine.sweep import sweep_sets
 from vecbt.engine.sweep_names import setup_with, split_names
+from vecbt.engine.sweep_run import DONE
 from vecbt.errors import ConfigError
+from vecbt.metrics.returns import returns_params
 from vecbt.strategies import SmaCross
 
 ONE = synthetic.garch_jumps(T=100, N=1, seed=4)
@@ -333,7 +336,7 @@ def test_numbers_of_another_kind_than_the_rule_was_compiled_for() -> None:
 @pytest.mark.interpreted
 @pytest.mark.parametrize("strategy", [SmaCross(2, 9), Rolling(), Stepping()], ids=["rule", "arrays", "events"])
 def test_ctrl_c_leaves_what_is_done_and_no_thread(strategy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep_chunks, "_MOST_SETS", 2)
+    monkeypatch.setattr(sweep_chunks, "_MOST_SETS", 1)  # what the two threads are at is done, too
     name = "fast" if isinstance(strategy, SmaCross) else "window"
     before = set(threading.enumerate())
 
@@ -349,6 +352,30 @@ def test_ctrl_c_leaves_what_is_done_and_no_thread(strategy: Any, monkeypatch: py
     assert np.isfinite(run.final[run.done]).all() and np.isnan(run.final[~run.done]).all()
     for c in np.flatnonzero(run.done):
         assert run.final[c].tolist() == alone(run, int(c)).run.equity[-1].tolist()
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("calls", [0, 1, 3, 5, 8, 1000])
+def test_a_thread_that_is_told_to_end_leaves_whole_lines_or_none(calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs are too short at first, so most sets run twice, and may be ended in between."""
+    monkeypatch.setattr(sweep_chunks, "ORDERS_PER_BAR", 4 - 1024)
+    monkeypatch.setattr(sweep_chunks, "FILLS_PER_BAR", 4 - 1024)
+    strategy, left = SmaCross(1, 2, "both"), iter(range(calls))
+    sets = sets_of({"slow": [2, 3, 4, 5, 6]}, strategy.space, strategy.parameters)
+    params = returns_params(252.0, 0.0, 0.0)
+    work = sweep_driver._Sweep(synthetic.sine(T=30, N=1, wave_bars=3.0), strategy, sets, {"costs": COSTS}, params, 1)
+    (group,) = work.setups.groups
+    (chunk,) = sweep_chunks.Chunks(work.task, group).of(np.arange(5))
+    state = sweep_chunks.Seat(work.task, group).run(chunk, lambda: next(left, None) is None)
+    assert set(state.tolist()) <= {0, DONE} and (calls > 0 or not state.any()) and (calls < 1000 or state.all())
+    whole = sweep_sets(work.task.bars, strategy, sets, {"costs": COSTS}, threads=1)
+    assert chunk.measures.final[state == DONE].tobytes() == whole.final[state == DONE].tobytes()
+
+
+def test_pieces_grow_while_they_are_short_and_shrink_when_they_are_long() -> None:
+    adapted = sweep_chunks._adapted
+    assert [adapted(4, seconds, 1000) for seconds in (0.0, 0.01, 0.05, 0.2, 0.5)] == [32, 32, 16, 4, 2]
+    assert adapted(500, 0.01, 1000) == 1000 and adapted(1, 60.0, 1000) == 1
 
 
 @pytest.mark.interpreted

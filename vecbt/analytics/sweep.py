@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._progress import progress_bar
 from .._typing import Table
 from ..engine.batch import simulate
 from ..engine.check import aligned_inputs
-from ..errors import ConfigError, StateError
+from ..errors import ConfigError, StateError, counted
 from .plateau import MOST_DIMENSIONS, neighbourhoods
 from .result import Result
 from .statistics import write
-from .sweep_lines import LOWER_IS_BETTER, METRICS, Lines, checked_metrics, lines_of, order_of, statistic
+from .sweep_lines import FRAGILITY, LOWER_IS_BETTER, Lines, columns_of, lines_of, order_of, statistic
+from .sweep_pictures import Pictures
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from ..engine.sweep import SweepRun
 
 __all__ = ["Sweep"]
 
-Reduce = Literal["mean", "median", "max", "min"]
 
-
-class Sweep:
+class Sweep(Pictures):
     """A finished sweep.
 
     A line is a parameter set, with `accounts="separate"` a set and a symbol. A set keeps its number in every choice of lines. A metric is
@@ -44,7 +44,8 @@ class Sweep:
     """
 
     def __init__(self, run: SweepRun, *, metrics: Sequence[str] | None = None) -> None:
-        self._set(lines_of(run), checked_metrics(metrics), run, np.arange(len(run.sets)))
+        lines = lines_of(run)
+        self._set(lines, columns_of(metrics, lines), run, np.arange(len(run.sets)))
 
     def _set(self, lines: Lines, metrics: tuple[str, ...], run: SweepRun | None, numbers: NDArray[np.int64]) -> None:
         self._lines, self.metrics, self.run, self._numbers = lines, metrics, run, numbers
@@ -78,6 +79,25 @@ class Sweep:
         return bool((~self._lines.done & ~self._wrong).any())
 
     @property
+    def block_sums(self) -> Literal["memory", "file", "off"]:
+        """Where `blocks` and `fine` are: in memory, in files that are read where they are, or nowhere: they were not kept."""
+        return "off" if self._lines.sums is None else self._lines.sums.where
+
+    @property
+    def blocks(self) -> NDArray[np.float64] | None:
+        """float64 (L, 16, 4), a row a line of the table: sums of r to r^4 over sixteen equal parts of the bars; None where not kept.
+
+        r are simple returns (M1); part b of B holds the bars from b*T//B to (b + 1)*T//B - 1. NaN for lines that were not measured. Of
+        sums in a file this is a read-only map, of filtered lines a copy in memory.
+        """
+        return None if self._lines.sums is None else self._lines.sums.of_lines()[0]
+
+    @property
+    def fine(self) -> NDArray[np.float64] | None:
+        """float64 (L, 64, 2), as `blocks`: sums of r and r^2 over 64 equal parts of the bars."""
+        return None if self._lines.sums is None else self._lines.sums.of_lines()[1]
+
+    @property
     def _wrong(self) -> NDArray[np.bool_]:
         return np.isin(self._lines.number, list(self._lines.errors))
 
@@ -87,6 +107,10 @@ class Sweep:
 
         A parameter that is no number is text. One with the name of a metric is called `parameter.name`. Fractions, ratios, money and counts
         are as in `Result.stats`; `profit` is NaN with `flows`, of whose deposits a sweep keeps no account.
+
+        With an envelope each metric, which is that under the setup's own intrabar rule, is followed by `_low` and `_high`, the lesser and
+        the greater of its values under the two rules (P5, P8), NaN where one of them is; and `fragility` is the share of the trades whose
+        end hangs on the rule (M8), NaN without a closed trade.
         """
         return self._lines.table(self.metrics)
 
@@ -111,13 +135,14 @@ class Sweep:
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise ConfigError(f"n is {n!r}; expected a whole number of at least 1")
         shown = self.metrics if metric in self.metrics else (metric, *self.metrics)
-        return self._lines.table(checked_metrics(shown))[order_of(self._lines, metric, ascending)[:n]]
+        return self._lines.table(shown)[order_of(self._lines, metric, ascending)[:n]]
 
     def best(self, metric: str = "sharpe", ascending: bool | None = None) -> dict[str, Any]:
         """The parameters and metrics of the best line; of equal ones the first. ConfigError where no line has that metric."""
         place = order_of(self._lines, metric, ascending)[0]
         if np.isnan(self._lines.metrics[metric][place]):
-            raise ConfigError(f"none of the {len(self):,} sets has a {metric}: {self._gaps(metric) or 'there are none'}")
+            what = f"the only set has no {metric}" if len(self) == 1 else f"none of the {len(self):,} sets has a {metric}"
+            raise ConfigError(f"{what}: {self._gaps(metric) or 'there are none'}")
         row: dict[str, Any] = self.top(1, metric, ascending=ascending).row(0, named=True)
         del row["error"]
         return row
@@ -137,7 +162,7 @@ class Sweep:
         """
         import polars as pl
 
-        table = self._lines.table(METRICS)
+        table = self._lines.table(tuple(self._lines.metrics))
         try:
             found = table.select(wanted).to_series() if isinstance(wanted, pl.Expr) else wanted(table)
         except (pl.exceptions.PolarsError, TypeError) as error:
@@ -146,7 +171,7 @@ class Sweep:
         if mask.dtype != np.bool_ or mask.shape != (len(table),):
             raise ConfigError(f"the filter gave {mask.dtype} of shape {mask.shape}; expected booleans ({len(table)},)")
         if not mask.any():
-            raise ConfigError(f"the filter leaves none of {len(table):,} lines")
+            raise ConfigError(f"the filter leaves none of {counted(len(table), 'line')}")
         return Sweep._of(self._lines.kept(mask), self.metrics, self.run, self._numbers)
 
     def backtest(self, number: int) -> Result:
@@ -162,11 +187,84 @@ class Sweep:
         """
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number not in self._lines.number:
             raise ConfigError(f"there is no set {number!r} here; expected one of the column `set` of the table")
+        run, place = self._of_bars(), int(np.searchsorted(self._numbers, number))
+        strategy, setup = run.strategy_of(place), run.setup_of(place)
+        return Result(simulate(run.bars, *aligned_inputs(run.bars, strategy), setup))
+
+    def break_even(
+        self, cost: str, *, rows: Any = None, tolerance: float = 1e-4, lowest: float | None = None, limit: float | None = None,
+        threads: int | None = None, progress: Callable[[int, int], None] | Literal[False] | None = None,
+    ) -> Table:  # fmt: skip
+        """At which cost the net Sharpe ratio of each set reaches zero, all else as it was run (M9).
+
+        The sets are run at other costs, all that are still open in one sweep a round: from the lowest cost, then from the set's own on in
+        steps of four times until the ratio is not above zero, over a grid of eight parts of that bracket, and between the two ends of its
+        first part with a crossing until they are close. `backtest` with any of these costs gives the same ratio. Of whole numbers (a
+        strategy's `delay`) every one from the lowest on is tried.
+
+        Parameters
+        ----------
+        cost : str
+            `commission_rate`, `slippage_bps`, `half_spread`, `per_unit`, `per_order`, `minimum`, `volume_share`, `maker_rate`,
+            `borrow_rate`, `interest_rate`, `initial_capital`, also `commission`, `slippage`, `spread`, `borrow`, `interest`, `capital`; or
+            any number of the setup by its dotted name, or a parameter of the strategy. Capital needs costs that grow with the share of
+            the volume (`volume_share`), and is tried from the set's own on.
+        rows : sequence of int, or table, optional
+            Only these sets, by their numbers or the column `set` of a table such as `top(20)`; all lines here if it is not said.
+        tolerance : float
+            How far `lower` and `upper` may be apart, as a fraction of `upper`; a millionth of the first cost that is tried is enough.
+        lowest, limit : float, optional
+            The least and the greatest cost that is tried. Left out: 0, and 0.4 for rates of commission, 5,000 bps, 9 a year for borrowing
+            and interest, else the first that is tried times 2^20; of a parameter with a range its ends, of whole numbers 64 more than the
+            lowest.
+        threads, progress
+            As for `vb.sweep`; what is counted are lines of which it is known what came of them.
+
+        Returns
+        -------
+        polars DataFrame
+            One row a line: `set`, `symbol` with separate accounts, the parameters, `current` (its own cost), `break_even`, `lower` and
+            `upper` (the greatest cost tried with a Sharpe ratio above zero, and the least above that without; `break_even` is `upper`),
+            `status`, `error`. Null where there is no such number. A parameter with one of these names is called `parameter.name`.
+            The status is `found`, `several` (the first of several crossings), `untraded` (above `lower` there is no Sharpe ratio, since
+            it trades no more), `below_zero` (at the lowest cost already), `above_zero` (at the limit still), `undefined` (no trade at the
+            lowest cost), `failed` (see `error`), or `stopped` (Ctrl-C).
+
+        Raises
+        ------
+        ConfigError
+            There is no such cost or row, it is no number, a bound leaves nothing to try, or no cost hangs on the capital.
+        StateError
+            The sweep was loaded without its bars and strategy.
+        """
+        from .break_even import break_even_table
+
+        if progress is not None and progress is not False and not callable(progress):
+            raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
+        run, lines = self._of_bars(), self._lines if rows is None else self._lines.kept(self._chosen(rows))
+        places = np.searchsorted(self._numbers, lines.number)
+        shown = progress_bar("break-even", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
+        with shown as report:
+            return break_even_table(
+                run, lines, places, cost, tolerance=tolerance, lowest=lowest, limit=limit, threads=threads, progress=report
+            )  # fmt: skip
+
+    def _chosen(self, rows: Any) -> NDArray[np.bool_]:
+        """Which lines are meant by numbers of sets, or by a table with them."""
+        numbers = rows["set"] if hasattr(rows, "columns") and "set" in rows.columns else rows
+        wanted = list(numbers) if np.iterable(numbers) and not isinstance(numbers, str) else [numbers]
+        for number in wanted:
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number not in self._lines.number:
+                raise ConfigError(f"there is no set {number!r} here; rows are numbers of the column `set`, or a table with that column")
+        if not wanted:
+            raise ConfigError("rows is empty; give at least one number of the column `set`")
+        return np.isin(self._lines.number, np.array(wanted, dtype=np.int64))
+
+    def _of_bars(self) -> SweepRun:
+        """The run, whose sets can be run again."""
         if self.run is None:
             raise StateError("this sweep was loaded without its bars; give them: Sweep.load(folder, bars=..., strategy=..., costs=...)")
-        place = int(np.searchsorted(self._numbers, number))
-        strategy, setup = self.run.strategy_of(place), self.run.setup_of(place)
-        return Result(simulate(self.run.bars, *aligned_inputs(self.run.bars, strategy), setup))
+        return self.run
 
     def plateau(self, metric: str = "sharpe") -> Table:
         """How each set stands among its neighbours: a polars DataFrame, one row a line, in their order.
@@ -186,7 +284,7 @@ class Sweep:
         """
         import polars as pl
 
-        lines, (metric,) = self._lines, checked_metrics((metric,))
+        lines, values = self._lines, self._lines.values(metric)
         numeric = [name for name in lines.varied() if lines.is_number(name)]
         if not 1 <= len(numeric) <= MOST_DIMENSIONS:
             said = f"{len(numeric)} numeric parameters vary: {', '.join(numeric)}" if numeric else "no numeric parameter varies"
@@ -194,7 +292,7 @@ class Sweep:
         others = [lines.sets.names.index(name) for name in lines.varied() if name not in numeric]
         groups = np.unique(np.column_stack([lines.account, lines.sets.codes[:, others]]), axis=0, return_inverse=True)[1].reshape(-1)
         ranks = np.stack([np.unique(lines.sets.column(name), return_inverse=True)[1] for name in numeric], axis=1)
-        found = neighbourhoods(ranks, groups, lines.metrics[metric])
+        found = neighbourhoods(ranks, groups, values)
         lower = metric in LOWER_IS_BETTER
         columns = {
             "neighbours": found.neighbours, "mean": found.average, "worst": found.greatest if lower else found.least,
@@ -202,10 +300,50 @@ class Sweep:
         }  # fmt: skip
         return lines.table((metric,)).drop("error").with_columns([pl.Series(name, values) for name, values in columns.items()])
 
+    # --- more sets -----------------------------------------------------------------------------------------------------
+
+    def append(self, other: Sweep) -> Sweep:
+        """Both sweeps as one: of the same bars, strategy, keywords and rates, over other sets.
+
+        Sets of this one keep their numbers, those that only `other` has follow. A set that both have stands once: where one of them did
+        not run it (`partial`), the line of the one that did; where both did, their lines must be equal to the last bit. Numbers that are
+        whole in one and not in the other are floats, as in one sweep over both. Block sums and curves are kept where both have them; sums
+        of which some are in a file go to a file of their own, which has no name and is gone with the sweep (`save` keeps it).
+
+        Raises
+        ------
+        ConfigError
+            Bars, strategy (its parameters, or its code), keywords, rates, kernels, or the names of the parameters that vary differ; one has
+            an envelope and the other none; or a set that both have gave other numbers. The message shows both.
+        """
+        from .sweep_file import run_with
+        from .sweep_join import joined, numbered_sets
+
+        if not isinstance(other, Sweep):
+            raise ConfigError(f"other is {type(other).__name__}; expected a Sweep")
+        lines, chosen = joined(self._whole(), other._whole())
+        sets, numbers = numbered_sets(lines)
+        given = self.run if self.run is not None else other.run
+        run = None if given is None else run_with(lines, sets, given.bars, given.strategy, given.keywords)
+        if run is not None and self.run is not None and other.run is not None:
+            run.equity = _curves(run, lines, chosen, (self, other))
+        return Sweep._of(lines, self.metrics, run, numbers)
+
+    def _whole(self) -> Lines:
+        """The lines, with the hash of the code that made them."""
+        if self._lines.about.code or self.run is None:
+            return self._lines
+        from ..core.sources import code_hash
+
+        code = code_hash(self.run.strategy, self.run.keywords)
+        return dataclasses.replace(self._lines, about=dataclasses.replace(self._lines.about, code=code))
+
     # --- files ---------------------------------------------------------------------------------------------------------
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Save in a folder, for `Sweep.load`: lines as Parquet, parameters and all else as JSON, every bit, nothing pickled.
+        """Save in a folder, for `Sweep.load`: lines as Parquet, block sums as .npy, all else as JSON, every bit, nothing pickled.
+
+        Curves (`keep=("equity",)`) are not saved. Loaded block sums stay in their files.
 
         Parameters
         ----------
@@ -221,7 +359,7 @@ class Sweep:
         """
         from .sweep_file import save
 
-        return save(self._lines, self.metrics, folder, overwrite=overwrite)
+        return save(self._whole(), self.metrics, folder, overwrite=overwrite)
 
     @classmethod
     def load(cls, folder: str | Path, *, bars: Any = None, strategy: Any = None, **keywords: Any) -> Sweep:
@@ -246,58 +384,6 @@ class Sweep:
             return cls._of(lines, metrics, None, numbers)
         return cls._of(lines, metrics, run_of(lines, sets, bars, strategy, keywords), numbers)
 
-    # --- pictures ------------------------------------------------------------------------------------------------------
-
-    def heatmap(self, x: str, y: str, metric: str = "sharpe", *, reduce: Reduce = "mean", path: str | Path | None = None) -> Figure:
-        """A metric over two parameters, the others reduced by mean, median, max or min; the best cell is marked.
-
-        Where sets are few among the combinations of the two, as those of samples are, numeric parameters are cut in classes of equal width.
-        Undefined and infinite metrics are left out.
-
-        Parameters
-        ----------
-        x, y : str
-            Parameters along and across.
-        metric : str
-            One of `sweep_lines.METRICS`.
-        reduce : {"mean", "median", "max", "min"}
-            How the sets of one cell become a number.
-        path : str or Path, optional
-            Where to write it; the ending chooses the format (png, svg, pdf).
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Shown by notebooks; nothing opens a window.
-        """
-        from .sweep_plot import heatmap_figure
-
-        return heatmap_figure(self._lines, x, y, metric, reduce, path)
-
-    def surface(self, x: str, y: str, metric: str = "sharpe", *, reduce: Reduce = "mean", path: str | Path | None = None) -> Figure:
-        """The same as a surface in three dimensions, over two numeric parameters; arguments as for `heatmap`."""
-        from .sweep_plot import surface_figure
-
-        return surface_figure(self._lines, x, y, metric, reduce, path)
-
-    def slices(self, metric: str = "sharpe", *, path: str | Path | None = None) -> Figure:
-        """A small panel a parameter that varies: median and band from 10 to 90 % of the metric over all sets with that value."""
-        from .sweep_plot import slices_figure
-
-        return slices_figure(self._lines, metric, path)
-
-    def parallel_coordinates(self, metric: str = "sharpe", *, most: int = 500, path: str | Path | None = None) -> Figure:
-        """A line a set through its parameters to the metric, in the metric's color; of more than `most` sets, evenly spaced ranks."""
-        from .sweep_plot import parallel_figure
-
-        return parallel_figure(self._lines, metric, most, path)
-
-    def distribution(self, metric: str = "sharpe", *, path: str | Path | None = None) -> Figure:
-        """A histogram of the metric over all lines, with the median and the best marked."""
-        from .sweep_plot import distribution_figure
-
-        return distribution_figure(self._lines, metric, path)
-
     # --- words ---------------------------------------------------------------------------------------------------------
 
     def _gaps(self, metric: str) -> str:
@@ -310,21 +396,53 @@ class Sweep:
         said += [f"{left:,} not run (ended early)"] if left else []
         return ", ".join(said)
 
+    def _fragility(self) -> list[str]:
+        """What the intrabar rule does to the sets, where both were run."""
+        if not self._lines.enveloped:
+            return []
+        shares = self._lines.values(FRAGILITY)
+        known = np.flatnonzero(~np.isnan(shares))
+        if not len(known):
+            return ["  envelope: no set has a closed trade"]
+        most = known[np.argmax(shares[known])]
+        if shares[most] == 0.0:
+            return ["  envelope: the intrabar rule ends no trade of any set otherwise"]
+        middle = float(np.median(shares[known]))
+        return [f"  envelope: fragility {middle:.1%} in the middle, at most {shares[most]:.1%} (set {self._lines.number[most]})"]
+
     def __repr__(self) -> str:
         about, metric, count = self._lines.about, "sharpe", len(self)
         shown = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6} more" if len(about.symbols) > 6 else "")
-        sets = f"{count:,} sets" if count == about.sets else f"{count:,} of {about.sets:,} sets"
+        sets = counted(count, "set") if count == about.sets else f"{count:,} of {counted(about.sets, 'set')}"
         rate = about.ran / max(about.seconds, 1e-9)
         lines = [
             f"Sweep: {about.strategy} · {shown}",
-            f"  {sets} over {about.bars:,} bars, {about.seconds:.2f} s: {rate:,.0f} sets/s, {rate * about.bars:,.0f} bar-steps/s",
+            f"  {sets} over {counted(about.bars, 'bar')}, {about.seconds:.2f} s: {rate:,.0f} sets/s, {rate * about.bars:,.0f} bar-steps/s",
         ]
         place = int(order_of(self._lines, metric, None)[0])
         if not np.isnan(value := self._lines.metrics[metric][place]):
             named = ", ".join(f"{name}={value!r}" for name, value in self._lines.sets.at(place).items())
             lines.append(f"  best {metric} {write(statistic(metric).kind, value)}: {named} (set {self._lines.number[place]})")
+        lines += self._fragility()
         gaps = self._gaps(metric)
-        return "\n".join([*lines, f"  {metric}: {gaps}"] if gaps else lines)
+        lines += [f"  {metric}: {gaps}"] if gaps else []
+        lines += ["  block sums: off"] if self.block_sums == "off" else []
+        return "\n".join(lines)
+
+
+def _curves(run: SweepRun, lines: Lines, chosen: NDArray[np.int64], parts: tuple[Sweep, Sweep]) -> NDArray[np.float64] | None:
+    """The curves of the lines that were chosen of two sweeps one after the other; None where one has none."""
+    found = np.full((*run.final.shape, run.bars.T), np.nan)
+    place, begin = np.unique(lines.number, return_inverse=True)[1], 0
+    for part in parts:
+        if part.run is None or part.run.equity is None:
+            return None
+        here = np.flatnonzero((chosen >= begin) & (chosen < begin + len(part._lines)))
+        at = chosen[here] - begin
+        begin += len(part._lines)
+        source = np.searchsorted(part._numbers, part._lines.number[at])
+        found[place[here], lines.account[here]] = part.run.equity[source, part._lines.account[at]]
+    return found
 
 
 def _pandas_column(column: Any) -> Any:

@@ -72,7 +72,7 @@ def cells_of(lines: Lines, x: str, y: str, metric: str, reduce: str) -> Cells:
         raise ConfigError(f"reduce is {reduce!r}; {nearest(str(reduce), _REDUCE)}")
     if x == y:
         raise ConfigError(f"x and y are both {x!r}; expected two parameters")
-    across, along, values = scale_of(lines, x, None), scale_of(lines, y, None), lines.metrics[metric]
+    across, along, values = scale_of(lines, x, None), scale_of(lines, y, None), lines.values(metric)
     taken = len(np.unique(along.place * len(across.labels) + across.place))
     if taken < _SPARSE * len(across.labels) * len(along.labels):  # drawn at random: hardly a value comes twice
         most = int(np.clip(np.sqrt(len(lines) / 3), 4, _CLASSES))

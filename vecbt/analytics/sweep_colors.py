@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .drawing import EQUITY, LOSS
 from .statistics import write
-from .sweep_lines import LOWER_IS_BETTER, statistic
+from .sweep_lines import LOWER_IS_BETTER, base_metric, statistic
 
 __all__ = ["Colors", "colors_of", "metric_name", "number_text", "unit_label"]
 
@@ -43,7 +43,7 @@ def colors_of(metric: str, values: NDArray[np.float64], middle_color: str = "#f7
 
     fine = values[np.isfinite(values)]
     low, high = (float(v) for v in (np.quantile(fine, (0.01, 0.99)) if len(fine) > _MANY else (fine.min(), fine.max())))
-    middle = _PARTED.get(metric)
+    middle = _PARTED.get(base_metric(metric))
     if middle is not None and low < middle < high:
         half = max(middle - low, high - middle)
         whole = LinearSegmentedColormap.from_list("whole", [LOSS, "#d8978a", middle_color, "#86b1cf", EQUITY])
@@ -59,8 +59,10 @@ def colors_of(metric: str, values: NDArray[np.float64], middle_color: str = "#f7
 
 def metric_name(metric: str, inside: bool = False) -> str:
     """What a metric is called at the head of a line, or inside of one."""
-    label = _NAMES.get(metric) or statistic(metric).label
-    return label[0].lower() + label[1:] if inside and metric not in _PROPER else label
+    base = base_metric(metric)
+    label = _NAMES.get(base) or statistic(metric).label
+    label = label[0].lower() + label[1:] if inside and base not in _PROPER else label
+    return label if base == metric else f"{label}, {metric.rpartition('_')[2]} end"
 
 
 def number_text(metric: str, value: float) -> str:
@@ -75,5 +77,5 @@ def number_text(metric: str, value: float) -> str:
 
 def unit_label(metric: str) -> str:
     """Name and unit of a metric."""
-    unit = _UNITS.get(statistic(metric).kind, "")
-    return f"{metric_name(metric)}, {unit}" if unit and metric not in ("trades", "longest_drawdown_bars") else metric_name(metric)
+    unit = "" if base_metric(metric) in ("trades", "longest_drawdown_bars") else _UNITS.get(statistic(metric).kind, "")
+    return f"{metric_name(metric)}, {unit}" if unit else metric_name(metric)

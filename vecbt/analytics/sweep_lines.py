@@ -3,41 +3,56 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import Table
+from .._typing import Records, Table
+from ..core.jit import kernel_sources_hash
 from ..core.sets import Sets
 from ..engine.setup import Setup
 from ..errors import ConfigError, nearest
 from ..metrics.returns import RETURNS_METRICS
 from ..metrics.trades import TRADES_METRICS
 from .statistics import STATISTICS, Statistic
+from .sweep_sums import BlockSums
 
 if TYPE_CHECKING:
     from ..engine.sweep import SweepRun
+    from ..engine.sweep_pairs import Envelope
 
-__all__ = ["LOWER_IS_BETTER", "METRICS", "SUMMARIES", "About", "Lines", "checked_metrics", "lines_of", "order_of", "statistic"]
+__all__ = [
+    "ENVELOPE", "FRAGILITY", "LOWER_IS_BETTER", "METRICS", "SUMMARIES", "About", "Lines", "base_metric", "checked_metrics", "columns_of",
+    "lines_of", "measured", "measured_inside", "order_of", "put_measured", "statistic", "with_ends",
+]  # fmt: skip
 
 _MEASURED = {"final_equity", "profit", *(RETURNS_METRICS.names or ()), *(TRADES_METRICS.names or ())}
 METRICS = tuple(row.name for row in STATISTICS if row.name in _MEASURED)
 """All metrics of a sweep, in the order of a result's statistics, which explain them."""
 
-LOWER_IS_BETTER = frozenset({"max_drawdown", "volatility", "ulcer", "longest_drawdown_bars"})
+FRAGILITY = "fragility"
+
+_ENDS = ("_low", "_high")
+
+ENVELOPE = (*(f"{name}{end}" for name in METRICS for end in _ENDS), FRAGILITY)
+"""What a sweep with an envelope has besides: both ends of each metric under the two intrabar rules, and the share of trades in between."""
+
+_LOWER = ("max_drawdown", "volatility", "ulcer", "longest_drawdown_bars")
+LOWER_IS_BETTER = frozenset({FRAGILITY, *_LOWER, *(f"{name}{end}" for name in _LOWER for end in _ENDS)})
 
 SUMMARIES = ("neighbours", "mean", "worst", "deviation", "plateau")
 """What a neighbourhood has."""
 
-_TAKEN = {"set", "symbol", "error", *METRICS, *SUMMARIES}
+_TAKEN = {"set", "symbol", "error", *METRICS, *ENVELOPE, *SUMMARIES}
 
 
 @dataclass(frozen=True)
 class About:
-    """The sweep as a whole: names, sizes, texts by which it is known again, and how long it took for how many sets."""
+    """The sweep as a whole: names, sizes, texts by which it is known again, how long it took for how many sets, rates per bar."""
 
     strategy: str
     written: str
@@ -49,6 +64,11 @@ class About:
     seconds: float
     sets: int
     ran: int
+    rf: float
+    mar: float
+    kernels: str
+    code: str = ""
+    """`code_hash` of strategy and keywords, which takes a while: empty until it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +82,10 @@ class Lines:
     number, account : int64 (L,), which set, and which symbol where `about.separate`
     done : bool (L,), measured
     initial : float64 (L,), money at the start
-    metrics : float64 (L,) by name, NaN where undefined or not measured
+    metrics : float64 (L,) by name, METRICS and with an envelope ENVELOPE, NaN where undefined or not measured
     errors : by number of the set
+    sums : over parts of the bars, where they were kept
+    other : float64 (L,) by name, METRICS under the intrabar rule that the setup does not have, and FRAGILITY; without an envelope empty
     """
 
     about: About
@@ -74,9 +96,21 @@ class Lines:
     initial: NDArray[np.float64]
     metrics: dict[str, NDArray[np.float64]]
     errors: dict[int, str]
+    sums: BlockSums | None = None
+    other: dict[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @property
+    def enveloped(self) -> bool:
+        """Whether each set was run under both intrabar rules."""
+        return bool(self.other)
+
+    def values(self, metric: str) -> NDArray[np.float64]:
+        """A metric of all lines; ConfigError with the nearest where there is none of that name."""
+        (name,) = checked_metrics((metric,), self.metrics)
+        return self.metrics[name]
 
     def kept(self, wanted: NDArray[np.bool_]) -> Lines:
         """Only these lines."""
@@ -85,7 +119,8 @@ class Lines:
         return dataclasses.replace(
             self, sets=self.sets.kept(wanted), number=number, account=self.account[wanted], done=self.done[wanted],
             initial=self.initial[wanted], metrics={name: values[wanted] for name, values in self.metrics.items()},
-            errors={c: text for c, text in self.errors.items() if c in left},
+            errors={c: text for c, text in self.errors.items() if c in left}, sums=None if self.sums is None else self.sums.kept(wanted),
+            other={name: values[wanted] for name, values in self.other.items()},
         )  # fmt: skip
 
     def column_name(self, name: str) -> str:
@@ -122,7 +157,7 @@ class Lines:
         columns = [*self.head(), *(self.parameter(name) for name in self.sets.names)]
         measured = pl.Series(self.done)
         for name in metrics:
-            values = pl.Series(name, self.metrics[name])
+            values = pl.Series(name, self.values(name))
             columns.append(pl.select(pl.when(measured).then(values).otherwise(None).alias(name)).to_series())
         columns.append(pl.Series("error", [self.errors.get(c) for c in self.number.tolist()], dtype=pl.String))
         return pl.DataFrame(columns)
@@ -148,45 +183,122 @@ def lines_of(run: SweepRun) -> Lines:
     from ..engine.strategy import written
 
     count, accounts = run.final.shape
-    # with deposits, final equity less initial is no profit, and a sweep keeps no account of what was paid
-    flows = "flows" in run.sets.names or run.keywords.get("flows") is not None
-    found = {"final_equity": run.final, "profit": np.full_like(run.final, np.nan) if flows else run.final - run.initial}
-    for records in (run.returns, run.trades):
-        found |= {name: records[name] for name in records.dtype.names or ()}
+    numbers, metrics = np.arange(count), measured(run, np.arange(count))
+    other = measured_inside(run, numbers)
     about = About(
         run.strategy.name, written(run.strategy), {name: identity(value) for name, value in sorted(run.keywords.items())},
         run.bars.symbols, run.bars.T, run.bars.content_hash, Setup.of(**run.keywords).accounts == "separate", run.seconds,
-        count, int(run.done.sum()),
+        count, int(run.done.sum()), run.rf, run.mar, _kernels(),
     )  # fmt: skip
     sets = run.sets
     number = np.repeat(np.arange(count), accounts)
     return Lines(
         about, Sets(sets.names, sets.values, sets.codes[number]), number, np.tile(np.arange(accounts), count), run.done[number],
-        run.initial.reshape(-1), {name: np.ascontiguousarray(found[name]).reshape(-1) for name in METRICS}, dict(run.errors),
+        run.initial.reshape(-1), with_ends(metrics, other), dict(run.errors), BlockSums.of_run(run), other,
     )  # fmt: skip
 
 
-def checked_metrics(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Names of metrics, all of them for None; ConfigError with the nearest for one that there is not."""
+@functools.cache
+def _kernels() -> str:
+    """The hash of the sources that this process began with."""
+    return kernel_sources_hash()
+
+
+_Metrics = dict[str, NDArray[np.float64]]
+
+
+def measured(run: SweepRun, numbers: NDArray[np.int64]) -> _Metrics:
+    """All metrics of some sets, a line each of their accounts."""
+    return _metrics_of(run, numbers, run.final, run.returns, run.trades)
+
+
+def measured_inside(run: SweepRun, numbers: NDArray[np.int64]) -> _Metrics:
+    """Those under the other intrabar rule, and the fragility; of a run without an envelope nothing."""
+    if run.envelope is None:
+        return {}
+    found = _metrics_of(run, numbers, run.envelope.final, run.envelope.returns, run.envelope.trades)
+    return {**found, FRAGILITY: np.ascontiguousarray(run.envelope.fragility[numbers]).reshape(-1)}
+
+
+def _metrics_of(run: SweepRun, numbers: NDArray[np.int64], final: NDArray[np.float64], returns: Records, trades: Records) -> _Metrics:
+    # with deposits, final equity less initial is no profit, and a sweep keeps no account of what was paid
+    flows = "flows" in run.sets.names or run.keywords.get("flows") is not None
+    final = final[numbers]
+    found = {"final_equity": final, "profit": np.full_like(final, np.nan) if flows else final - run.initial[numbers]}
+    for records in (returns, trades):
+        found |= {name: records[name][numbers] for name in records.dtype.names or ()}
+    return {name: np.ascontiguousarray(found[name]).reshape(-1) for name in METRICS}
+
+
+def with_ends(metrics: Mapping[str, NDArray[np.float64]], other: Mapping[str, NDArray[np.float64]]) -> _Metrics:
+    """The metrics of lines by name: METRICS, and where there are those under the other intrabar rule ENVELOPE."""
+    found = {name: metrics[name] for name in METRICS}
+    if not other:
+        return found
+    ends = [end for name in METRICS for end in (np.minimum(found[name], other[name]), np.maximum(found[name], other[name]))]
+    return found | dict(zip(ENVELOPE, [*ends, other[FRAGILITY]], strict=True))
+
+
+def put_measured(
+    run: SweepRun, place: NDArray[np.int64], account: NDArray[np.int64], initial: NDArray[np.float64],
+    metrics: Mapping[str, NDArray[np.float64]], other: Mapping[str, NDArray[np.float64]],
+) -> None:  # fmt: skip
+    """Put lines back where `measured` and `measured_inside` found them; profit is a difference of others."""
+    run.initial[place, account] = initial
+    _put_metrics(run, place, account, metrics)
+    if run.envelope is not None and other:
+        _put_metrics(run.envelope, place, account, other)
+        run.envelope.fragility[place, account] = other[FRAGILITY]
+
+
+def _put_metrics(
+    run: SweepRun | Envelope, place: NDArray[np.int64], account: NDArray[np.int64], metrics: Mapping[str, NDArray[np.float64]]
+) -> None:
+    run.final[place, account] = metrics["final_equity"]
+    for records in (run.returns, run.trades):
+        for name in records.dtype.names or ():
+            records[name][place, account] = metrics[name]
+
+
+def checked_metrics(names: Sequence[str] | None, known: Iterable[str] = METRICS) -> tuple[str, ...]:
+    """Names of metrics, all of METRICS for None; ConfigError with the nearest for one that is not known."""
     if names is None:
         return METRICS
     if isinstance(names, str):
         names = (names,)
+    known = tuple(known)
     for name in names:
-        if name not in METRICS:
-            raise ConfigError(f"{name!r} is no metric of a sweep; {nearest(str(name), METRICS)}")
+        if name not in known:
+            hint = "it takes vb.sweep(..., envelope=True)" if name in ENVELOPE else nearest(str(name), known)
+            raise ConfigError(f"{name!r} is no metric of {'this' if name in ENVELOPE else 'a'} sweep; {hint}")
     return tuple(dict.fromkeys(names))
 
 
+def columns_of(names: Sequence[str] | None, lines: Lines) -> tuple[str, ...]:
+    """The columns of a table: the metrics named, all of them for None; with an envelope each with both its ends, and the fragility."""
+    chosen = checked_metrics(names, lines.metrics)
+    if not lines.enveloped:
+        return chosen
+    wide = [each for name in chosen for each in ((name, *(f"{name}{end}" for end in _ENDS)) if name in METRICS else (name,))]
+    return tuple(dict.fromkeys((*wide, FRAGILITY)))
+
+
+def base_metric(metric: str) -> str:
+    """The metric that a name is an end of; any other name itself."""
+    return metric.rpartition("_")[0] if metric in ENVELOPE and metric != FRAGILITY else metric
+
+
+_FRAGILITY_ROW = Statistic(FRAGILITY, "envelope", "fraction", "share of closed trades whose end hangs on the intrabar rule")
+
+
 def statistic(metric: str) -> Statistic:
-    """Unit, label and meaning of a metric; ConfigError with the nearest for one that there is not."""
-    checked_metrics((metric,))
-    return next(row for row in STATISTICS if row.name == metric)
+    """Unit, label and meaning of a metric, or of that whose end it is; ConfigError with the nearest for one that there is not."""
+    checked_metrics((metric,), (*METRICS, *ENVELOPE))
+    return next((row for row in STATISTICS if row.name == base_metric(metric)), _FRAGILITY_ROW)
 
 
 def order_of(lines: Lines, metric: str, ascending: bool | None) -> NDArray[np.int64]:
     """Places of the lines, best first: undefined after defined, not measured last, equal ones as they come."""
-    checked_metrics((metric,))
-    values = lines.metrics[metric]
+    values = lines.values(metric)
     rising = metric in LOWER_IS_BETTER if ascending is None else ascending
     return np.lexsort((np.where(np.isnan(values), 0.0, values if rising else -values), np.isnan(values), ~lines.done))

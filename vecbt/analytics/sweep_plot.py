@@ -1,4 +1,4 @@
-"""Pictures of a sweep: heat map, surface, slices, parallel coordinates, distribution. Nothing is ever shown, only returned or saved."""
+"""Pictures of a sweep: heat map, surface, slices, parallel coordinates, distribution, envelope. None is shown, only returned or saved."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .drawing import EQUITY, INK, LOSS, MUTED, STYLE, picture_type, to_file
 from .statistics import write
 from .sweep_cells import Cells, Scale, cells_of, scale_of, tick_places
 from .sweep_colors import Colors, colors_of, metric_name, number_text, unit_label
-from .sweep_lines import Lines, order_of, statistic
+from .sweep_lines import FRAGILITY, Lines, checked_metrics, order_of, statistic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["distribution_figure", "heatmap_figure", "parallel_figure", "slices_figure", "surface_figure"]
+__all__ = ["distribution_figure", "envelope_figure", "heatmap_figure", "parallel_figure", "slices_figure", "surface_figure"]
 
 _MOST_WRITTEN = (20, 12)  # cells up and across whose numbers are written into them
 
@@ -134,12 +134,10 @@ def parallel_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
     import matplotlib as mpl
     from matplotlib.collections import LineCollection
 
-    if isinstance(most, bool) or not isinstance(most, int) or most < 2:
-        raise ConfigError(f"most is {most!r}; expected a whole number of at least 2")
     values, names = _finite(lines, metric), lines.varied()
     order = order_of(lines, metric, None)
     order = order[np.isfinite(values[order])]
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(np.int64))][::-1]  # the best is drawn last
+    chosen = order[_spread(len(order), most)][::-1]  # the best is drawn last
     colors = colors_of(metric, values[chosen], "#b9b2a6")  # white lines would not be seen
     scales = [scale_of(lines, name, None) for name in names]
     spots = np.stack([*(_unit(scale)[chosen] for scale in scales), _between(values[chosen], values[chosen])], axis=1)
@@ -168,6 +166,13 @@ def parallel_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
         axes.set_ylim(-0.03, 1.03)
         _color_bar(picture, axes, mpl.cm.ScalarMappable(colors.norm, colors.map), metric, colors)
     return to_file(picture, path)
+
+
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many ranks, evenly spaced, the first and the last among them."""
+    if isinstance(most, bool) or not isinstance(most, int) or most < 2:
+        raise ConfigError(f"most is {most!r}; expected a whole number of at least 2")
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 
 
 def _upright(axes: Axes, k: int, ticks: list[tuple[float, str]]) -> None:
@@ -236,6 +241,54 @@ def distribution_figure(lines: Lines, metric: str, path: Any) -> Figure:
     return to_file(picture, path)
 
 
+def envelope_figure(lines: Lines, metric: str, most: int, path: Any) -> Figure:
+    """An upright interval a set, best first."""
+    import matplotlib as mpl
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+    from matplotlib.ticker import MaxNLocator
+
+    checked_metrics((metric,))
+    fragility = lines.values(FRAGILITY)
+    own, low, high = (_finite(lines, f"{metric}{end}") for end in ("", "_low", "_high"))
+    order = order_of(lines, metric, None)
+    order = order[np.isfinite(low[order] + high[order])]
+    ranks = _spread(len(order), most)
+    chosen, at, count = order[ranks], ranks + 1.0, f"{len(order):,} {_lines_word(lines)}"
+    drawn = count if len(chosen) == len(order) else f"{len(chosen):,} of {count}, evenly spaced by rank"
+    shades = LinearSegmentedColormap.from_list("fragility", _ROBUST_TO_FRAGILE).with_extremes(bad=MUTED)
+    norm = Normalize(0.0, max(_most(fragility[chosen]), 0.1))
+    colors = shades(norm(np.ma.masked_invalid(fragility[chosen])))
+    with mpl.rc_context(STYLE):
+        below = " · ".join(filter(None, [drawn, _left_out(lines, f"{metric}_low")]))
+        picture = _picture((9.0, 5.2), f"{metric_name(metric)} between the two intrabar rules", below)
+        axes = picture.subplots()
+        wide = float(np.clip(320.0 / len(chosen), 0.8, 9.0))
+        ends = np.stack([np.column_stack([at, low[chosen]]), np.column_stack([at, high[chosen]])], axis=1)
+        axes.add_collection(LineCollection(list(ends), colors=colors, linewidths=wide, capstyle="butt"))
+        axes.scatter(at, own[chosen], s=float(np.clip(wide * wide * 0.6, 3.0, 26.0)), color=INK, zorder=3, linewidth=0, label=_RULES_OWN)
+        if low[chosen].min() < 0.0 < high[chosen].max():
+            axes.axhline(0.0, color=MUTED, linewidth=0.7, zorder=0.9)
+        axes.set_xlim(1.0 - 0.6 * len(order) / len(chosen), len(order) + 0.6 * len(order) / len(chosen))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(f"{_lines_word(lines).capitalize()}, best first")
+        axes.set_ylabel(unit_label(metric))
+        axes.yaxis.set_major_formatter(lambda value, _: number_text(metric, value))
+        picture.legend(loc="outside lower left")
+        _color_bar(picture, axes, mpl.cm.ScalarMappable(norm, shades), FRAGILITY, Colors(shades, norm, "neither"))
+    return to_file(picture, path)
+
+
+_ROBUST_TO_FRAGILE = ["#9dbdd3", "#d9a441", "#c8641b", LOSS]
+_RULES_OWN = "under the rule of the setup"
+
+
+def _most(values: NDArray[np.float64]) -> float:
+    """The greatest that is defined, 0 where none is."""
+    return float(np.max(values, initial=0.0, where=~np.isnan(values)))
+
+
 def _marked(axes: Axes, value: float, text: str, color: str, height: float) -> None:
     """An upright line with its words on the side where there is more room."""
     low, high = axes.get_xlim()
@@ -276,8 +329,7 @@ def _numbers(axes: Axes, cells: Cells, metric: str, colors: Colors) -> None:
 
 def _finite(lines: Lines, metric: str) -> NDArray[np.float64]:
     """The metric of all lines; ConfigError where there is no number to draw."""
-    statistic(metric)
-    values = lines.metrics[metric]
+    values = lines.values(metric)
     if not np.isfinite(values).any():
         raise ConfigError(f"none of the {len(lines):,} lines has a finite {metric}, so there is nothing to draw")
     return values
@@ -294,7 +346,7 @@ def _said(lines: Lines, metric: str, cells: Cells, reduce: str, more: str = "") 
 
 
 def _left_out(lines: Lines, metric: str) -> str:
-    missing = int((~np.isfinite(lines.metrics[metric])).sum())
+    missing = int((~np.isfinite(lines.values(metric))).sum())
     return f"{missing:,} of {len(lines):,} left out: undefined, infinite or failed" if missing else ""
 
 

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError
+from ..errors import ConfigError, counted
 from .identity import identity
 from .space import Domain, Space
 
-__all__ = ["MAX_SETS", "RandomSets", "Sets", "Sobol", "Where", "sets_of"]
+__all__ = ["MAX_SETS", "RandomSets", "Sets", "Sobol", "Where", "distinct_values", "sets_of"]
 
 MAX_SETS = 200_000
 """Most sets that are tried without being asked for more."""
@@ -66,8 +66,8 @@ class Sets:
         place[order] = np.arange(len(order))
         return first[order], place[number.reshape(-1)]
 
-    def kept(self, wanted: NDArray[np.bool_]) -> Sets:
-        """Only these sets."""
+    def kept(self, wanted: NDArray[Any]) -> Sets:
+        """Only these sets: booleans, or places in the order that is wanted."""
         return Sets(self.names, self.values, self.codes[wanted])
 
 
@@ -155,9 +155,10 @@ def sets_of(space: Any, declared: Space, base: Mapping[str, Any], *, where: Wher
         rules.append("where")
         found = found.kept(_mask(where, found))
     if len(found) == 0:
-        raise ConfigError(f"none of the {before:,} sets is left: {' and '.join(rules)} exclude{'s' * (len(rules) == 1)} all of them")
+        what = "the only set is not left" if before == 1 else f"none of the {before:,} sets is left"
+        raise ConfigError(f"{what}: {' and '.join(rules)} exclude{'s' * (len(rules) == 1)} all of them")
     if len(found) > limit:
-        raise ConfigError(f"the space has {len(found):,} sets, more than {limit:,}; give max_sets={len(found)} if that is meant")
+        raise ConfigError(f"the space has {counted(len(found), 'set')}, more than {limit:,}; give max_sets={len(found)} if that is meant")
     return found
 
 
@@ -177,7 +178,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _distinct(values: Iterable[Any]) -> tuple[tuple[Any, ...], list[int]]:
+def distinct_values(values: Iterable[Any]) -> tuple[tuple[Any, ...], list[int]]:
     """The values, each once and in Python's own types, and of each one given its place among them."""
     places: dict[Any, int] = {}
     found: list[Any] = []
@@ -203,7 +204,7 @@ def _values(name: str, given: Any) -> tuple[Any, ...]:
     """The values of one parameter, each once; a word, a mapping, or what cannot be gone through is one value."""
     if isinstance(given, str | bytes | Mapping) or not np.iterable(given):
         given = (given[()] if isinstance(given, np.ndarray) else given,)
-    found, _ = _distinct(given)
+    found, _ = distinct_values(given)
     if not found:
         raise ConfigError(f"space[{name!r}] is empty; give at least one value")
     return found
@@ -257,7 +258,7 @@ def _listed(space: Any) -> Sets:
             raise ConfigError(f"set {i} names {', '.join(map(str, row))}; the first names {', '.join(names)}: all must name the same")
     values, codes = [], np.empty((len(rows), len(names)), dtype=np.int64)
     for k, name in enumerate(names):
-        distinct, codes[:, k] = _distinct(row[name] for row in rows)
+        distinct, codes[:, k] = distinct_values(row[name] for row in rows)
         values.append(distinct)
     return Sets(names, tuple(values), codes)
 

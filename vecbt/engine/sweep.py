@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from .._typing import Records
 from ..core.codes import InputKind
 from ..core.sets import Sets
 from ..data.labels import label_text
-from ..errors import ConfigError, VecbtError
+from ..errors import ConfigError, VecbtError, counted
 from ..metrics.returns import RETURNS_METRICS, flow_returns_of, returns_of, returns_params, simple_returns_of
 from ..metrics.trades import TRADES_METRICS, trades_of
 from .batch import simulate
@@ -31,8 +32,10 @@ from .check import aligned_inputs
 from .rule_strategy import RuleStrategy
 from .setup import Setup
 from .strategy import Strategy, as_strategy, evaluate
+from .sweep_blocks import BlockFiles
 from .sweep_chunks import Chunk, Chunks, Seat, Task, blank
 from .sweep_names import setup_with, split_names
+from .sweep_pairs import Envelope, Pairs, own_rule, paired
 from .sweep_rules import RuleTable, remade
 from .sweep_run import BAD_ANSWER, BLOCKS, DONE, FINE_BLOCKS, sum_blocks
 from .sweep_setups import SetupGroup, SetupTable
@@ -40,7 +43,7 @@ from .sweep_setups import SetupGroup, SetupTable
 if TYPE_CHECKING:
     from ..data.bars import Bars
 
-__all__ = ["BLOCKS_UP_TO", "SweepRun", "sweep_sets"]
+__all__ = ["BLOCKS_UP_TO", "Keeper", "SweepRun", "sweep_sets"]
 
 Progress = Callable[[int, int], None]
 
@@ -60,9 +63,12 @@ class SweepRun:
     final, initial : float64 (C, A), money, of each account
     returns, trades : records (C, A) of RETURNS_METRICS and TRADES_METRICS
     blocks, fine : float64 (C, A, 16, 4) sums of r to r^4 over sixteen equal parts of the bars, (C, A, 64, 2) sums of r and r^2 over 64;
-        None where they were not asked for. Part b of B holds the bars from b*T//B to (b + 1)*T//B - 1; r are simple returns (M1)
+        None where they were not asked for, read-only maps where they went to files.
+        Part b of B holds the bars from b*T//B to (b + 1)*T//B - 1; r are simple returns (M1)
     equity : float64 (C, A, T), where it was to be kept, else None
-    seconds : how long it took
+    envelope : the sets under the other intrabar rule, where that was asked for, else None
+    seconds : how long it took; with lines that were kept before, their time too
+    rf, mar : per bar, as the metrics took them
     """
 
     bars: Bars
@@ -77,8 +83,11 @@ class SweepRun:
     blocks: NDArray[np.float64] | None = None
     fine: NDArray[np.float64] | None = None
     equity: NDArray[np.float64] | None = None
+    envelope: Envelope | None = None
     errors: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
+    rf: float = 0.0
+    mar: float = 0.0
 
     def setup_of(self, c: int) -> Setup:
         """The setup of one set."""
@@ -93,35 +102,64 @@ class SweepRun:
         return remade(self.strategy, {name: values[name] for name in own})
 
 
+class Keeper(Protocol):
+    """What keeps lines outside of the sweep as they come, such as a checkpoint."""
+
+    def known(self, run: SweepRun) -> NDArray[np.bool_]:
+        """Put what is kept already into `run`, errors too; bool (C,), which sets these are. Called once, before anything runs."""
+        ...
+
+    def keep(self, run: SweepRun, numbers: NDArray[np.int64]) -> None:
+        """The lines of these sets are in `run`, or what went wrong with them in its errors."""
+        ...
+
+
 def sweep_sets(
     bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], *, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
-    blocks: bool | None = None, keep_equity: bool = False, progress: Progress | None = None,
+    blocks: bool | BlockFiles | None = None, keep_equity: bool = False, envelope: bool = False, progress: Progress | None = None,
+    keeper: Keeper | None = None,
 ) -> SweepRun:  # fmt: skip
     """Run all sets; Ctrl-C ends it early with what is done.
 
     Parameters
     ----------
-    blocks : whether sums over parts of the bars are kept, 1.5 kB a set; None: up to BLOCKS_UP_TO sets
+    blocks : whether sums over parts of the bars are kept, 1.5 kB a set; None: up to BLOCKS_UP_TO sets; or the files they go to
     keep_equity : whether the curves are kept; ConfigError where they take more than half of the memory that is free
+    envelope : whether each set runs under both intrabar rules
+    keeper : knows lines already, and hears of each piece that is finished
 
     The other ones are those of `vb.sweep`.
     """
     for name, value in (("rf", rf), ("mar", mar)):
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value):
             raise ConfigError(f"{name} is {value!r}; expected a return per bar, such as 0.0001")
-    work = _Sweep(bars, as_strategy(source), sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads)
-    if len(sets) <= BLOCKS_UP_TO if blocks is None else blocks:
+    strategy = as_strategy(source)
+    own = own_rule(keywords, strategy, sets) if envelope else None
+    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own)
+    work.kept.rf, work.kept.mar = float(rf), float(mar)
+    if isinstance(blocks, BlockFiles):
+        work.files = blocks
+    elif len(sets) <= BLOCKS_UP_TO if blocks is None else blocks:
         work.keep_blocks()
+    work.task.blocks = work.kept.blocks is not None or work.files is not None
     if keep_equity:
         work.keep_equity()
-    return work.run(progress)
+    return work.run(progress, keeper)
 
 
 class _Sweep:
-    """One sweep at work."""
+    """One sweep at work: `out` has a line for each run, `kept` one for each set, which is the same unless sets run twice.
 
-    def __init__(self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None) -> None:
+    They do where `rule` is given, that of the setup. Sums and curves are in `kept` alone.
+    """
+
+    def __init__(
+        self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None, rule: int | None
+    ) -> None:
         self.threads = _checked_threads(threads)
+        self.files: BlockFiles | None = None
+        self._ended = threading.Event()
+        sets = sets if rule is None else paired(sets)
         own, rest = split_names(sets.names, strategy.space, keywords)
         if "accounts" in rest:
             raise ConfigError("accounts varies, and a line of the table is an account; sweep each way by itself")
@@ -139,21 +177,23 @@ class _Sweep:
         places = {name: sets.names.index(name) for name in rest}
         varied = {name: (sets.values[k], sets.codes[setup_firsts, k]) for name, k in places.items()}
         self.setups = SetupTable(lambda values: setup_with(keywords, values), varied, len(setup_firsts), bars, self.task.kind)
+        self.pairs = None if rule is None else Pairs(self.out, rule)
+        self.kept = self.out if self.pairs is None else self.pairs.run
+        self.task.pairs = self.pairs is not None
 
     def keep_blocks(self) -> None:
         """Keep sums over parts of the bars."""
-        shape = self.out.final.shape
-        self.out.blocks, self.out.fine = np.full((*shape, BLOCKS, 4), np.nan), np.full((*shape, FINE_BLOCKS, 2), np.nan)
-        self.task.blocks = True
+        shape = self.kept.final.shape
+        self.kept.blocks, self.kept.fine = np.full((*shape, BLOCKS, 4), np.nan), np.full((*shape, FINE_BLOCKS, 2), np.nan)
 
     def keep_equity(self) -> None:
         """Keep the curves."""
-        shape = (*self.out.final.shape, self.task.bars.T)
+        shape = (*self.kept.final.shape, self.task.bars.T)
         wanted, free = 8 * math.prod(shape), _free_memory()
         if wanted > free // 2:
-            what = f"the equity of {shape[0]:,} sets takes {wanted / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free"
+            what = f"the equity of {counted(shape[0], 'set')} takes {wanted / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free"
             raise ConfigError(f"{what}; sweep fewer sets, or run those of interest again with Sweep.backtest")
-        self.out.equity = np.full(shape, np.nan)
+        self.kept.equity = np.full(shape, np.nan)
         self.task.equity = True
 
     def _kind(self) -> InputKind:
@@ -170,28 +210,43 @@ class _Sweep:
                 continue
         return InputKind.SIGNALS
 
-    def run(self, progress: Progress | None) -> SweepRun:
-        """All sets."""
-        begun = time.perf_counter()
-        state = np.zeros(len(self.task.sets), dtype=bool)  # looked at, whatever came of it
-        failed = {u: _message(error) for u, error in self.setups.errors.items()}
-        for c in np.flatnonzero(np.isin(self.task.which_setup, list(failed))):
-            self.out.errors[int(c)] = failed[int(self.task.which_setup[c])]
-            state[c] = True
-        report = _Reporter(progress, len(state))
+    def run(self, progress: Progress | None, keeper: Keeper | None) -> SweepRun:
+        """All sets that are not kept already."""
+        begun, out = time.perf_counter(), self.kept
+        known = np.zeros(len(out.sets), dtype=bool) if keeper is None else keeper.known(out)
         try:
-            report.add(int(state.sum()))
-            for group in self.setups.groups:
-                chosen = np.flatnonzero(group.numbers[self.task.which_setup] >= 0)
-                if self.task.table is None and isinstance(self.task.strategy, RuleStrategy):
-                    self._alone(chosen, report)
-                else:
-                    self._together(group, chosen, report)
-            self._alone(np.flatnonzero(np.isin(self.task.which_setup, self.setups.alone)), report)
-        except KeyboardInterrupt:
-            pass  # what is done is a result; the others are not marked done
-        self.out.seconds = time.perf_counter() - begun
-        return self.out
+            if self.files is not None:
+                self.files.open(out.final.shape)
+            report = _Reporter(progress, out, keeper, self.pairs)
+            try:
+                report.add(int(known.sum()))
+                self._run(known if self.pairs is None else self.pairs.skip(known), report)
+            except KeyboardInterrupt:
+                pass  # what is done is a result; the others are not marked done
+            if self.files is not None:
+                out.blocks, out.fine = self.files.finish(out.done)
+        finally:
+            if self.files is not None:
+                self.files.close()
+        if self.pairs is not None:
+            self.pairs.whole()
+        out.errors = dict(sorted(out.errors.items()))
+        out.seconds += time.perf_counter() - begun
+        return out
+
+    def _run(self, looked_at: NDArray[np.bool_], report: _Reporter) -> None:
+        which = self.task.which_setup
+        wrong = {u: _message(error) for u, error in self.setups.errors.items()}
+        failed = np.flatnonzero(np.isin(which, list(wrong)) & ~looked_at)
+        self.out.errors |= {int(c): wrong[int(which[c])] for c in failed}
+        report.finished(failed)
+        for group in self.setups.groups:
+            chosen = np.flatnonzero((group.numbers[which] >= 0) & ~looked_at)
+            if self.task.table is None and isinstance(self.task.strategy, RuleStrategy):
+                self._alone(chosen, report)
+            else:
+                self._together(group, chosen, report)
+        self._alone(np.flatnonzero(np.isin(which, self.setups.alone) & ~looked_at), report)
 
     # --- set by set --------------------------------------------------------------------------------------------------
 
@@ -203,25 +258,50 @@ class _Sweep:
                 self._measure(int(c), self.task.strategy_of(int(c)), setup)
             except Exception as error:
                 self.out.errors[int(c)] = _message(error)
-            report.add(1)
+            report.finished(np.array([c]))
 
     def _measure(self, c: int, strategy: Strategy, setup: Setup) -> None:
         run = simulate(self.task.bars, *aligned_inputs(self.task.bars, strategy), setup)
         returns, curve = (None, run.equity) if run.flows is None else flow_returns_of(run.equity, run.flows, run.initial)
         self.out.returns[c] = returns_of(curve, run.initial, self.task.params, returns)
         self.out.trades[c] = trades_of(run.trades, self.task.accounts)
-        self.out.final[c], self.out.initial[c], self.out.done[c] = run.equity[-1], run.initial, True
-        if self.out.blocks is not None and self.out.fine is not None:
+        if self.pairs is not None:
+            self.pairs.take(c, run.trades)
+        self.out.final[c], self.out.initial[c] = run.equity[-1], run.initial
+        if self.task.blocks:
             earned = simple_returns_of(run.equity, run.initial) if returns is None else returns
+            blocks, fine = np.empty((1, self.task.accounts, BLOCKS, 4)), np.empty((1, self.task.accounts, FINE_BLOCKS, 2))
             for g in range(self.task.accounts):
-                sum_blocks(np.ascontiguousarray(earned[:, g]), len(earned), self.out.blocks[c, g], self.out.fine[c, g])
-        if self.out.equity is not None:
-            self.out.equity[c] = run.equity.T
+                sum_blocks(np.ascontiguousarray(earned[:, g]), len(earned), blocks[0, g], fine[0, g])
+            self._put_sums(np.array([c]), blocks, fine)
+        self._put_curves(np.array([c]), run.equity.T[None])
+        self.out.done[c] = True
+
+    def _put_sums(self, at: NDArray[np.int64], blocks: NDArray[np.float64], fine: NDArray[np.float64]) -> None:
+        """Sums over parts of the bars to where they are kept."""
+        if self.pairs is not None:
+            mine, at = self.pairs.own(at)
+            blocks, fine = blocks[mine], fine[mine]
+        if self.files is not None:
+            self.files.put(at, blocks, fine)
+        elif self.kept.blocks is not None and self.kept.fine is not None:
+            self.kept.blocks[at], self.kept.fine[at] = blocks, fine
+
+    def _put_curves(self, at: NDArray[np.int64], equity: NDArray[np.float64]) -> None:
+        """Curves, where they are kept."""
+        if self.kept.equity is None:
+            return
+        if self.pairs is not None:
+            mine, at = self.pairs.own(at)
+            equity = equity[mine]
+        self.kept.equity[at] = equity
 
     # --- in compiled chunks ------------------------------------------------------------------------------------------
 
     def _together(self, group: SetupGroup, chosen: NDArray[np.int64], report: _Reporter) -> None:
         """Chunks of a group, on threads."""
+        if not len(chosen):
+            return
         free: SimpleQueue[Seat] = SimpleQueue()
         for _ in range(self.threads):
             free.put(Seat(self.task, group))
@@ -230,7 +310,7 @@ class _Sweep:
         def work(chunk: Chunk) -> tuple[NDArray[np.int64], Chunk]:
             seat = free.get()
             try:
-                return seat.run(chunk), chunk
+                return seat.run(chunk, self._ended.is_set), chunk
             finally:
                 free.put(seat)
 
@@ -238,41 +318,47 @@ class _Sweep:
             try:
                 for chunk in Chunks(self.task, group).of(chosen):
                     self.out.errors |= {c: _message(error) for c, error in chunk.wrong.items()}
-                    report.add(len(chunk.wrong))
+                    report.finished(np.array(list(chunk.wrong), dtype=np.int64))
                     waiting.add(pool.submit(work, chunk))
                     if len(waiting) > self.threads:
                         waiting = self._collect(waiting, report)
                 while waiting:
                     waiting = self._collect(waiting, report)
-            except BaseException:
-                for future in waiting:
-                    future.cancel()
+            except BaseException as error:
+                self._ended.set()
+                started = [future for future in waiting if not future.cancel()]
+                if isinstance(error, KeyboardInterrupt):  # what the threads have done by now is a result, too
+                    for future in started:
+                        report.keep(self._take(*future.result()))
                 raise
 
     def _collect(self, waiting: set[Future[Any]], report: _Reporter) -> set[Future[Any]]:
         done, rest = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
             state, chunk = future.result()
-            self._take(state, chunk)
-            report.add(len(state))
+            report.finished(self._take(state, chunk))
         return rest
 
-    def _take(self, state: NDArray[np.int64], chunk: Chunk) -> None:
-        """The lines of a chunk into the table."""
+    def _take(self, state: NDArray[np.int64], chunk: Chunk) -> NDArray[np.int64]:
+        """The lines of a chunk into the table; the numbers of those that ran."""
         fine = state == DONE
         at, out, found, bars = chunk.numbers[fine], self.out, chunk.measures, self.task.bars
         out.final[at], out.returns[at], out.trades[at] = found.final[fine], found.returns[fine], found.trades[fine]
         out.initial[at] = chunk.initial[fine]
-        if out.blocks is not None and out.fine is not None:
-            out.blocks[at], out.fine[at] = found.blocks[fine], found.fine[fine]
-        if out.equity is not None:
-            out.equity[at] = found.equity[fine]
+        if self.task.blocks:
+            self._put_sums(at, found.blocks[fine], found.fine[fine])
+        if self.task.equity:
+            self._put_curves(at, found.equity[fine])
+        if self.pairs is not None:
+            self.pairs.put(at, found.fragility[fine])
         out.done[at] = True
         for k in np.flatnonzero(state == BAD_ANSWER):
             bar, n = divmod(int(found.bad[k, 0]), bars.N)
             answer = float(found.bad[k, 1:2].view(np.float64)[0])
             where = f"at {label_text(int(bars.index[bar]))}, {bars.symbols[n]}"
             out.errors[int(chunk.numbers[k])] = f"the rule answered {answer:g} {where}; that is no answer for {self.task.kind.name.lower()}"
+        ran: NDArray[np.int64] = chunk.numbers[state != 0]
+        return ran
 
 
 def _in_kind(sets: Sets, names: tuple[str, ...], strategy: Strategy) -> tuple[Strategy, Sets]:
@@ -311,13 +397,24 @@ def _message(error: Any) -> str:
 
 
 class _Reporter:
-    """Counts sets for whoever watches."""
+    """Tells whoever watches how many sets there are, and whoever keeps lines which; of runs in pairs, when both are there."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
+    def __init__(self, progress: Progress | None, run: SweepRun, keeper: Keeper | None, pairs: Pairs | None) -> None:
+        self._progress, self._run, self._keeper, self._pairs, self._done = progress, run, keeper, pairs, 0
+
+    def keep(self, numbers: NDArray[np.int64]) -> int:
+        """The lines of these runs are there; how many sets are."""
+        sets = numbers if self._pairs is None else self._pairs.finished(numbers)
+        if self._keeper is not None and len(sets):
+            self._keeper.keep(self._run, sets)
+        return len(sets)
+
+    def finished(self, numbers: NDArray[np.int64]) -> None:
+        """The lines of these runs are there, and they count."""
+        self.add(self.keep(numbers))
 
     def add(self, count: int) -> None:
-        """So many more."""
+        """So many more sets."""
         self._done += count
         if self._progress is not None and count:
-            self._progress(self._done, self._total)
+            self._progress(self._done, len(self._run.sets))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._typing import Records
 from ..core.codes import InputKind
+from ..core.jit import ENGINE
 from ..core.lanes import LANES
 from ..core.native import address_of
 from ..core.sets import Sets
@@ -26,6 +28,7 @@ from .rule import DESK
 from .ruling import blank_rows
 from .setup import spans_of
 from .strategy import Strategy, evaluate
+from .sweep_pairs import Pair, make_pair
 from .sweep_rules import RuleTable, remade
 from .sweep_run import BLOCKS, FINE_BLOCKS, NO_ROOM, Lines, Measures, Trial, run_sets
 from .sweep_setups import SetupGroup
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Chunk", "Chunks", "Seat", "Task", "blank"]
 
-_CHUNK_BARS = 2_000_000  # bars times assets of a compiled chunk: some tens of milliseconds
+_CHUNK_BARS = 2_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
+_SHORT = 0.1  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
 _MOST_SETS = 1024
 _CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
 _NO_VALUES = np.empty((0, 0))
@@ -61,6 +65,7 @@ class Task:
     which_strategy, which_setup : int64 (C,), of each set
     kind, table : what the strategy says; how a compiled one is asked
     blocks, equity : what is kept beside the line of numbers
+    pairs : whether two runs that follow each other are of one set, whose trades are compared
     """
 
     bars: Bars
@@ -77,6 +82,7 @@ class Task:
     table: RuleTable | None = None
     blocks: bool = False
     equity: bool = False
+    pairs: bool = False
 
     def values_of(self, c: int, names: tuple[str, ...]) -> dict[str, Any]:
         """Some parameters of a set."""
@@ -112,6 +118,8 @@ class Chunks:
         if task.table is None:
             size = cells if task.kind == InputKind.SIGNALS else 8 * cells
             self._most = max(1, min(self._most, _CHUNK_ROWS // size))
+        if task.pairs:
+            self._most += self._most % 2  # a pair stays together
         self._accounts = np.stack([_bytes_of(books.accounts) for books in group.books])
         self._assets = np.stack([_bytes_of(books.assets) for books in group.books])
         self._laws: Any = tuple(_rows_of_bytes(laws) for laws in group.rules)
@@ -119,8 +127,15 @@ class Chunks:
 
     def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
         """All chunks of these sets, each prepared when it is asked for."""
-        for first in range(0, len(chosen), self._most):
-            yield self._chunk(chosen[first : first + self._most])
+        first, most = 0, self._most if self._task.table is not None else 2 if self._task.pairs else 1
+        while first < len(chosen):
+            begun = time.perf_counter()
+            chunk = self._chunk(chosen[first : first + most])
+            first, taken = first + most, time.perf_counter() - begun
+            yield chunk
+            if self._task.table is None:  # rows of a user's own may take any time
+                most = _adapted(most, taken, self._most)
+                most += most % 2 if self._task.pairs else 0
 
     def _chunk(self, numbers: NDArray[np.int64]) -> Chunk:
         task, group = self._task, self._group
@@ -148,7 +163,8 @@ class Chunks:
         """Room for what is kept beside the line of numbers."""
         none = (0, shape[1])
         blocks, curves = shape if self._task.blocks else none, shape if self._task.equity else none
-        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), np.empty((*curves, self._task.bars.T))
+        fragility = np.full(shape if self._task.pairs else none, np.nan)
+        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), np.empty((*curves, self._task.bars.T)), fragility
 
     def _memory(self) -> tuple[int, int, int, int]:
         """The loop of the rule, and how its memory begins."""
@@ -199,6 +215,7 @@ class Seat:
 
     def __init__(self, task: Task, group: SetupGroup) -> None:
         bars, kind = task.bars, task.kind
+        self._task = task
         signals = kind == InputKind.SIGNALS
         said = blank_rows(kind, (bars.T, bars.N))
         ruling = None if task.table is None else task.table.ruling
@@ -222,8 +239,9 @@ class Seat:
         self._trial = Trial(
             desk, int(desk.ctypes.data), memory, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
             books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
-            laws, runs, closes, np.ones((LANES, bars.T)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64),
+            laws, runs, closes, np.ones((LANES, bars.T)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64), self._pair(1),
         )  # fmt: skip
+        self._step = LANES * max(1, min(_MOST_SETS, _CHUNK_BARS // 8 // (bars.T * bars.N)) // LANES)  # sets that run in one call
         self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
 
     @staticmethod
@@ -233,19 +251,37 @@ class Seat:
     def _log(self, times: int) -> NDArray[np.uint8]:
         return make_trade_log(times * self._room).block
 
-    def run(self, chunk: Chunk) -> NDArray[np.int64]:
-        """All sets of a chunk; a set whose log is too long for the room is run again with more."""
+    def _pair(self, times: int) -> Pair:
+        return make_pair(times * self._room, self._task.bars.N if self._task.pairs else 0, self._task.accounts)
+
+    def run(self, chunk: Chunk, ended: Callable[[], bool] = lambda: False) -> NDArray[np.int64]:
+        """All sets of a chunk, until `ended`; a set whose log is too long for the room is run again with more."""
         for place, address in self._addresses.items():
             chunk.lines.desks[:, place] = address
         state = chunk.measures.state
-        run_sets(0, len(state), chunk.lines, self._trial, self._rows, chunk.measures)
-        times = 1
+        first = 0
+        while first < len(state) and not ended():
+            begun, stop = time.perf_counter(), min(first + self._step, len(state))
+            run_sets(first, stop, chunk.lines, self._trial, self._rows, chunk.measures)
+            first, taken = stop, time.perf_counter() - begun
+            self._step = _adapted(self._step, taken, _MOST_SETS)
+        times, together = 1, 2 if self._task.pairs else 1
         while (state == NO_ROOM).any():
             times *= 4
-            self._trial = self._trial._replace(log=self._log(times))
-            for k in np.flatnonzero(state == NO_ROOM):
-                run_sets(int(k), int(k) + 1, chunk.lines, self._trial, self._rows, chunk.measures)
+            self._trial = self._trial._replace(log=self._log(times), pair=self._pair(times))
+            for k in np.unique(np.flatnonzero(state == NO_ROOM) // together) * together:  # of a pair both, one after the other
+                if ended():
+                    state[state == NO_ROOM] = 0
+                    break
+                run_sets(int(k), int(k) + together, chunk.lines, self._trial, self._rows, chunk.measures)
         return state
+
+
+def _adapted(count: int, seconds: float, most: int) -> int:
+    """How many are to be done at once, after so many took so long; few calls, as each waits for the interpreter's lock."""
+    if seconds > 4 * _SHORT:
+        return max(1, count // 2)
+    return min(most, int(count * min(8.0, 2.0 * _SHORT / max(seconds, 1e-6)))) if seconds < _SHORT else count
 
 
 def _bytes_of(kept: Any) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from typing import Any
 from ..core.space import Space
 from ..errors import ConfigError, nearest
 from ..execution.carry import Carry
+from ..execution.costs import Costs
 from ..risk.stops import Stops
 from ..risk.zones import Risk
 from .setup import Setup
@@ -89,6 +90,8 @@ def _made(name: str, kind: Any, values: Mapping[str, Any]) -> Any:
     """An owner that was off, of the parts that vary; it stays off where they all are."""
     for part in values:
         _check_path(f"{name}.{part}", name, part, kind)
+    if kind is Carry and not any(values.values()):
+        return None
     return None if all(value is None for value in values.values()) else kind(**values)
 
 
@@ -99,4 +102,15 @@ def _replaced(name: str, owner: Any, values: Mapping[str, Any]) -> Any:
     inner, direct = _split(values)
     for head, parts in inner.items():
         direct[head] = _replaced(f"{name}.{head}", direct.get(head, getattr(owner, head)), parts)
+    if isinstance(owner, Costs | Carry) and not any(direct.values()):
+        return _without(owner, direct)
     return dataclasses.replace(owner, **direct)
+
+
+def _without(owner: Costs | Carry, zeros: Mapping[str, Any]) -> Any:
+    """Costs that vary down to nothing: a zero that is named is meant, so they may be free where nothing else is left; no carry is None."""
+    if isinstance(owner, Carry):
+        left = {f.name: zeros.get(f.name, getattr(owner, f.name)) for f in dataclasses.fields(owner)}
+        return dataclasses.replace(owner, **zeros) if any(left.values()) else None
+    freed = dataclasses.replace(owner, **zeros, _free=True)
+    return freed if freed.is_free else dataclasses.replace(owner, **zeros)

@@ -19,6 +19,7 @@ from ..metrics.trades import trades_init, trades_metrics, trades_step
 from .books import Books
 from .log import bars_of_room, start_log, trade_at, trades_logged
 from .rule import DESK
+from .sweep_pairs import Pair, pair_trades
 
 __all__ = [
     "BAD_ANSWER", "BLOCKS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Sums", "Trial", "run_sets", "sum_blocks",
@@ -54,7 +55,7 @@ class Trial(NamedTuple):
     its cash, equity, zone, paid; the equity of a single account goes to a row of `curves` instead. `rules` are those of the set that
     runs, one record each, `laws` their bytes. `runs` and `closes` are the addresses of run_bars and close_all, compiled for just these.
     `curves` (LANES, T) are equities to be measured, side by side; `starts` (LANES, 1) what they began with, `owners` int64 (LANES, 2)
-    whose they are, set and account.
+    whose they are, set and account. The trades of the first run of a set wait in `pair`, where sets run twice.
     """
 
     desk: np.ndarray
@@ -74,6 +75,7 @@ class Trial(NamedTuple):
     curves: np.ndarray
     starts: np.ndarray
     owners: np.ndarray
+    pair: Pair
 
 
 class Lines(NamedTuple):
@@ -106,7 +108,7 @@ class Measures(NamedTuple):
     `state` (C,) int64; `bad` (C, 2) int64 the cell and the bits of an answer that may not be; `final` (C, A) the last equity; `returns` and
     `trades` (C, A) records of metrics; `params` one record of RETURNS_PARAMS; `of_returns` (1,), `of_trades` (A,) states to count in. Where
     they are asked for: `blocks` (C, A, BLOCKS, 4) sums of r to r^4 over equal parts of the bars, `fine` (C, A, FINE_BLOCKS, 2) sums of r
-    and r^2 over smaller ones, `equity` (C, A, T); else they have no sets.
+    and r^2 over smaller ones, `equity` (C, A, T), `fragility` (C, A) of sets that run twice, one after the other; else they have no sets.
     """
 
     state: np.ndarray
@@ -120,6 +122,7 @@ class Measures(NamedTuple):
     blocks: np.ndarray
     fine: np.ndarray
     equity: np.ndarray
+    fragility: np.ndarray
 
 
 @kernel_loop
@@ -138,6 +141,8 @@ def run_sets(first, stop, lines, trial, rows, measures):  # type: ignore[no-unty
             measures.bad[c, 1] = trial.desk[_BAD]
         elif measures.state[c] == DONE:
             _count_trades(c, trial, measures)
+            if measures.fragility.shape[0] > 0 and (c % 2 == 0 or measures.state[c - 1] == DONE):
+                pair_trades(c % 2, trial.log, trial.pair, measures.fragility[c])
             pending = _take_curves(c, pending, equity, lines, trial, rows, measures)
     if pending > 0:
         _measure(pending, trial, rows, measures)

@@ -117,15 +117,19 @@ class Costs:
                 raise ConfigError(f"Costs.{name} is {value!r}, half of the notional or more; rates are fractions: 0.001 is 10 bps")
         if not isinstance(self.volume_window, int) or isinstance(self.volume_window, bool) or self.volume_window < 1:
             raise ConfigError(f"Costs.volume_window is {self.volume_window!r}; expected a whole number of bars >= 1")
-        paid = (self.commission_rate, self.per_unit, self.per_order, self.minimum, self.maker_rate or 0.0)
-        slipped = (self.slippage_bps, self.half_spread, self.volume_share)
-        if not self._free and not any(paid + slipped):
+        if not self._free and self.is_free:
             raise ConfigError("Costs are all zero; give at least one, or write Costs.free() if that is what you mean")
 
     @classmethod
     def free(cls) -> Costs:
         """No costs at all, on purpose."""
         return cls(_free=True)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing costs anything."""
+        paid = (self.commission_rate, self.per_unit, self.per_order, self.minimum, self.maker_rate or 0.0)
+        return not any((*paid, self.slippage_bps, self.half_spread, self.volume_share))
 
     @property
     def needs_volume(self) -> bool:
