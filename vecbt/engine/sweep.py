@@ -302,8 +302,14 @@ class _Sweep:
         """Chunks of a group, on threads."""
         if not len(chosen):
             return
+        chunks = Chunks(self.task, group).of(chosen)
+        if len(chosen) == 1:  # starting a thread would take longer
+            for chunk in chunks:
+                self._left_out(chunk, report)
+                report.finished(self._take(Seat(self.task, group).run(chunk), chunk))
+            return
         free: SimpleQueue[Seat] = SimpleQueue()
-        for _ in range(self.threads):
+        for _ in range(min(self.threads, len(chosen))):
             free.put(Seat(self.task, group))
         waiting: set[Future[tuple[NDArray[np.int64], Chunk]]] = set()
 
@@ -316,9 +322,8 @@ class _Sweep:
 
         with ThreadPoolExecutor(self.threads) as pool:
             try:
-                for chunk in Chunks(self.task, group).of(chosen):
-                    self.out.errors |= {c: _message(error) for c, error in chunk.wrong.items()}
-                    report.finished(np.array(list(chunk.wrong), dtype=np.int64))
+                for chunk in chunks:
+                    self._left_out(chunk, report)
                     waiting.add(pool.submit(work, chunk))
                     if len(waiting) > self.threads:
                         waiting = self._collect(waiting, report)
@@ -331,6 +336,11 @@ class _Sweep:
                     for future in started:
                         report.keep(self._take(*future.result()))
                 raise
+
+    def _left_out(self, chunk: Chunk, report: _Reporter) -> None:
+        """The sets of a chunk that cannot run."""
+        self.out.errors |= {c: _message(error) for c, error in chunk.wrong.items()}
+        report.finished(np.array(list(chunk.wrong), dtype=np.int64))
 
     def _collect(self, waiting: set[Future[Any]], report: _Reporter) -> set[Future[Any]]:
         done, rest = wait(waiting, return_when=FIRST_COMPLETED)
