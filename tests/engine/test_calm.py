@@ -143,7 +143,7 @@ def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: s
     monkeypatch.setattr(bar, "MANY", 1)
     monkeypatch.setattr(calm, "LONG", 1)
 
-    @settings(max_examples=3 * settings.default.max_examples if settings.default else 60)
+    @settings(max_examples=settings.default.max_examples if settings.default else 30)
     @given(scenario=scenarios(family))
     def run(scenario: Any) -> None:
         agree(scenario)
@@ -158,7 +158,7 @@ def test_T5_one_asset_waits_for_its_levels_as_the_reference_does(family: str, mo
     """Stretches of one bar, so that every bar of a single asset that can be one is."""
     monkeypatch.setattr(lone, "LONG", 1)
 
-    @settings(max_examples=3 * settings.default.max_examples if settings.default else 60)
+    @settings(max_examples=settings.default.max_examples if settings.default else 30)
     @given(scenario=scenarios(family))
     def run(scenario: Any) -> None:
         agree(scenario)
