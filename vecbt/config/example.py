@@ -85,4 +85,10 @@ risk:
 # output:                         # files to write, relative to this one
 #   report: report.html
 #   plot: equity.png
+
+# sweep:                          # what  vecbt sweep FILE  runs; all else leaves it aside. --vary adds to it or replaces a name
+#   vary: {fast: 10:50:10, stops.hard: [2 atr, 3 atr]}   # all combinations; both ends of a range are included
+#   envelope: false               # true: each set under both intrabar rules
+#   checkpoint: kept              # a folder from which the same sweep goes on
+#   max_sets: 1000
 """

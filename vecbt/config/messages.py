@@ -48,7 +48,8 @@ _ELSEWHERE = {
     ("ensemble", "prediction", "predictions", "predictive_models", "signal", "signals"): (
         "leave it out: thresholds, votes and confidence are the strategy's own, under strategy.parameters"
     ),
-    ("optimization", "optimizer", "walk_forward"): "leave it out: a run file is one simulation",
+    ("optimization", "optimizer", "optimize", "parameter_grid"): "use sweep.vary, name: values, and `vecbt sweep`",
+    ("walk_forward",): "leave it out: a run file is one simulation, or a sweep over all bars",
     ("equal_risk_contribution",): (
         "use inverse_volatility, which leaves correlations aside, or a strategy that gives target weights: this is an allocation"
     ),
@@ -69,13 +70,19 @@ def explain(error: ValidationError, model: type[BaseModel], source: Source) -> C
 def mistakes(error: ValidationError, model: type[BaseModel]) -> list[Mistake]:
     """All that is wrong, each once."""
     found: dict[tuple[Place, str], Mistake] = {}  # a union complains once per member: keep each once
-    items = [(tuple(p for p in item["loc"] if not _is_branch(p)), item) for item in error.errors(include_url=False)]
+    items = [(_place(item), item) for item in error.errors(include_url=False)]
     for place, item in items:
         if any(other[: len(place)] == place and len(other) > len(place) for other, _ in items):
             continue  # one member of a union took it and found the mistake inside
         sentence = _sentence(item, place, model)
         found.setdefault((place, sentence), Mistake(place, sentence, item["type"]))
     return list(found.values())
+
+
+def _place(item: Any) -> Place:
+    """Where an error is; one of a mapping that is checked as a whole says itself where inside of it."""
+    inside: Place = tuple(item["ctx"]["inside"]) if item["type"] == "vary" else ()
+    return (*(part for part in item["loc"] if not _is_branch(part)), *inside)
 
 
 def _is_branch(part: Any) -> bool:
@@ -93,7 +100,7 @@ def _sentence(item: Any, place: Place, model: type[BaseModel]) -> str:
         return f"{key} is missing{_described(model, place)}"
     if kind == "model_type" and item["input"] is None:
         return f"{key} is empty; expected a section with the keys {', '.join(_known(model, place))}"
-    if kind in ("source", "sizing"):
+    if kind in ("source", "sizing", "vary", "metrics"):
         return f"{key}: {item['msg']}"
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         expected = "a number " + " and ".join(_bounds(model, place)) if _bounds(model, place) else item["msg"]
@@ -130,7 +137,7 @@ def _expected(kind: str, context: Mapping[str, Any], message: str) -> str:
         return f"one of {context['expected'].replace(' or ', ', ')}"
     if kind in ("too_short", "too_long"):
         return f"{context.get('min_length', context.get('max_length'))} numbers"
-    if kind in ("distance", "unit"):
+    if kind in ("distance", "unit", "choice"):
         return str(context["expected"])
     return message
 

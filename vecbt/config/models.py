@@ -12,6 +12,7 @@ from ..execution.costs import Costs
 from .rules import CarrySection, RiskSection, StopsSection
 from .sections import Count, Fraction, NotNegative, Number, PerAsset, Positive, Section, of
 from .sizes import SizingSection
+from .sweeps import SweepSection
 
 __all__ = [
     "AccountSection", "CostsSection", "DataSection", "Delisting", "MarketSection", "OutputSection", "PositionSection", "RunConfig",
@@ -173,6 +174,7 @@ class RunConfig(Section):
     participation_rest: Literal["queue", "drop"] | None = of(Setup, "participation_rest", "what the volume leaves waits, or is dropped")
     audit: bool | None = Field(default=None, description="check the accounts at every bar", json_schema_extra={"default": False})
     output: OutputSection | None = None
+    sweep: SweepSection | None = None
 
 
 def run_schema() -> dict[str, Any]:

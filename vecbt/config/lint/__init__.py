@@ -12,11 +12,12 @@ from typing import Any
 
 from ..aliases import canonical
 from ..source import Source, read_source
+from ..sweeps import refused_sweep
 from . import account, costs, limits, rows, search, sizes, stops, units, zones
 from .facts import Facts
 from .finding import Finding, counted, sort_findings
 from .load import load_facts
-from .structure import combinations, refused_by_objects, usable_part
+from .structure import combinations, explained, refused_by_objects, usable_part
 
 __all__ = ["RULES", "Finding", "check_config", "counted"]
 
@@ -66,6 +67,9 @@ def check_config(
     facts.preset = _preset(facts, made)
     loaded = load_facts(facts, part) if data else []
     refused += combinations(facts, part, made)
+    if facts.strategy is not None:
+        keywords = {**part.run.plain(), **made}
+        refused += [explained(facts, "refused", at, str(error)) for at, error in refused_sweep(part.run, facts.strategy, keywords)]
     ruled = [finding for rule in RULES for finding in rule(facts)]
     told = {f.where for f in ruled if f.severity == "error"}
     general = [f for f in (*refused, *loaded) if f.where not in told]  # a rule says more about the same place

@@ -111,6 +111,8 @@ def _take_out(tree: dict[str, Any], place: Place, *, missing: bool = False) -> P
         here[place[-1]] = copy.deepcopy(_STAND_INS[place])
     else:
         here.pop(place[-1], None)
+    if place[:2] == ("sweep", "vary") and len(place) > 3 and not here:  # a dotted name that was written as keys inside of keys
+        return _take_out(tree, place[:-1])
     return place
 
 
