@@ -17,8 +17,9 @@ from .words import EXIT_INSIDE, MEANINGS, NAMED
 if TYPE_CHECKING:
     from ..data.bars import Bars
     from ..engine.run import Run
+    from ..engine.setup import Setup
 
-__all__ = ["Assumption", "assumptions", "source_name"]
+__all__ = ["Assumption", "assumptions", "setup_rows", "source_name", "value_text"]
 
 
 class Assumption(NamedTuple):
@@ -38,8 +39,22 @@ _MOST_NAMES = 12
 
 def assumptions(run: Run) -> list[Assumption]:
     """All rows, section by section."""
-    rows = [Assumption(section, name, _text(value), _meaning(run, name, _text(value))) for section, name, value in run.setup.describe()]
+    rows = [
+        Assumption(section, name, value_text(value), _meaning(run, name, value_text(value)))
+        for section, name, value in run.setup.describe()
+    ]
     rows += [*_strategy(run), *_taken_for_nothing(run), *_account(run), *_market(run), *_data(run), *_end(run)]
+    return _sorted(rows)
+
+
+def setup_rows(setup: Setup) -> list[Assumption]:
+    """Those of a setup alone, without what hangs on data and rows."""
+    told = [(section, name, value_text(value)) for section, name, value in setup.describe()]
+    rows = [Assumption(section, name, value, MEANINGS.get((name, value)) or NAMED.get(name, "")) for section, name, value in told]
+    return _sorted(rows)
+
+
+def _sorted(rows: list[Assumption]) -> list[Assumption]:
     return sorted(rows, key=lambda row: _SECTIONS.index(row.section) if row.section in _SECTIONS else len(_SECTIONS))
 
 
@@ -65,22 +80,25 @@ def source_name(run: Run) -> str:
     return name if isinstance(name, str) and name else type(run.source).__name__
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A value as a page shows it."""
     if isinstance(value, float) and math.isinf(value):
         return "unlimited"
     if isinstance(value, float):
         return f"{value:.12g}"
     if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value) or "none"
+        return ", ".join(value_text(item) for item in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items()) or "none"
+        return ", ".join(f"{key}: {value_text(item)}" for key, item in value.items()) or "none"
     return "none" if value is None else str(value)
 
 
 def _strategy(run: Run) -> list[Assumption]:
     rows = [Assumption("strategy", "source", source_name(run), f"its rows are {run.inputs.kind.name.lower()}")]
     given = getattr(run.source, "parameters", None)
-    return rows + [Assumption("strategy", str(name), _text(value)) for name, value in given.items()] if isinstance(given, dict) else rows
+    return (
+        rows + [Assumption("strategy", str(name), value_text(value)) for name, value in given.items()] if isinstance(given, dict) else rows
+    )
 
 
 def _per_asset(run: Run, values: Any, off: float, meaning: str) -> str:
@@ -89,7 +107,7 @@ def _per_asset(run: Run, values: Any, off: float, meaning: str) -> str:
     if (numbers == off).all():
         return meaning
     if (numbers == numbers[0]).all():
-        return _text(float(numbers[0]))
+        return value_text(float(numbers[0]))
     return ", ".join(f"{symbol} {number:.12g}" for symbol, number in zip(run.bars.symbols, numbers, strict=True))
 
 
@@ -134,7 +152,7 @@ def _account(run: Run) -> Iterator[Assumption]:
         times = [label_text(int(run.bars.index[t])) for t in np.flatnonzero(lost.any(axis=1))]
         when = ", ".join(times[:3]) + (f" and {len(times) - 3:,} more" if len(times) > 3 else "")
         meaning = f"asked for at {when}: a withdrawal takes at most the room there is (F15)"
-        yield Assumption("account", "withdrawals given up", _text(float(f"{lost.sum():.6g}")), meaning)
+        yield Assumption("account", "withdrawals given up", value_text(float(f"{lost.sum():.6g}")), meaning)
     given = run.inputs.orders
     own = 0 if given is None else int((~np.isnan(given["own_stop"]) | ~np.isnan(given["own_target"]) | (given["own_trail"] > 0.0)).sum())
     if own:
@@ -168,7 +186,7 @@ def _market(run: Run) -> list[Assumption]:
     kinds = market.instrument
     words = kinds[0] if len(set(kinds)) == 1 else ", ".join(f"{s} {kind}" for s, kind in zip(run.bars.symbols, kinds, strict=True))
     rows = [
-        Assumption("market", "periods_per_year", _text(run.bars.periods_per_year), run.bars.periods_per_year_source),
+        Assumption("market", "periods_per_year", value_text(run.bars.periods_per_year), run.bars.periods_per_year_source),
         Assumption("market", "sessions", f"{market.time_zone}, from {market.session_start}", "where a session begins, wall clock (B3)"),
         Assumption("market", "calendar", market.calendar or "none"),
         Assumption("market", "asset_class", market.asset_class),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from ..data.labels import label_text
 from .assumptions import assumptions
 from .html import Raw, cell, data_uri, table, text
 from .plots import figure, to_bytes
-from .report_style import CSS
-from .report_tables import by_group, open_positions_table, orders_section, trades_table
+from .report_style import document, footer
+from .report_tables import assumptions_tables, by_group, open_positions_table, orders_section, trades_table
 from .statistics import STATISTICS, Statistic, compute, write
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ _ONLY_WHERE_ANY = ("holding", "flows", "orders")  # groups of zeros are left out
 _COLORED = {"profit", "total_return", "cagr", "sharpe", "expectancy", "r_expectancy"}
 _WIDE, _NARROW = (11.0, 8.6), (4.6, 7.6)
 _MOST_ACCOUNTS = 40
-_LINES = "\n"
 
 
 def page(result: Result, *, log: bool, symbol: str | None) -> str:
@@ -52,12 +50,7 @@ def page(result: Result, *, log: bool, symbol: str | None) -> str:
         _assumptions(result),
         _footer(result),
     ]
-    head = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(result.title)}</title>\n<style>{CSS}</style>\n</head>\n"
-    )
-    return f"{head}<body>\n<main>\n{_LINES.join(parts)}\n</main>\n</body>\n</html>\n"
+    return document(result.title, parts)
 
 
 def summary(result: Result) -> str:
@@ -169,19 +162,7 @@ def _trades(result: Result) -> str:
 
 
 def _assumptions(result: Result) -> str:
-    parts, section = ["<h2>Assumptions in force</h2>"], ""
-    rows: list[list[Raw]] = []
-    for row in assumptions(result.run):
-        if row.section != section and rows:
-            parts.append(f"<section><h3>{text(section)}</h3>{table((), rows, kind='facts')}</section>")
-            rows = []
-        section = row.section
-        if row.meaning:
-            value = [cell(row.value), Raw(f'<td class="why">{text(row.meaning)}</td>')]
-        else:
-            value = [Raw(f'<td colspan="2">{text(row.value)}</td>')]
-        rows.append([Raw(f"<th>{text(row.name)}</th>"), *value])
-    parts.append(f"<section><h3>{text(section)}</h3>{table((), rows, kind='facts')}</section>")
+    parts = ["<h2>Assumptions in force</h2>", assumptions_tables(assumptions(result.run))]
     if result.run.zone is not None:
         shares = [f"{zone.name.lower()} {np.mean(result.run.zone == zone):.1%}" for zone in Zone]
         parts.append(f'<p class="note">Share of bars by zone: {", ".join(shares)}.</p>')
@@ -189,6 +170,4 @@ def _assumptions(result: Result) -> str:
 
 
 def _footer(result: Result) -> str:
-    version = sys.modules[__name__.partition(".")[0]].__version__  # the package above imports from here, not the reverse
-    data = text(result.run.bars.content_hash)
-    return f"<footer>vecbt {text(version)} · times are UTC and label the start of a bar · data {data}</footer>"
+    return footer(result.run.bars.content_hash, "times are UTC and label the start of a bar")

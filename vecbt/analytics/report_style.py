@@ -1,8 +1,13 @@
-"""The style sheet of the report: readable on a wide screen, a narrow one and on paper."""
+"""The frame of a report: its style sheet, readable on a wide screen, a narrow one and on paper, its head and its foot."""
 
 from __future__ import annotations
 
-__all__ = ["CSS"]
+import sys
+from collections.abc import Iterable
+
+from .html import text
+
+__all__ = ["CSS", "document", "footer"]
 
 CSS = """
 :root {
@@ -76,3 +81,20 @@ footer {
   .scroll td.n, .scroll th.n { padding-left: 4px; }
 }
 """
+
+
+def document(title: str, parts: Iterable[str]) -> str:
+    """The whole page as text, of finished parts."""
+    head = (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{text(title)}</title>\n<style>{CSS}</style>\n</head>\n"
+    )
+    body = "\n".join(parts)
+    return f"{head}<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+
+
+def footer(content_hash: str, words: str) -> str:
+    """What made the page, and of which data."""
+    version = sys.modules[__name__.partition(".")[0]].__version__  # the package above imports from here, not the reverse
+    return f"<footer>vecbt {text(version)} · {text(words)} · data {text(content_hash)}</footer>"

@@ -14,9 +14,12 @@ from .html import Raw, cell, table, text
 from .statistics import write
 
 if TYPE_CHECKING:
-    from ..engine.run import Run
+    from collections.abc import Iterable
 
-__all__ = ["by_group", "open_positions_table", "orders_section", "trades_table"]
+    from ..engine.run import Run
+    from .assumptions import Assumption
+
+__all__ = ["assumptions_tables", "by_group", "open_positions_table", "orders_section", "trades_table"]
 
 _ENDS = 15  # trades shown from each end
 _MOST_GROUPS = 30
@@ -145,3 +148,16 @@ def orders_section(run: Run) -> str:
     if int(frame["orders"].sum()) > np.count_nonzero(run.orders["cut_by"]):
         parts.append('<p class="note">An order counts for each rule that cut it.</p>')
     return "\n".join(parts)
+
+
+def assumptions_tables(rows: Iterable[Assumption]) -> str:
+    """A table for each section, in their order."""
+    sections: dict[str, list[list[Raw]]] = {}
+    for row in rows:
+        if row.meaning:
+            value = [cell(row.value), Raw(f'<td class="why">{text(row.meaning)}</td>')]
+        else:
+            value = [Raw(f'<td colspan="2">{text(row.value)}</td>')]
+        sections.setdefault(row.section, []).append([Raw(f"<th>{text(row.name)}</th>"), *value])
+    made = (f"<section><h3>{text(name)}</h3>{table((), lines, kind='facts')}</section>" for name, lines in sections.items())
+    return "\n".join(made)

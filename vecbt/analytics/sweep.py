@@ -384,6 +384,32 @@ class Sweep(Pictures):
             return cls._of(lines, metrics, None, numbers)
         return cls._of(lines, metrics, run_of(lines, sets, bars, strategy, keywords), numbers)
 
+    def report(self, path: str | Path = "sweep.html", *, metric: str = "sharpe") -> Path:
+        """Write one self-contained HTML page: what varied, the best sets beside their plateaus, pictures, errors, the setup in force.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to write it; its folder must exist.
+        metric : str
+            By which sets are ranked, and what is drawn.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+
+        Raises
+        ------
+        ConfigError
+            The sweep has no such metric.
+        """
+        from .sweep_report import sweep_page
+
+        target = Path(path)
+        target.write_text(sweep_page(self, metric), encoding="utf-8")
+        return target
+
     # --- words ---------------------------------------------------------------------------------------------------------
 
     def _gaps(self, metric: str) -> str:
