@@ -153,32 +153,37 @@ def sweep(
     metric: Annotated[str, typer.Option(help="What the best sets are chosen by.")] = "sharpe",
     top: Annotated[int, typer.Option(min=1, help="How many are printed.")] = 10,
     max_sets: Annotated[int | None, typer.Option(min=1, help="Refuse more sets than this.")] = None,
+    envelope: Annotated[
+        bool | None, typer.Option("--envelope/--no-envelope", help="Run each set under both intrabar rules; takes twice as long.")
+    ] = None,
     table: Annotated[Path | None, typer.Option(help="Write all lines here: csv or parquet.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the metric over the first two parameters: png, svg or pdf.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
     save: Annotated[Path | None, typer.Option(help="Save the sweep in this folder, for Sweep.load.")] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Keep finished lines here; the same command then goes on where it was ended.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a run file with many parameter sets and print the best; without --vary all that the strategy declares."""
-    from .analytics.sweep_lines import checked_metrics
+    """Run a run file with many parameter sets and print the best: what its section `sweep` and --vary say."""
+    from .analytics.sweep_lines import ENVELOPE, METRICS, checked_metrics
     from .api import sweep as run_sweep
     from .config import load_run
-    from .config.vary import space_of
+    from .config.sweeps import sweep_of
 
-    checked_metrics([metric])
-    run, space = load_run(config, settings or ()), space_of(vary or ())
-    plot = _writable(plot, "plot", _PICTURES)
+    run = load_run(config, settings or ())
+    plot, report = _writable(plot, "plot", _PICTURES), _writable(report, "report", ())
     table = _writable(table, "table", (".csv", ".parquet"))
-    keywords = run.keywords()
+    strategy, keywords = run.strategy(), run.keywords()
     keywords.pop("audit", None)  # of a single run
+    given = {"max_sets": max_sets, "envelope": envelope, "checkpoint": checkpoint}
+    wishes = sweep_of(run, strategy, keywords, vary or (), given)
+    checked_metrics([metric], (*METRICS, *ENVELOPE) if wishes.get("envelope") else METRICS)
     with _progress("sweeping", unit="sets") as progress:
-        found = run_sweep(
-            run.bars(), run.strategy(), space, max_sets=max_sets, progress=progress or False, checkpoint=checkpoint, **keywords
-        )
+        found = run_sweep(run.bars(), strategy, progress=progress or False, **wishes, **keywords)
     if found.partial:
-        _say("ended early: lines without numbers were not run" + (f"; the same command goes on from {checkpoint}" if checkpoint else ""))
+        kept = f"; the same command goes on from {wishes['checkpoint']}" if "checkpoint" in wishes else ""
+        _say(f"ended early: lines without numbers were not run{kept}")
     best = found.top(top, metric)
     _print(best.write_json() if as_json else _best(found, best, metric))
     with _writing():
@@ -189,6 +194,8 @@ def sweep(
             first, *more = found.parameters
             found.heatmap(first, more[0], metric, path=plot) if more else found.slices(metric, path=plot)
             _say(f"plot: {plot}")
+        if report is not None:
+            _say(f"report: {found.report(report, metric=metric)}")
         if save is not None:
             _say(f"saved: {found.save(save)}")
 

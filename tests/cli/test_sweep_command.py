@@ -59,9 +59,34 @@ def test_the_same_command_goes_on_from_its_checkpoint(vecbt_command: Any, monkey
     assert other.code == 2 and other.out == "" and "is of another sweep" in other.err
 
 
+def test_the_section_of_the_file_is_run_and_the_command_line_goes_before_it(vecbt_command: Any) -> None:
+    with Path("run.yaml").open("a") as file:
+        file.write("sweep: {vary: {fast: 3:5:2, stops.hard: [5%, 10%]}, envelope: true, metrics: [sharpe], checkpoint: kept}\n")
+    done = vecbt_command("sweep", "run.yaml", "--json")
+    assert done.code == 0, done.err
+    rows = json.loads(done.out)
+    assert len(rows) == 4 and "sharpe_low" in rows[0] and Path("kept").is_dir()
+    said = vecbt_command("sweep", "run.yaml", "--vary", "stops.hard=5%", "--no-envelope", "--checkpoint", "other", "--json")
+    replaced = json.loads(said.out)
+    assert len(replaced) == 2 and "sharpe_low" not in replaced[0]
+    typed = vecbt_command("sweep", "run.yaml", "--set", "sweep=null", "--vary", "fast=3,5", "--vary", "stops.hard=5%", "--json")
+    assert [row["sharpe"] for row in json.loads(typed.out)] == [row["sharpe"] for row in replaced]
+    assert vecbt_command("backtest", "run.yaml").code == 0
+
+
+def test_the_report_is_written(vecbt_command: Any) -> None:
+    done = vecbt_command("sweep", "run.yaml", "--vary", "fast=3,5", "--envelope", "--metric", "sharpe_low", "--report", "sweep.html")
+    assert done.code == 0 and done.err == "report: sweep.html\n", done.err
+    page = Path("sweep.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>") and "Sharpe ratio, low end" in page and "<h2>Envelope</h2>" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ([], "run.yaml: nothing varies; give --vary NAME=VALUES, or a section `sweep`"),
+        (["--vary", "fast=3,5", "--metric", "sharpe_low"], "envelope=True"),
+        (["--vary", "fast=3,5", "--report", "no/sweep.html"], "there is no folder"),
         (["--vary", "fats=3,5"], "nothing is called 'fats'; did you mean 'fast'"),
         (["--vary", "fast=3,5", "--metric", "sharp"], "did you mean 'sharpe'"),
         (["--vary", "fast=1:9:0"], "a step above 0"),
