@@ -94,12 +94,15 @@ class SweepSection(Section):
         default=None, description="least acceptable return per bar, for Sortino ratios", json_schema_extra={"default": 0.0}
     )
     blocks: Annotated[bool | str, BeforeValidator(_blocks)] | None = Field(
-        default=None, description="keep sums over parts of the bars: true, false, file (beside the checkpoint), or an empty folder"
+        default=None,
+        description="keep sums over parts of the bars: true, false, file (in the folder of the checkpoint), or an empty folder",
     )
     envelope: bool | None = Field(
         default=None, description="run each set under both intrabar rules, which takes twice as long", json_schema_extra={"default": False}
     )
-    checkpoint: str | None = Field(default=None, description="folder of finished lines, from which the same sweep goes on")
+    checkpoint: str | None = Field(
+        default=None, description="folder of finished lines, from which the same sweep goes on; relative to this file"
+    )
     threads: Count | None = Field(default=None, description="as many as there are processors when left out; no number depends on it")
 
 
