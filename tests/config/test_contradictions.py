@@ -222,7 +222,7 @@ def test_c21_a_side_that_is_not_allowed(tmp_path: Path) -> None:
         ("execution={algorithm: twap, parts: 10}", "market orders at the next open"),  # C15
         ("ensemble={thresholds: {vote_ratio: 0.66}}", "strategy.parameters"),  # C17
         ("allow_short=false", "use direction"),  # C21
-        ("optimization={tune_on: test}", "one simulation"),  # C22
+        ("optimization={tune_on: test}", "use sweep.vary"),  # C22
         ("sizing={weight: 0.1, equal_risk_contribution: {}}", "use inverse_volatility"),  # C23
     ],
 )
