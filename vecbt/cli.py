@@ -409,10 +409,13 @@ def _table(result: Result) -> str:
 def _best(found: Sweep, best: Any, metric: str) -> str:
     """The best lines as aligned text, and what became of the others."""
     from .analytics.statistics import write
-    from .analytics.sweep_lines import METRICS, statistic
+    from .analytics.sweep_lines import ENVELOPE, FRAGILITY, METRICS, statistic
 
     shown = [name for name in ("total_return", "sharpe", "max_drawdown", "trades") if name != metric]
-    columns = [*(name for name in best.columns if name not in METRICS and name != "error"), metric, *shown]
+    if FRAGILITY in best.columns:
+        ends = (f"{metric}_low", f"{metric}_high")
+        shown = [*(name for name in ends if name in best.columns), *shown, *([FRAGILITY] if metric != FRAGILITY else [])]
+    columns = [*(name for name in best.columns if name not in (*METRICS, *ENVELOPE, "error")), metric, *shown]
     kinds = {name: statistic(name).kind for name in (metric, *shown)}
     unknown = float("nan")  # of a set that failed
     rows = [

@@ -76,6 +76,8 @@ def test_the_section_of_the_file_is_run_and_the_command_line_goes_before_it(vecb
 
 def test_the_report_is_written(vecbt_command: Any) -> None:
     done = vecbt_command("sweep", "run.yaml", "--vary", "fast=3,5", "--envelope", "--metric", "sharpe_low", "--report", "sweep.html")
+    shown = next(line.split() for line in done.out.splitlines() if line.split()[:1] == ["set"])
+    assert shown == ["set", "fast", "sharpe_low", "total_return", "sharpe", "max_drawdown", "trades", "fragility"]
     assert done.code == 0 and done.err == "report: sweep.html\n", done.err
     page = Path("sweep.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>") and "Sharpe ratio, low end" in page and "<h2>Envelope</h2>" in page
