@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,15 @@ from benchmarks.risk_sweeps import risk_rules
 from benchmarks.stop_sweeps import exits
 from benchmarks.sweeps import crossings
 from benchmarks.table import Disagreement, Row, machine, show, write
+
+
+@pytest.fixture(autouse=True)
+def _nothing_old_to_collect() -> Iterator[None]:
+    """Benchmarks collect garbage before each call; what all tests before have left would take seconds each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def test_both_sides_agree_and_rows_have_the_agreed_form(tmp_path: Path) -> None:
