@@ -103,3 +103,10 @@ def test_none_and_forms_are_made_one_by_one() -> None:
 def test_maker_rates_of_their_own_stay() -> None:
     costs = vb.Costs(commission_rate=0.001, maker_rate=0.0005)
     assert_as_alone({"costs.commission_rate": NUMBERS, "costs.half_spread": NUMBERS}, costs=costs)
+
+
+def test_costs_that_all_vary_down_to_zero_are_free() -> None:
+    """The one thing that costs say of each other: all zero is meant where it was varied to."""
+    zero = [0.0, 0.001, 0.002, 0.003, 0.004]
+    made = assert_as_alone({"costs.commission_rate": zero, "costs.half_spread": zero[::-1]}, costs=vb.Costs(commission_rate=0.001))
+    assert not made.errors and len(made.groups) == 1
