@@ -50,10 +50,10 @@ def test_without_the_environment_the_command_that_makes_it_is_named(monkeypatch:
             start()
 
 
-def test_only_one_file_imports_vectorbt() -> None:
-    """And no environment of this project installs it: it is asked from outside."""
+def test_only_runs_in_environments_of_its_own_import_vectorbt() -> None:
+    """One for its answers, one for its times; no environment of the package installs it."""
     importing = re.compile(r"^\s*(?:import|from) vectorbt\b", re.MULTILINE)
     files = [path for folder in ("vecbt", "tests", "benchmarks") for path in sorted((ROOT / folder).glob("**/*.py"))]
     found = [path.name for path in files if importing.search(path.read_text(encoding="utf-8"))]
-    assert found == ["vectorbt_runs.py"]
+    assert found == ["vectorbt_runs.py", "with_vectorbt.py"]
     assert "vectorbt" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
