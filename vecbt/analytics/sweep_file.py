@@ -14,10 +14,10 @@ from .._typing import Table
 from ..core.identity import identity
 from ..core.sets import Sets
 from ..data.bars import Bars
+from ..engine.columns import Columns
 from ..engine.strategy import Strategy, as_strategy, written
 from ..engine.sweep import SweepRun
 from ..engine.sweep_blocks import BLOCK_NAMES
-from ..engine.sweep_chunks import blank
 from ..engine.sweep_pairs import INTRABAR, Envelope
 from ..errors import ConfigError, StateError
 from ..metrics.returns import RETURNS_METRICS
@@ -194,8 +194,8 @@ def run_with(lines: Lines, sets: Sets, bars: Bars, strategy: Strategy, keywords:
     done = np.zeros(len(sets), dtype=bool)
     done[place] = lines.done
     run = SweepRun(
-        bars, strategy, keywords, sets, done, np.full(shape, np.nan), np.full(shape, np.nan), blank(RETURNS_METRICS, shape),
-        blank(TRADES_METRICS, shape), errors=dict(lines.errors), seconds=about.seconds, rf=about.rf, mar=about.mar,
+        bars, strategy, keywords, sets, done, np.full(shape, np.nan), np.full(shape, np.nan), Columns.blank(RETURNS_METRICS, shape),
+        Columns.blank(TRADES_METRICS, shape), errors=dict(lines.errors), seconds=about.seconds, rf=about.rf, mar=about.mar,
         envelope=_blank_envelope(keywords, shape) if lines.enveloped else None,
     )  # fmt: skip
     put_measured(run, place, lines.account, lines.initial, lines.metrics, lines.other)
@@ -207,7 +207,7 @@ def run_with(lines: Lines, sets: Sets, bars: Bars, strategy: Strategy, keywords:
 def _blank_envelope(keywords: Mapping[str, Any], shape: tuple[int, int]) -> Envelope:
     own = INTRABAR.index(keywords.get("intrabar", INTRABAR[0]))
     final, fragility = np.full(shape, np.nan), np.full(shape, np.nan)
-    return Envelope(INTRABAR[1 - own], final, blank(RETURNS_METRICS, shape), blank(TRADES_METRICS, shape), fragility)
+    return Envelope(INTRABAR[1 - own], final, Columns.blank(RETURNS_METRICS, shape), Columns.blank(TRADES_METRICS, shape), fragility)
 
 
 def _of_sets(rows: NDArray[np.float64], at: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import Records, Table
+from .._typing import Table
 from ..core.jit import kernel_sources_hash
 from ..core.sets import Sets
 from ..engine.setup import Setup
@@ -22,6 +22,7 @@ from .statistics import STATISTICS, Statistic
 from .sweep_sums import BlockSums
 
 if TYPE_CHECKING:
+    from ..engine.columns import Columns
     from ..engine.sweep import SweepRun
     from ..engine.sweep_pairs import Envelope
 
@@ -183,8 +184,7 @@ def lines_of(run: SweepRun) -> Lines:
     from ..engine.strategy import written
 
     count, accounts = run.final.shape
-    numbers, metrics = np.arange(count), measured(run, np.arange(count))
-    other = measured_inside(run, numbers)
+    metrics, other = measured(run, slice(None)), measured_inside(run, slice(None))
     about = About(
         run.strategy.name, written(run.strategy), {name: identity(value) for name, value in sorted(run.keywords.items())},
         run.bars.symbols, run.bars.T, run.bars.content_hash, Setup.of(**run.keywords).accounts == "separate", run.seconds,
@@ -207,12 +207,12 @@ def _kernels() -> str:
 _Metrics = dict[str, NDArray[np.float64]]
 
 
-def measured(run: SweepRun, numbers: NDArray[np.int64]) -> _Metrics:
-    """All metrics of some sets, a line each of their accounts."""
+def measured(run: SweepRun, numbers: NDArray[np.int64] | slice) -> _Metrics:
+    """All metrics of some sets, a line each of their accounts; of a slice of them they are the run's own arrays."""
     return _metrics_of(run, numbers, run.final, run.returns, run.trades)
 
 
-def measured_inside(run: SweepRun, numbers: NDArray[np.int64]) -> _Metrics:
+def measured_inside(run: SweepRun, numbers: NDArray[np.int64] | slice) -> _Metrics:
     """Those under the other intrabar rule, and the fragility; of a run without an envelope nothing."""
     if run.envelope is None:
         return {}
@@ -220,7 +220,9 @@ def measured_inside(run: SweepRun, numbers: NDArray[np.int64]) -> _Metrics:
     return {**found, FRAGILITY: np.ascontiguousarray(run.envelope.fragility[numbers]).reshape(-1)}
 
 
-def _metrics_of(run: SweepRun, numbers: NDArray[np.int64], final: NDArray[np.float64], returns: Records, trades: Records) -> _Metrics:
+def _metrics_of(
+    run: SweepRun, numbers: NDArray[np.int64] | slice, final: NDArray[np.float64], returns: Columns, trades: Columns
+) -> _Metrics:
     # with deposits, final equity less initial is no profit, and a sweep keeps no account of what was paid
     flows = "flows" in run.sets.names or run.keywords.get("flows") is not None
     final = final[numbers]

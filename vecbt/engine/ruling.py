@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -326,7 +327,7 @@ def check_rule(owner: type) -> bool:
     rule = getattr(owner, "rule", None)
     if rule is None:
         raise StrategyError(f"{owner.__name__} has no rule; write a staticmethod rule(now, before, params, state[, account])")
-    taken = list(inspect.signature(rule).parameters)
+    taken = _arguments(rule)
     if taken[:1] == ["self"]:
         raise StrategyError(
             f"{owner.__name__}.rule takes self; write @staticmethod above it and leave self out: parameters are in params, memory in state"
@@ -337,3 +338,9 @@ def check_rule(owner: type) -> bool:
             "as a staticmethod"
         )
     return len(taken) == 5
+
+
+@functools.lru_cache(maxsize=1_000)
+def _arguments(rule: Any) -> list[str]:
+    """The names of what a rule takes: a sweep asks for them in every set."""
+    return list(inspect.signature(rule).parameters)

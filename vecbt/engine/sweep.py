@@ -29,11 +29,12 @@ from ..metrics.returns import RETURNS_METRICS, flow_returns_of, returns_of, retu
 from ..metrics.trades import TRADES_METRICS, trades_of
 from .batch import simulate
 from .check import aligned_inputs
+from .columns import Columns
 from .rule_strategy import RuleStrategy
 from .setup import Setup
 from .strategy import Strategy, as_strategy, evaluate
 from .sweep_blocks import BlockFiles
-from .sweep_chunks import Chunk, Chunks, Seat, Task, blank
+from .sweep_chunks import Chunk, Chunks, Seat, Task
 from .sweep_names import setup_with, split_names
 from .sweep_pairs import Envelope, Pairs, own_rule, paired
 from .sweep_rules import RuleTable, remade
@@ -61,7 +62,7 @@ class SweepRun:
     done : bool (C,), measured
     errors : what went wrong with a set, by its number
     final, initial : float64 (C, A), money, of each account
-    returns, trades : records (C, A) of RETURNS_METRICS and TRADES_METRICS
+    returns, trades : columns (C, A) of RETURNS_METRICS and TRADES_METRICS
     blocks, fine : float64 (C, A, 16, 4) sums of r to r^4 over sixteen equal parts of the bars, (C, A, 64, 2) sums of r and r^2 over 64;
         None where they were not asked for, read-only maps where they went to files.
         Part b of B holds the bars from b*T//B to (b + 1)*T//B - 1; r are simple returns (M1)
@@ -78,8 +79,8 @@ class SweepRun:
     done: NDArray[np.bool_]
     final: NDArray[np.float64]
     initial: NDArray[np.float64]
-    returns: Records
-    trades: Records
+    returns: Columns
+    trades: Columns
     blocks: NDArray[np.float64] | None = None
     fine: NDArray[np.float64] | None = None
     equity: NDArray[np.float64] | None = None
@@ -171,7 +172,7 @@ class _Sweep:
         shape = (len(sets), accounts)
         self.out = SweepRun(
             bars, strategy, keywords, sets, np.zeros(len(sets), dtype=bool), np.full(shape, np.nan), np.full(shape, np.nan),
-            blank(RETURNS_METRICS, shape), blank(TRADES_METRICS, shape),
+            Columns.blank(RETURNS_METRICS, shape), Columns.blank(TRADES_METRICS, shape),
         )  # fmt: skip
         self.task.kind = self._kind()
         places = {name: sets.names.index(name) for name in rest}

@@ -36,7 +36,7 @@ from .sweep_setups import SetupGroup
 if TYPE_CHECKING:
     from ..data.bars import Bars
 
-__all__ = ["Chunk", "Chunks", "Seat", "Task", "blank"]
+__all__ = ["Chunk", "Chunks", "Seat", "Task"]
 
 _CHUNK_BARS = 2_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
 _SHORT = 0.1  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
@@ -44,14 +44,6 @@ _MOST_SETS = 1024
 _CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
 _NO_VALUES = np.empty((0, 0))
 _NO_FLAGS = np.empty((0, 0), dtype=np.uint8)
-
-
-def blank(dtype: np.dtype[Any], shape: tuple[int, int]) -> Records:
-    """Records whose fields are all NaN."""
-    out = np.empty(shape, dtype=dtype)
-    for name in dtype.names or ():
-        out[name] = np.nan
-    return out.view(np.recarray)
 
 
 @dataclass
@@ -154,7 +146,7 @@ class Chunks:
                       self._accounts, self._assets, self._initial)  # fmt: skip
         measures = Measures(
             np.zeros(len(numbers), dtype=np.int64), np.zeros((len(numbers), 2), dtype=np.int64), np.empty(shape),
-            plain(blank(RETURNS_METRICS, shape)), plain(blank(TRADES_METRICS, shape)), plain(task.params),
+            plain(np.recarray(shape, dtype=RETURNS_METRICS)), plain(np.recarray(shape, dtype=TRADES_METRICS)), plain(task.params),
             plain(records(RETURNS_STATE, 1)), plain(records(TRADES_STATE, shape[1])), *self._kept(shape),
         )  # fmt: skip
         return Chunk(numbers, lines, measures, self._initial[which[:, 2]], wrong, prepared.held)

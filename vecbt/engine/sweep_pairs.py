@@ -15,6 +15,7 @@ from .._typing import Records
 from ..core.jit import kernel
 from ..core.sets import Sets
 from ..errors import ConfigError
+from .columns import Columns
 from .log import make_log, next_trade, start_log, trade_at, trades_logged
 
 if TYPE_CHECKING:
@@ -161,14 +162,14 @@ class Envelope:
     ----------
     rule : {"pessimistic", "optimistic"}, the one that the setup does not have
     final : float64 (C, A), money
-    returns, trades : records (C, A) as those of the sweep
+    returns, trades : columns (C, A) as those of the sweep
     fragility : float64 (C, A), share of the trades whose end hangs on the rule (M8); NaN without a trade
     """
 
     rule: str
     final: NDArray[np.float64]
-    returns: Records
-    trades: Records
+    returns: Columns
+    trades: Columns
     fragility: NDArray[np.float64]
 
 
@@ -208,16 +209,14 @@ class Pairs:
     def __init__(self, runs: SweepRun, own: int) -> None:
         self._runs, self._own = runs, own
         mine, other = slice(own, None, 2), slice(1 - own, None, 2)
-        returns: Any = runs.returns
-        trades: Any = runs.trades
         self._ran = np.zeros((len(runs.sets) // 2, 2), dtype=bool)
         self._one_by_one = PairedRuns(runs.bars.N, runs.final.shape[1])
         sets = Sets(runs.sets.names[:-1], runs.sets.values[:-1], np.ascontiguousarray(runs.sets.codes[mine, :-1]))
         fragility = np.full((len(sets), runs.final.shape[1]), _NAN)
         self.run = dataclasses.replace(
             runs, sets=sets, done=np.zeros(len(sets), dtype=bool), errors={}, final=runs.final[mine], initial=runs.initial[mine],
-            returns=returns[mine], trades=trades[mine],
-            envelope=Envelope(INTRABAR[1 - own], runs.final[other], returns[other], trades[other], fragility),
+            returns=runs.returns[mine], trades=runs.trades[mine],
+            envelope=Envelope(INTRABAR[1 - own], runs.final[other], runs.returns[other], runs.trades[other], fragility),
         )  # fmt: skip
 
     @property
@@ -261,18 +260,20 @@ class Pairs:
     def whole(self) -> None:
         """Give the run of the sets its own arrays, NaN where a set is not done."""
         run, envelope = self.run, self.run.envelope
-        for name in ("final", "initial", "returns", "trades"):
-            setattr(run, name, _kept(getattr(run, name), run.done))
-        for name in ("final", "returns", "trades", "fragility"):
-            setattr(envelope, name, _kept(getattr(envelope, name), run.done))
+        for part, names in ((run, ("final", "initial")), (envelope, ("final", "fragility"))):
+            for name in names:
+                setattr(part, name, _kept(getattr(part, name), run.done))
+            for name in ("returns", "trades"):
+                columns: Columns = getattr(part, name)
+                kept = {field: _kept(columns[field], run.done) for field in columns.dtype.names or ()}
+                setattr(part, name, Columns(columns.dtype, kept))
         for array in (run.blocks, run.fine, run.equity):
             if array is not None and array.flags.writeable:
                 array[~run.done] = np.nan
 
 
-def _kept(part: Any, done: NDArray[np.bool_]) -> Any:
+def _kept(part: NDArray[np.float64], done: NDArray[np.bool_]) -> NDArray[np.float64]:
     """A copy, NaN where a set is not done."""
     out = part.copy()
-    for column in (out,) if out.dtype.names is None else [out[name] for name in out.dtype.names]:
-        column[~done] = np.nan
+    out[~done] = np.nan
     return out
