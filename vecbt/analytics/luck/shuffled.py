@@ -22,7 +22,9 @@ def block_order(bars: int, block: int, rng: np.random.Generator) -> NDArray[np.i
 
     Where the first cut falls is drawn, too, so that no two neighbours always stay together.
     """
-    first = 1 + int(rng.integers(block)) if block > 1 else 1
+    if block == 1:
+        return np.concatenate([[0], 1 + rng.permutation(bars - 1)]).astype(np.int64)
+    first = 1 + int(rng.integers(block))
     edges = np.unique(np.concatenate([[1], np.arange(first, bars, block), [max(bars, 1)]]))
     runs = [np.arange(start, stop) for start, stop in itertools.pairwise(edges)]
     return np.concatenate([[0], *(runs[k] for k in rng.permutation(len(runs)))]).astype(np.int64)
@@ -86,7 +88,9 @@ class Moves:
         block[4] = self.bars.for_strategies.block[4][order]
         funding = None if self.bars.funding is None else np.ascontiguousarray(self.bars.funding[order])
         about: dict[str, Any] = {"source": self.bars.periods_per_year_source, "has_volume": self.bars.has_volume, "funding": funding}
-        return Bars._trusted(block, self.bars.index, _market_of(self.bars, funding is not None), **about)
+        made = Bars._trusted(block, self.bars.index, _market_of(self.bars, funding is not None), **about)
+        made.__dict__["session"] = self.bars.session  # the labels are the same; finding their sessions takes longer than a run
+        return made
 
 
 def _market_of(bars: Bars, events: bool) -> Market:
