@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 import vecbt as vb
 from tests.fuzz.compare import agree
 from tests.fuzz.scenarios import scenarios
+from vecbt.core.codes import InputKind
 from vecbt.core.jit import ENGINE
 from vecbt.engine import bar, calm, lone
 from vecbt.engine.batch import Batch
 from vecbt.engine.check import aligned_inputs
+from vecbt.engine.inputs import AlignedInputs
 from vecbt.engine.setup import Setup
 
 COSTS = vb.Costs(commission_rate=0.001, slippage_bps=5)
@@ -52,15 +54,18 @@ def panel(rng: np.random.Generator, bars: int, assets: int, missing: float, sigm
     seed=st.integers(0, 2**32 - 1),
     assets=st.sampled_from([1, 1, calm.MANY, calm.MANY + 3]),
     every=st.integers(5, 20),
-    kind=st.sampled_from(["weights", "shorts", "signals"]),
+    kind=st.sampled_from(["weights", "shorts", "signals", "states", "flags"]),
+    accumulate=st.sampled_from([False, False, True]),
+    sizing=st.sampled_from([None, vb.Cash(0.5), vb.EqualWeight(0.9)]),
     fill=st.sampled_from(["close", "next_open"]),
     zones=st.sampled_from(ZONES),
     stops=st.sampled_from(STOPS),
     sigma=st.sampled_from([0.01, 0.08]),
 )
 def test_D1_a_batch_of_calm_stretches_is_the_stream(
-    seed: int, assets: int, every: int, kind: str, fill: str, zones: vb.Zones | None, stops: vb.Stops | None, sigma: float
-) -> None:
+    seed: int, assets: int, every: int, kind: str, accumulate: bool, sizing: Any, fill: str, zones: vb.Zones | None, stops: vb.Stops | None,
+    sigma: float,
+) -> None:  # fmt: skip
     """Cash and equity of each bar, all state at the end, trades with the worst and best price they met."""
     rng = np.random.default_rng(seed)
     bars = panel(rng, 48, assets, missing=0.1, sigma=sigma)
@@ -70,6 +75,14 @@ def test_D1_a_batch_of_calm_stretches_is_the_stream(
         buy[::every] = rng.random((len(buy[::every]), assets)) < 0.5
         sell[2::every] = rng.random((len(sell[2::every]), assets)) < 0.3
         rows = vb.Signals(buy & ~sell, sell)
+    elif kind == "states":  # said at each bar, where it is wanted, not when that changes
+        wanted = np.repeat(rng.integers(-1, 2, (1 + bars.T // every, assets)), every, axis=0)[: bars.T]
+        rows = vb.Signals(wanted > 0, wanted <= 0, wanted < 0, wanted >= 0)
+    elif kind == "flags":  # each of the sixteen, those that contradict themselves, too
+        said = rng.integers(0, 16, (bars.T, assets)).astype(np.uint8)
+        said[rng.random(said.shape) < 0.5] = 0
+        said[np.repeat(rng.random((1 + bars.T // every, assets)) < 0.7, every, axis=0)[: bars.T]] &= np.uint8(rng.choice([0, 3, 8, 9]))
+        rows = AlignedInputs(InputKind.SIGNALS, said, None)
     else:
         table = np.full((bars.T, bars.N), np.nan)
         least = 0.0 if kind == "weights" else -1.0
@@ -78,8 +91,32 @@ def test_D1_a_batch_of_calm_stretches_is_the_stream(
     risk = None if zones is None else vb.Risk(zones=zones)
     report = vb.check_parity(
         bars, rows, costs=COSTS, fill=fill, risk=risk, stops=stops, leverage=2.0, maintenance=0.25, initial_capital=10_000.0,
+        **({} if isinstance(rows, vb.Weights) else {"accumulate": accumulate, "sizing": sizing}),
     )  # fmt: skip
     assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("fill", ["close", "next_open"])
+@pytest.mark.parametrize(("side", "idle"), [(1, lone.IDLE_LONG), (-1, lone.IDLE_SHORT), (0, lone.IDLE_FLAT)])
+def test_S2_an_idle_row_is_one_after_which_nothing_has_happened(side: int, idle: int, fill: str) -> None:
+    """Each of the sixteen rows of flags, said by itself to a long, a short and no position: an order, or none, as the bit says."""
+    bars = rising(30, assets=1)
+
+    def orders(said: Any) -> int:
+        """How many there are when the bars are run one by one, by the step."""
+        inputs = AlignedInputs(InputKind.SIGNALS, said.copy(), None)
+        batch = Batch(bars, Setup.of(costs=COSTS, sizing=vb.Weight(0.1), fill=fill), inputs, inputs)
+        for t in range(bars.T):
+            batch.advance(t + 1)
+        return len(batch.finish().orders)
+
+    for flags in range(16):
+        said = np.zeros((bars.T, 1), dtype=np.uint8)
+        said[2] = {1: 1, -1: 4, 0: 0}[side]
+        before = orders(said)
+        said[15] = flags
+        assert before == abs(side)
+        assert (orders(said) == before) == bool(idle >> flags & 1), (side, flags)
 
 
 def rising(bars: int = 24, assets: int = calm.MANY, **options: Any) -> vb.Bars:

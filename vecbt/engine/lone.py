@@ -1,4 +1,7 @@
-"""Calm stretches of an account with one asset: no row, no order and no exit, so its numbers stay in registers.
+"""Calm stretches of an account with one asset: no order and no exit, so its numbers stay in registers.
+
+A row that changes nothing, such as an entry into the side that is held, does not end a stretch: strategies that say at each bar where they
+want to be, instead of when that changes, are as quick as others.
 
 The rules are those of `marks` and of the protective levels (P), which a stream follows bar by bar; the parity certificate compares the
 bytes of both. A bar that would bring an exit or a margin call ends the stretch before it: the step takes it from its start.
@@ -9,15 +12,38 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from ..core.codes import SizeMethod
 from ..core.jit import kernel, spine, unsigned
 from ..core.places import peek_int
-from ..risk.levels import exit_of, raised, set_levels
+from ..risk.levels import raised, set_levels
 from .account import extremes
 from .calm import LONG, at_peace
+from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from .marks import keep_judgement, margin_of, ruin_line
 from .rows import load_cell
 
-__all__ = ["lone_bars"]
+__all__ = ["IDLE_FLAT", "IDLE_LONG", "IDLE_SHORT", "lone_bars"]
+
+_SHARES = int(SizeMethod.EQUAL_WEIGHT), int(SizeMethod.INVERSE_VOLATILITY)
+
+
+def _idle(side: int) -> int:
+    """The rows of flags that do nothing to a position of this side (S2, F11), as bits of a number: bit `flags` is set."""
+    found = 0
+    for flags in range(16):
+        longs, shorts = flags & (ENTER_LONG | EXIT_LONG), flags & (ENTER_SHORT | EXIT_SHORT)
+        enters_long, enters_short = longs == ENTER_LONG, shorts == ENTER_SHORT
+        leaves = (side > 0 and longs == EXIT_LONG) or (side < 0 and shorts == EXIT_SHORT)
+        if enters_long or enters_short:
+            acts = enters_long != enters_short and side != (1 if enters_long else -1)
+        else:
+            acts = leaves
+        found |= 0 if acts else 1 << flags
+    return found
+
+
+IDLE_LONG, IDLE_SHORT, IDLE_FLAT = _idle(1), _idle(-1), _idle(0)
+_SILENT = 1  # only a row without a flag
 
 
 class _Lone(NamedTuple):
@@ -39,7 +65,7 @@ def lone_bars(t, stop, desk, laws, row, course):  # type: ignore[no-untyped-def]
     a = assets[0]
     if stop - t < LONG or zones.on == 1 or a.kind != 0 or not at_peace(acct, rules) or (rules.looks_inside == 1 and rules.levels_only == 0):
         return t
-    end = _silent_until(t, stop, row, course)
+    end, said = _silent_until(t, stop, row, course, _idle_rows(a, rules))
     if end - t < LONG:
         return t
     now = _Lone(a.mark, a.worst, a.best, acct.equity, acct.peak, acct.peak)
@@ -50,9 +76,11 @@ def lone_bars(t, stop, desk, laws, row, course):  # type: ignore[no-untyped-def]
     else:
         end, now = _hold(t, end, a, acct, rules.maintenance, row, course, now)
     if end > t:
-        if rules.looks_inside == 1:  # then every bar is loaded
+        if rules.looks_inside == 1:  # then every bar is loaded, else each that has a row
             load_cell(a, end - 1 - t, row)
             a.atr = a.bar_atr
+        elif said:
+            _load_last_said(t, end, a, row)
         _end_lone(end - t, a, acct, rules, now)
         acct.day = course.day[unsigned(end - 1)]
         acct.time = course.time[unsigned(end - 1)]
@@ -60,23 +88,57 @@ def lone_bars(t, stop, desk, laws, row, course):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _silent_until(t, stop, row, course):  # type: ignore[no-untyped-def]
-    """The first bar from `t` on that brings more than prices to the only asset, or `stop`."""
+def _idle_rows(a, rules):  # type: ignore[no-untyped-def]
+    """Which rows of flags change nothing while the position stays. Shares of the account are worked out at every row, idle or not."""
+    if rules.accumulate == 1 or rules.method == _SHARES[0] or rules.method == _SHARES[1]:
+        return _SILENT
+    if a.q == 0.0:
+        return IDLE_FLAT
+    return IDLE_LONG if a.q > 0.0 else IDLE_SHORT
+
+
+@spine
+def _silent_until(t, stop, row, course, idle):  # type: ignore[no-untyped-def]
+    """The first bar from `t` on that brings more than prices and idle rows to the only asset, or `stop`; whether idle rows came before."""
     eventful, flags, values = course.eventful, row.flags, row.values
     if flags.shape[0] > 0:
-        here, said, start = eventful.ctypes.data, flags.ctypes.data, t
-        while start + 8 <= stop and peek_int(here + start, 0) == 0 and peek_int(said + start, 0) == 0:  # eight bars at once
+        here, there, start, said = eventful.ctypes.data, flags.ctypes.data, t, False
+        while start + 8 <= stop and peek_int(here + start, 0) == 0:  # eight bars at once
+            if peek_int(there + start, 0) != 0:
+                if not _are_idle(flags, start, idle):
+                    break
+                said = True
             start += 8
         for bar in range(start, stop):
-            if eventful[unsigned(bar)] != 0 or flags[unsigned(bar)] != 0:
-                return bar
-        return stop
+            flag = flags[unsigned(bar)]
+            if eventful[unsigned(bar)] != 0 or (idle >> int(flag)) & 1 == 0:
+                return bar, said
+            said = said or flag != 0
+        return stop, said
     if values.shape[0] > 0:
         for bar in range(t, stop):
             if eventful[unsigned(bar)] != 0 or not math.isnan(values[unsigned(bar)]):
-                return bar
-        return stop
-    return t
+                return bar, False
+        return stop, False
+    return t, False
+
+
+@spine
+def _are_idle(flags, start, idle):  # type: ignore[no-untyped-def]
+    """Whether the rows of eight bars do nothing."""
+    left = idle
+    for bar in range(start, start + 8):
+        left &= idle >> int(flags[unsigned(bar)])
+    return left & 1 == 1
+
+
+@spine
+def _load_last_said(t, end, a, row):  # type: ignore[no-untyped-def]
+    """The last bar of a stretch that has a row stands in the record, as the step would have left it."""
+    for bar in range(end - 1, t - 1, -1):
+        if row.flags[unsigned(bar)] != 0:
+            load_cell(a, bar - t, row)
+            return
 
 
 @spine
@@ -128,18 +190,19 @@ def _hold(t, end, a, acct, maintenance, row, course, now):  # type: ignore[no-un
 
 @spine
 def _guard(t, end, a, acct, laws, row, course, now):  # type: ignore[no-untyped-def]
-    """`_hold` of a position with levels (T5), which move after each bar's test (P2)."""
+    """`_hold` of a position with levels (T5), which move after each bar's test (P2). Open and close lie between high and low (B1)."""
     rules, stops = laws
     units, cash, side = a.q * a.multiplier, acct.cash, 1.0 if a.q > 0.0 else -1.0
     margin, rate = margin_of(a, 0.0, rules.maintenance), 0.0 if a.maintenance_margin > 0.0 else rules.maintenance
-    through, optimistic, moves, line = rules.through, rules.optimistic, row.atr.shape[0] > 0, ruin_line(acct)
+    moves, line = row.atr.shape[0] > 0, ruin_line(acct)
     mark, worst, best, equity, peak, before = now
-    levels, watermark = (a.stop, a.target, a.trailing), a.watermark
+    watermark = a.watermark
+    below, above = _limits_of(a, side)
     for bar in range(t, end):
         close = row.prices[unsigned(3 * row.size + bar)]
         high, low = row.prices[unsigned(row.size + bar)], row.prices[unsigned(2 * row.size + bar)]
         market = not math.isnan(close)
-        if market and exit_of((row.prices[unsigned(bar)], high, low), levels, side, through, optimistic)[1] != 0:
+        if low <= below or high >= above:  # it may bring an exit: the step says whether it does
             return bar, _Lone(mark, worst, best, equity, peak, before)
         money = units * (close if market else mark)
         here = cash + (0.0 + money)
@@ -151,7 +214,7 @@ def _guard(t, end, a, acct, laws, row, course, now):  # type: ignore[no-untyped-
         level = raised(watermark, side, high, low) if market else watermark
         if moves or level != watermark:
             watermark = level
-            levels = _moved(a, watermark, row.atr[unsigned(bar)] if moves else a.bar_atr, side, stops)
+            below, above = _moved(a, watermark, row.atr[unsigned(bar)] if moves else a.bar_atr, side, stops)
         equity, before = here, peak
         if equity > peak:
             peak = equity
@@ -168,7 +231,13 @@ def _moved(a, watermark, atr, side, stops):  # type: ignore[no-untyped-def]
     if math.isnan(a.level_atr):
         a.level_atr = a.atr
     set_levels(a, side, stops)
-    return a.stop, a.target, a.trailing
+    return _limits_of(a, side)
+
+
+@spine
+def _limits_of(a, side):  # type: ignore[no-untyped-def]
+    """The prices that a bar may not reach, below and above, for there to be no exit (P3, P4); NaN: none."""
+    return (a.stop, a.target) if side > 0.0 else (a.target, a.stop)
 
 
 @spine

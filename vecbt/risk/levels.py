@@ -11,7 +11,7 @@ from ..core.jit import kernel
 from ..core.rounding import tick_down, tick_up
 
 __all__ = [
-    "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "exit_of", "order_stop", "raise_watermark",
+    "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "order_stop", "raise_watermark",
     "raised", "set_levels", "stop_is_known",
 ]  # fmt: skip
 
@@ -204,21 +204,14 @@ def count_inside(a, optimistic):  # type: ignore[no-untyped-def]
 
 @kernel
 def exit_at(a, side, through, optimistic):  # type: ignore[no-untyped-def]
-    """Where this bar takes the position out (P3 to P5): price before slippage and reason; reason 0: it does not."""
-    return exit_of((a.open, a.high, a.low), (a.stop, a.target, a.trailing), side, through, optimistic)
-
-
-@kernel
-def exit_of(bar, levels, side, through, optimistic):  # type: ignore[no-untyped-def]
-    """`exit_at` of a bar's open, high and low, and a position's stop, target and whether its stop is the trailing one.
+    """Where this bar takes the position out (P3 to P5): price before slippage and reason; reason 0: it does not.
 
     Everything is mirrored by `side`, so that "down" is against the position.
     """
-    start, high, low = bar
-    stop, target, trailing = levels
-    against = low if side > 0.0 else high
-    favour = high if side > 0.0 else low
-    stop_reason = _TRAIL if trailing == 1 else _STOP
+    start, stop, target = a.open, a.stop, a.target
+    against = a.low if side > 0.0 else a.high
+    favour = a.high if side > 0.0 else a.low
+    stop_reason = _TRAIL if a.trailing == 1 else _STOP
     # NaN levels compare false: no level, no exit
     if (start - stop) * side <= 0.0:
         return start, stop_reason
