@@ -5,12 +5,14 @@ Sharpe ratios are *per bar* here unless a name says `annual`: an annual one is `
 
 from .deflated import deflated_sharpe, expected_maximum, expected_maximum_sharpe, minimum_track_record, probabilistic_sharpe
 from .moments import FEWEST_BARS, Moments, block_sums, moments, moments_of_blocks, moments_of_sharpe
+from .overfitting import Overfitting, pbo, pbo_of_blocks
 from .record import SharpeEvidence, sharpe_evidence
 from .sharpe import annual_factor, sharpe_error, sharpe_error_hac
 
 __all__ = [
     "FEWEST_BARS",
     "Moments",
+    "Overfitting",
     "SharpeEvidence",
     "annual_factor",
     "block_sums",
@@ -21,6 +23,8 @@ __all__ = [
     "moments",
     "moments_of_blocks",
     "moments_of_sharpe",
+    "pbo",
+    "pbo_of_blocks",
     "probabilistic_sharpe",
     "sharpe_error",
     "sharpe_error_hac",

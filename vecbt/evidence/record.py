@@ -139,8 +139,9 @@ def sharpe_evidence(
     reason = _reason(of.bars, series, float(of.sharpe), lagged)
     wide = _quantile(0.5 + share / 2.0) * max(errors) if not reason else math.nan
     return SharpeEvidence(
-        of.bars, periods, float(of.sharpe), annual, float(of.skew), float(of.kurtosis), errors[0], errors[1], errors[2], lagged, factor, float(of.sharpe) * factor,
-        share, float(of.sharpe) - wide, float(of.sharpe) + wide, beaten, float(trials), float(probabilistic_sharpe(of, beaten)),
+        of.bars, periods, float(of.sharpe), annual, float(of.skew), float(of.kurtosis), errors[0], errors[1], errors[2], lagged,
+        factor, float(of.sharpe) * factor, share, float(of.sharpe) - wide, float(of.sharpe) + wide, beaten,
+        float(trials), float(probabilistic_sharpe(of, beaten)),
         float(max(FEWEST_BARS, lagged + 1)) if reason else float(minimum_track_record(of, beaten, share)), reason,
     )  # fmt: skip
 
