@@ -87,3 +87,46 @@ def worth(values: list[float], rf: float) -> float:
     """The Sharpe ratio of a half; without spread it is worth nothing."""
     found = sharpe(values, rf)
     return 0.0 if math.isnan(found) else found
+
+
+def superiority(returns: np.ndarray, benchmark: np.ndarray, drawn: list[list[int]], count: int, length: float) -> dict[str, list[float]]:
+    """SPA by resampling whole blocks of rows of the full matrix; `drawn` are the blocks of each resample, `length` their mean length.
+
+    The studentised and the plain statistic of each column, and the largest resampled ones under Hansen's three ways to recentre.
+    """
+    bars, columns = returns.shape
+    edges = [b * bars // count for b in range(count + 1)]
+    stay = 1 - 1 / length
+    out: dict[str, list[float]] = {"values": [], "plain": []}
+    means, errors, differences = [], [], []
+    for c in range(columns):
+        difference = [float(returns[t, c] - benchmark[t]) for t in range(bars)]
+        mean = math.fsum(difference) / bars
+        away = [math.fsum(difference[t] - mean for t in range(edges[b], edges[b + 1])) for b in range(count)]
+        variance = math.fsum(a * a for a in away)
+        for i in range(1, count):
+            weight = (1 - i / count) * stay**i + i / count * stay ** (count - i)
+            variance += 2 * weight * math.fsum(away[b] * away[b + i] for b in range(count - i))
+        differences.append(difference)
+        means.append(mean)
+        errors.append(math.sqrt(variance / bars))
+        out["values"].append(math.sqrt(bars) * mean / errors[-1])
+        out["plain"].append(math.sqrt(bars) * mean)
+    bound = -math.sqrt(2 * math.log(math.log(bars)))
+    ways = {
+        "lower": [max(mean, 0.0) for mean in means],
+        "consistent": [mean if value >= bound else 0.0 for mean, value in zip(means, out["values"], strict=True)],
+        "upper": means,
+    }
+    for way, centres in ways.items():
+        for plain in (False, True):
+            largest = []
+            for blocks in drawn:
+                rows = [t for b in blocks for t in range(edges[b], edges[b + 1])]
+                found = [
+                    math.sqrt(bars) * (math.fsum(differences[c][t] for t in rows) / len(rows) - centres[c]) / (1.0 if plain else errors[c])
+                    for c in range(columns)
+                ]
+                largest.append(max(found))
+            out[f"plain {way}" if plain else way] = largest
+    return out

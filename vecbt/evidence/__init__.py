@@ -8,12 +8,16 @@ from .moments import FEWEST_BARS, Moments, block_sums, moments, moments_of_block
 from .overfitting import Overfitting, pbo, pbo_of_blocks
 from .record import SharpeEvidence, sharpe_evidence
 from .sharpe import annual_factor, sharpe_error, sharpe_error_hac
+from .superior import RealityCheck, StepwiseTest, Superiority, reality_check_of_blocks, spa_of_blocks, step_m_of_blocks
 
 __all__ = [
     "FEWEST_BARS",
     "Moments",
     "Overfitting",
+    "RealityCheck",
     "SharpeEvidence",
+    "StepwiseTest",
+    "Superiority",
     "annual_factor",
     "block_sums",
     "deflated_sharpe",
@@ -26,7 +30,10 @@ __all__ = [
     "pbo",
     "pbo_of_blocks",
     "probabilistic_sharpe",
+    "reality_check_of_blocks",
     "sharpe_error",
     "sharpe_error_hac",
     "sharpe_evidence",
+    "spa_of_blocks",
+    "step_m_of_blocks",
 ]
