@@ -91,16 +91,17 @@ def expected_maximum(trials: Any) -> Numbers:
 
     Notes
     -----
-    Bailey, Borwein, Lopez de Prado and Zhu, *Notices of the AMS* 61 (2014) 458-471, proposition 1. Between one trial and two the formula
-    falls below zero; there it is 0.
+    Bailey, Borwein, Lopez de Prado and Zhu, *Notices of the AMS* 61 (2014) 458-471, proposition 1. Below two trials the formula
+    falls under zero; there it is a straight line, from 0 for one.
     """
     from scipy.special import ndtri
 
     count = np.asarray(trials, dtype=np.float64)
     if not (count[np.isfinite(count)] >= 1.0).all() or np.isinf(count).any():
         raise ConfigError(f"trials must be finite and at least 1; found {trials!r}")
-    value = (1.0 - _EULER) * ndtri(1.0 - 1.0 / np.maximum(count, 1.0 + 1e-12)) + _EULER * ndtri(1.0 - 1.0 / (count * np.e))
-    return scalar_or_array(np.maximum(value, 0.0), count.ndim == 0)
+    many = np.maximum(count, 2.0)
+    value = (1.0 - _EULER) * ndtri(1.0 - 1.0 / many) + _EULER * ndtri(1.0 - 1.0 / (many * np.e))
+    return scalar_or_array(np.where(count < 2.0, (count - 1.0) * value, value), count.ndim == 0)
 
 
 def trials_of_maximum(maximum: float, most: float) -> float:
