@@ -5,12 +5,29 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["draws", "mean_blocks", "stationary_weights"]
+__all__ = ["TILE", "draws", "mean_blocks", "resample_spans", "stationary_weights"]
+
+TILE = 32
+"""Sets whose resampled sums are made at a time."""
+
+_PRODUCT, _FEW, _MANY = 250_000, 32, 512
 
 
 def mean_blocks(block_length: float | None, bars: int, count: int) -> int:
     """The mean length of a stretch in blocks, at least one, of a mean length in bars; left out, the root of the bars."""
     return max(1, round((float(bars) ** 0.5 if block_length is None else float(block_length)) * count / bars))
+
+
+def resample_spans(count: int, resamples: int) -> list[slice]:
+    """Resamples to be taken together.
+
+    So few that a product of TILE sets, `count` blocks and these resamples is one for a single thread (OpenBLAS begins others from 262,144
+    multiplications on): two threads for a tenth of a millisecond wait for each other longer than they work, most of all on a busy machine.
+    Where that would be very few, because there are many blocks, products are large enough for threads.
+    """
+    fitting = _PRODUCT // (TILE * max(count, 1))
+    each = fitting if fitting >= _FEW else _MANY
+    return [slice(first, first + each) for first in range(0, resamples, each)]
 
 
 def draws(count: int, mean_length: int, resamples: int, seed: int) -> NDArray[np.int64]:

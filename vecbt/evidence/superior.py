@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, InputError
 from ._gate import as_returns, checked_blocks, checked_count, checked_share
 from .moments import bars_of_blocks, block_sums
-from .resampled import draws, mean_blocks, stationary_weights
+from .resampled import TILE, draws, mean_blocks, resample_spans, stationary_weights
 
 __all__ = ["RealityCheck", "StepwiseTest", "Superiority", "reality_check_of_blocks", "spa_of_blocks", "step_m_of_blocks"]
 
-_PIECE = 512  # sets at a time: their resampled means are in the processor's cache
+_PIECE = 512  # sets that are read at a time
 _NO_SPREAD = 1e-24
 _Array = NDArray[np.float64]
 _Rows = NDArray[np.int64]
@@ -275,29 +275,27 @@ class _Resampling:
 
     def maxima(self, chosen: _Rows, studentize: bool) -> _Array:
         """The largest statistic among the chosen sets in each resample, recentred in three ways: lower, consistent, upper (3, R)."""
-        out, bound = np.full((3, self.resamples), -np.inf), -math.sqrt(2.0 * math.log(max(math.log(self.bars), 1.0)))
-        root, weights = math.sqrt(self.bars), np.ascontiguousarray(self.drawn.T)
-        for part in _pieces(chosen):
-            # by how good they are: better than the benchmark, not clearly worse, clearly worse
-            kind = (self.mean[part] < 0.0).astype(np.int64) + (root * self.mean[part] / self.error[part] < bound)
-            part, kind = part[np.argsort(kind, kind="stable")], np.sort(kind)
-            scale = root / (self.error[part] if studentize else np.ones(len(part)))
-            sums = (np.asarray(self.array[self.rows[part]])[:, :, 0] - self.benchmark) * scale[:, None]
-            value, mean = sums @ weights, self.mean[part] * scale
-            value -= mean[:, None]
-            better, worse = np.searchsorted(kind, [1, 2])
-            top, middle, bottom = (_largest(value[span]) for span in (slice(0, better), slice(better, worse), slice(worse, None)))
-            value[better:] += mean[better:, None]
-            middle_at_zero, bottom_at_zero = _largest(value[better:worse]), _largest(value[worse:])
-            for k, groups in enumerate(((middle_at_zero, bottom_at_zero), (middle, bottom_at_zero), (middle, bottom))):
-                for group in (top, *groups):
-                    if group is not None:
-                        np.maximum(out[k], group, out=out[k])
+        out, root = np.full((3, self.resamples), -np.inf), math.sqrt(self.bars)
+        bound = -math.sqrt(2.0 * math.log(max(math.log(self.bars), 1.0)))
+        spans = resample_spans(len(self.counts), self.resamples)
+        weights = [np.ascontiguousarray(self.drawn[span].T) for span in spans]
+        mean, error = self.mean[chosen], self.error[chosen]
+        # how many of the three ways leave a set as poor as it was: not worse than the benchmark, not clearly, clearly
+        kinds = (mean < 0.0).astype(np.int64) + (root * mean / error < bound)
+        for kind in range(3):
+            for part in _pieces(chosen[kinds == kind]):
+                scale = root / (self.error[part] if studentize else np.ones(len(part)))
+                sums = (np.asarray(self.array[self.rows[part]])[:, :, 0] - self.benchmark) * scale[:, None]
+                centre = (self.mean[part] * scale)[:, None]
+                for first in range(0, len(part), TILE):
+                    tile = slice(first, first + TILE)
+                    for span, drawn in zip(spans, weights, strict=True):
+                        value = sums[tile] @ drawn
+                        if kind:
+                            np.maximum(out[:kind, span], value.max(axis=0), out=out[:kind, span])
+                        value -= centre[tile]
+                        np.maximum(out[kind:, span], value.max(axis=0), out=out[kind:, span])
         return out
-
-
-def _largest(value: _Array) -> _Array | None:
-    return value.max(axis=0) if len(value) else None
 
 
 def _pieces(rows: _Rows) -> Iterator[_Rows]:

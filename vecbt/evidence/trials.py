@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ._gate import as_returns, checked_blocks, checked_count
 from .deflated import trials_of_maximum
 from .moments import bars_of_blocks
+from .resampled import TILE, resample_spans
 
 __all__ = ["EffectiveTrials", "effective_trials", "effective_trials_of_blocks"]
 
@@ -123,7 +124,7 @@ def _effective(columns: int, rows: int, away: Callable[[slice], tuple[_Array, _A
     half = (checked_count(draws, "draws", 2) + 1) // 2
     rng = np.random.default_rng(checked_count(seed, "seed", 0))
     normal, largest, least = None, np.full(half, -np.inf), np.full(half, np.inf)
-    total, kept = 0.0, 0
+    total, kept, spans = 0.0, 0, resample_spans(rows, half)
     for first in range(0, columns, _PIECE):
         part, size = away(slice(first, first + _PIECE))
         scale = np.abs(part).max(axis=1, initial=0.0)
@@ -133,9 +134,11 @@ def _effective(columns: int, rows: int, away: Callable[[slice], tuple[_Array, _A
             normal = rng.standard_normal((part.shape[1], half))
         part /= np.sqrt((part * part).sum(axis=1, keepdims=True))
         total, kept = total + part.sum(axis=0), kept + len(part)
-        if len(part):
-            value = part @ normal
-            largest, least = np.maximum(largest, value.max(axis=0)), np.minimum(least, value.min(axis=0))
+        for tile in range(0, len(part), TILE):
+            for span in spans:
+                value = part[tile : tile + TILE] @ normal[:, span]
+                np.maximum(largest[span], value.max(axis=0), out=largest[span])
+                np.minimum(least[span], value.min(axis=0), out=least[span])
     nan = float("nan")
     if kept == 0 or rows < _FEWEST:
         reason, needed = (f"too few rows: {_FEWEST} are needed", _FEWEST) if rows < _FEWEST else ("no trial varies", 1)
