@@ -58,15 +58,15 @@ def test_equal_columns_enter_once_and_constant_differences_decide(method: str) -
 
 
 def test_the_confidence_set_keeps_the_best_as_often_as_it_says() -> None:
-    """150 experiments, five equal columns: each is in the set in nine of ten at least (less three errors); a poor one is thrown out."""
+    """100 experiments, five equal columns: each is in the set in nine of ten at least (less three errors); a poor one is thrown out."""
     kept, poor = [], []
-    for seed in range(150):
+    for seed in range(100):
         returns = noise(250, 6, seed)
         returns[:, 5] -= 0.004
         found = evidence.model_confidence_set(returns, size=0.1, block_length=4, resamples=150, seed=seed)
         kept.append(0 in found.included)
         poor.append(5 in found.included)
-    assert np.mean(kept) > 0.9 - 3 * math.sqrt(0.09 / 150) and np.mean(poor) < 0.05
+    assert np.mean(kept) > 0.9 - 3 * math.sqrt(0.09 / 100) and np.mean(poor) < 0.05
 
 
 @pytest.mark.parametrize(("returns", "said", "needed"), [

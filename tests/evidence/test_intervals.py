@@ -68,7 +68,7 @@ def test_the_block_length_is_that_of_arch_and_grows_with_autocorrelation() -> No
     assert evidence.optimal_block(np.r_[np.zeros(99), 0.01]) >= 1
 
 
-@pytest.mark.parametrize("follows", [0.0, 0.4])
+@pytest.mark.parametrize("follows", [0.0, pytest.param(0.4, marks=pytest.mark.slow)])
 def test_intervals_cover(follows: float) -> None:
     """Of 200 series of 250 bars nine of ten 90 % intervals hold the true ratio, within three errors and what a short series takes off."""
     rng, inside = np.random.default_rng(6), []

@@ -93,6 +93,19 @@ def test_threads_change_nothing(tmp_path: Path) -> None:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
+@pytest.mark.interpreted
+def test_scale_and_order_of_sets_change_nothing() -> None:
+    """A Sharpe ratio has no scale: powers of two change no bit. The winner moves with its column."""
+    returns, order = noise(60, 5), np.array([3, 0, 4, 1, 2])
+    found = evidence.pbo(returns, blocks=4)
+    scaled = evidence.pbo(returns * 2.0 ** np.arange(-4, 6, 2), blocks=4)
+    moved = evidence.pbo(returns[:, order], blocks=4)
+    np.testing.assert_array_equal(found.logits, scaled.logits)
+    np.testing.assert_array_equal(found.outside, scaled.outside)
+    np.testing.assert_array_equal(found.logits, moved.logits)
+    np.testing.assert_array_equal(found.winners, order[moved.winners])
+
+
 # --- what it means ---------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +180,16 @@ def test_too_little_says_why(returns: np.ndarray, said: str, needed: int) -> Non
     found = evidence.pbo(returns)
     assert math.isnan(found.probability) and said in found.reason and found.needed == needed and said in str(found)
     assert len(found.logits) == 0 and not found.first_order and not found.second_order
+
+
+def test_infinite_sums_take_no_part_without_a_warning() -> None:
+    fine = evidence.block_sums(noise(128, 4), 64, 4)
+    more = np.concatenate([fine, fine[:1]])
+    more[4, 3] = np.inf
+    assert evidence.pbo_of_blocks(more[:, :16], 128).left_out == 1
+    assert evidence.spa_of_blocks(more, 128, resamples=20).left_out == 1
+    assert evidence.effective_trials_of_blocks(more, 128).left_out == 1
+    assert np.isnan(evidence.moments_of_blocks(more, 128).sharpe).tolist() == [False] * 4 + [True]
 
 
 def test_bad_arguments_say_what_was_expected() -> None:

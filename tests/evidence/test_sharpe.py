@@ -94,7 +94,7 @@ def test_moments_of_blocks_equal_those_of_the_matrix(bars: int) -> None:
         np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(evidence.probabilistic_sharpe(parts), evidence.probabilistic_sharpe(whole), rtol=1e-9)
     variance = float(np.var(whole.sharpe, ddof=1))
-    np.testing.assert_allclose(evidence.deflated_sharpe(parts, 30, variance), evidence.deflated_sharpe(whole, 30, variance), rtol=1e-9)
+    np.testing.assert_allclose(evidence.deflated_sharpe(parts, 30), evidence.deflated_sharpe(whole, 30, variance), rtol=1e-9)
 
 
 @pytest.mark.parametrize("lags", [0, 1, 5])
@@ -229,6 +229,8 @@ def test_bad_arguments_say_what_was_expected() -> None:
         evidence.deflated_sharpe(of, 0, 0.01)
     with pytest.raises(ConfigError, match="variance must not be negative"):
         evidence.expected_maximum_sharpe(10, -1.0)
+    with pytest.raises(ConfigError, match="variance is missing, and 1 known"):
+        evidence.deflated_sharpe(of, 10)
     with pytest.raises(ConfigError, match="method must be"):
         evidence.sharpe_error(of, "exact")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="confidence must lie"):

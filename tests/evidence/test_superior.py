@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from arch.bootstrap import SPA, StationaryBootstrap, StepM
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from tests.naive import evidence as naive
@@ -39,12 +41,22 @@ def test_spa_equals_the_same_bootstrap_over_the_full_matrix(bars: int, count: in
         statistic = max(expected[name])
         assert found.statistic == pytest.approx(statistic, rel=1e-9) and found.best == int(np.argmax(expected[name]))
         for way in ("lower", "consistent", "upper"):
-            assert getattr(found, way) == np.mean([value > statistic for value in expected[prefix + way]])
+            assert getattr(found, way) == pytest.approx(naive.above(expected[prefix + way], statistic))
         work = evidence.superior._Resampling.of(fine, bars, keywords["benchmark"], length, 40, 3)
         maxima = work.maxima(np.arange(6), studentize)
         np.testing.assert_allclose(maxima, [expected[prefix + way] for way in ("lower", "consistent", "upper")], rtol=1e-9, atol=1e-12)
     check = evidence.reality_check_of_blocks(fine, bars, **keywords)
-    assert check.probability == np.mean([value > max(expected["plain"]) for value in expected["plain upper"]])
+    assert check.probability == pytest.approx(naive.above(expected["plain upper"], max(expected["plain"])))
+
+
+@given(st.integers(0, 10**6), st.integers(12, 40), st.integers(2, 5))
+def test_spa_equals_the_same_bootstrap_for_any_returns(seed: int, bars: int, columns: int) -> None:
+    returns = noise(bars, columns, seed)
+    expected = naive.superiority(returns, np.zeros(bars), drawn(6, 2, 9, seed), 6, 2)
+    found = evidence.spa_of_blocks(evidence.block_sums(returns, 6, 1), bars, block_length=bars / 3, resamples=9, seed=seed)
+    assert found.statistic == pytest.approx(max(expected["values"]), rel=1e-9)
+    for way in ("lower", "consistent", "upper"):
+        assert getattr(found, way) == pytest.approx(naive.above(expected[way], max(expected["values"])))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -58,10 +58,10 @@ def test_blocks_of_one_bar_and_of_many_pieces_equal_the_matrix() -> None:
 
 
 def test_the_best_of_related_trials_is_deflated_right() -> None:
-    """100 experiments of 60 skilless trials that resemble each other: with the effective number the best one's DSR is about one half in
+    """60 experiments of 60 skilless trials that resemble each other: with the effective number the best one's DSR is about one half in
     the middle; with their plain number it is far lower."""
     found, plain = [], []
-    for seed in range(100):
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         returns = 0.01 * (np.repeat(rng.standard_normal((250, 6)), 10, axis=1) + 0.1 * rng.standard_normal((250, 60)))
         of = evidence.moments(returns)

@@ -89,6 +89,11 @@ def worth(values: list[float], rf: float) -> float:
     return 0.0 if math.isnan(found) else found
 
 
+def above(values: list[float], statistic: float) -> float:
+    """The share that is above by more than rounding."""
+    return sum(value > statistic + 1e-12 * max(1.0, abs(statistic)) for value in values) / len(values)
+
+
 def superiority(returns: np.ndarray, benchmark: np.ndarray, drawn: list[list[int]], count: int, length: float) -> dict[str, list[float]]:
     """SPA by resampling whole blocks of rows of the full matrix; `drawn` are the blocks of each resample, `length` their mean length.
 

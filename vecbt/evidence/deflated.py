@@ -143,7 +143,7 @@ def expected_maximum_sharpe(trials: Any, variance: Any) -> Numbers:
     return scalar_or_array(value, value.ndim == 0)
 
 
-def deflated_sharpe(of: Moments, trials: Any, variance: Any) -> Numbers:
+def deflated_sharpe(of: Moments, trials: Any, variance: Any = None) -> Numbers:
     """Probability that the true Sharpe ratio is above what luck brings among so many trials (DSR).
 
     Parameters
@@ -152,8 +152,8 @@ def deflated_sharpe(of: Moments, trials: Any, variance: Any) -> Numbers:
         Of the one that was chosen, or of many.
     trials : float
         Number of independent trials, at least 1.
-    variance : float
-        Variance of the Sharpe ratios *per bar* across trials.
+    variance : float, optional
+        Variance of the Sharpe ratios *per bar* across trials; left out, that of the ratios in `of`, which must be those of all trials.
 
     Returns
     -------
@@ -166,4 +166,13 @@ def deflated_sharpe(of: Moments, trials: Any, variance: Any) -> Numbers:
     """
     if of.bars < FEWEST_BARS:
         return undefined(of.sharpe)
-    return probabilistic_sharpe(of, expected_maximum_sharpe(trials, variance))
+    return probabilistic_sharpe(of, expected_maximum_sharpe(trials, _variance(of) if variance is None else variance))
+
+
+def _variance(of: Moments) -> float:
+    """Of the ratios that are known."""
+    ratios = np.asarray(of.sharpe)
+    known = ratios[np.isfinite(ratios)]
+    if ratios.ndim == 0 or len(known) < 2:
+        raise ConfigError(f"variance is missing, and {len(np.atleast_1d(known))} known Sharpe ratio(s) have none; give that of all trials")
+    return float(np.var(known, ddof=1))

@@ -113,7 +113,8 @@ def moments_of_blocks(blocks: Any, bars: int, *, rf: float = 0.0) -> Moments:
     out = np.full((3, len(array)), np.nan)
     for first in range(0, len(array), _PIECE):
         part = slice(first, first + _PIECE)
-        out[:, part] = _of_sums(np.asarray(array[part]).sum(axis=1), count, rf)
+        with np.errstate(invalid="ignore", over="ignore"):  # sums that are infinite
+            out[:, part] = _of_sums(np.asarray(array[part]).sum(axis=1), count, rf)
     return Moments(count, *out)
 
 

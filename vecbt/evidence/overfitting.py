@@ -186,8 +186,9 @@ def _usable(array: _Array, bars: int) -> NDArray[np.int64]:
     """Rows of the sets that were measured and vary."""
     found = np.zeros(len(array), dtype=np.bool_)
     for first in range(0, len(array), _PIECE):
-        part = np.asarray(array[first : first + _PIECE])[:, :, :2].sum(axis=1)
-        found[first : first + _PIECE] = part[:, 1] - part[:, 0] ** 2 / bars > _NO_SPREAD * part[:, 1]
+        with np.errstate(invalid="ignore", over="ignore"):  # sums that are infinite
+            part = np.asarray(array[first : first + _PIECE])[:, :, :2].sum(axis=1)
+            found[first : first + _PIECE] = part[:, 1] - part[:, 0] ** 2 / bars > _NO_SPREAD * part[:, 1]
     return np.flatnonzero(found)
 
 

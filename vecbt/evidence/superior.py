@@ -22,6 +22,7 @@ __all__ = ["RealityCheck", "StepwiseTest", "Superiority", "reality_check_of_bloc
 
 _PIECE = 512  # sets that are read at a time
 _NO_SPREAD = 1e-24
+_ROUNDING = 1e-12  # a resample that draws every block once gives the statistic again: it is not above it
 _Array = NDArray[np.float64]
 _Rows = NDArray[np.int64]
 
@@ -157,8 +158,9 @@ def spa_of_blocks(
         nan = math.nan
         return Superiority(len(work.rows), work.left_out, nan, -1, nan, nan, nan, *about, work.reason, work.needed)
     values = work.values(studentize)
-    found = (work.maxima(np.arange(len(work.rows)), studentize) > values.max()).mean(axis=1)
     best = int(values.argmax())
+    beaten = float(values[best]) + _ROUNDING * max(1.0, abs(float(values[best])))
+    found = (work.maxima(np.arange(len(work.rows)), studentize) > beaten).mean(axis=1)
     shares = [float(share) for share in found]
     return Superiority(len(work.rows), work.left_out, float(values[best]), int(work.rows[best]), shares[0], shares[1], shares[2], *about)
 
@@ -325,10 +327,11 @@ def _errors(array: _Array, benchmark: _Array, parts: _Array, weights: _Array) ->
     mean, error, bars = np.empty(len(array)), np.zeros(len(array)), float(parts.sum())
     for first in range(0, len(array), _PIECE):
         part = slice(first, first + _PIECE)
-        sums = np.asarray(array[part])[:, :, 0] - benchmark
-        mean[part] = sums.sum(axis=1) / bars
-        away = sums - mean[part, None] * parts
-        variance = ((away @ weights) * away).sum(axis=1)
-        known = variance > _NO_SPREAD * (sums * sums).sum(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):  # sums that are infinite
+            sums = np.asarray(array[part])[:, :, 0] - benchmark
+            mean[part] = sums.sum(axis=1) / bars
+            away = sums - mean[part, None] * parts
+            variance = ((away @ weights) * away).sum(axis=1)
+            known = variance > _NO_SPREAD * (sums * sums).sum(axis=1)
         error[part][known] = np.sqrt(variance[known] / bars)
     return mean, error

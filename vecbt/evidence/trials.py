@@ -126,9 +126,10 @@ def _effective(columns: int, rows: int, away: Callable[[slice], tuple[_Array, _A
     normal, largest, least = None, np.full(half, -np.inf), np.full(half, np.inf)
     total, kept, spans = 0.0, 0, resample_spans(rows, half)
     for first in range(0, columns, _PIECE):
-        part, size = away(slice(first, first + _PIECE))
-        scale = np.abs(part).max(axis=1, initial=0.0)
-        varies = scale > _NO_SPREAD * size  # a NaN does not
+        with np.errstate(invalid="ignore", over="ignore"):  # sums that are infinite
+            part, size = away(slice(first, first + _PIECE))
+            scale = np.abs(part).max(axis=1, initial=0.0)
+        varies = (scale > _NO_SPREAD * size) & np.isfinite(scale)  # a NaN does not
         part = part[varies] / scale[varies, None]
         if normal is None:
             normal = rng.standard_normal((part.shape[1], half))
