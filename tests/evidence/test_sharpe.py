@@ -229,8 +229,10 @@ def test_bad_arguments_say_what_was_expected() -> None:
         evidence.deflated_sharpe(of, 0, 0.01)
     with pytest.raises(ConfigError, match="variance must not be negative"):
         evidence.expected_maximum_sharpe(10, -1.0)
-    with pytest.raises(ConfigError, match="variance is missing, and 1 known"):
+    with pytest.raises(ConfigError, match="variance is missing, and there are no two"):
         evidence.deflated_sharpe(of, 10)
+    with pytest.raises(ConfigError, match="such trials are one trial"):
+        evidence.trial_variance(of, 1.0)
     with pytest.raises(ConfigError, match="method must be"):
         evidence.sharpe_error(of, "exact")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="confidence must lie"):

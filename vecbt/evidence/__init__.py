@@ -4,8 +4,9 @@ Sharpe ratios are *per bar* here unless a name says `annual`: an annual one is `
 """
 
 from .comparison import ConfidenceSet, model_confidence_set, reality_check, spa, step_m
-from .deflated import deflated_sharpe, expected_maximum, expected_maximum_sharpe, minimum_track_record, probabilistic_sharpe
+from .deflated import deflated_sharpe, expected_maximum_sharpe, minimum_track_record, probabilistic_sharpe, trial_variance
 from .intervals import INTERVAL_METRICS, Interval, bootstrap_interval, optimal_block
+from .maximum import expected_maximum
 from .moments import FEWEST_BARS, Moments, block_sums, moments, moments_of_blocks, moments_of_sharpe
 from .overfitting import Overfitting, pbo, pbo_of_blocks
 from .record import SharpeEvidence, sharpe_evidence
@@ -51,4 +52,5 @@ __all__ = [
     "spa_of_blocks",
     "step_m",
     "step_m_of_blocks",
+    "trial_variance",
 ]

@@ -8,14 +8,12 @@ import numpy as np
 
 from ..errors import ConfigError
 from ._gate import Numbers, checked_share, scalar_or_array, undefined
+from .maximum import expected_maximum
 from .moments import FEWEST_BARS, Moments
 from .sharpe import sharpe_error, sharpe_variance
+from .trials import EffectiveTrials
 
-__all__ = [
-    "deflated_sharpe", "expected_maximum", "expected_maximum_sharpe", "minimum_track_record", "probabilistic_sharpe", "trials_of_maximum",
-]  # fmt: skip
-
-_EULER = 0.5772156649015329
+__all__ = ["deflated_sharpe", "expected_maximum_sharpe", "minimum_track_record", "probabilistic_sharpe", "trial_variance"]
 
 
 def probabilistic_sharpe(of: Moments, benchmark: Any = 0.0) -> Numbers:
@@ -76,47 +74,6 @@ def minimum_track_record(of: Moments, benchmark: Any = 0.0, confidence: float = 
     return scalar_or_array(np.where(above | np.isnan(distance), needed, np.inf), distance.ndim == 0)
 
 
-def expected_maximum(trials: Any) -> Numbers:
-    """Expected largest of so many independent standard normal numbers: `(1 - g)*z(1 - 1/N) + g*z(1 - 1/(N*e))`, g Euler's constant.
-
-    Parameters
-    ----------
-    trials : float or array
-        N, at least 1; an effective number need not be whole.
-
-    Returns
-    -------
-    float or array
-        0 for one trial. For a few trials it is a few per cent off (0.52 for two, where 0.56 is exact), for a hundred less than one.
-
-    Notes
-    -----
-    Bailey, Borwein, Lopez de Prado and Zhu, *Notices of the AMS* 61 (2014) 458-471, proposition 1. Below two trials the formula
-    falls under zero; there it is a straight line, from 0 for one.
-    """
-    from scipy.special import ndtri
-
-    count = np.asarray(trials, dtype=np.float64)
-    if not (count[np.isfinite(count)] >= 1.0).all() or np.isinf(count).any():
-        raise ConfigError(f"trials must be finite and at least 1; found {trials!r}")
-    many = np.maximum(count, 2.0)
-    value = (1.0 - _EULER) * ndtri(1.0 - 1.0 / many) + _EULER * ndtri(1.0 - 1.0 / (many * np.e))
-    return scalar_or_array(np.where(count < 2.0, (count - 1.0) * value, value), count.ndim == 0)
-
-
-def trials_of_maximum(maximum: float, most: float) -> float:
-    """The inverse of `expected_maximum`: how many independent trials would have this expected maximum, 1 to `most`."""
-    if not maximum > 0.0:
-        return 1.0
-    low, high = 1.0, float(most)
-    if float(expected_maximum(high)) <= maximum:
-        return high
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if float(expected_maximum(middle)) < maximum else (low, middle)
-    return high
-
-
 def expected_maximum_sharpe(trials: Any, variance: Any) -> Numbers:
     """The largest Sharpe ratio that luck alone is expected to bring among so many independent trials without any skill (SR0).
 
@@ -143,36 +100,64 @@ def expected_maximum_sharpe(trials: Any, variance: Any) -> Numbers:
     return scalar_or_array(value, value.ndim == 0)
 
 
-def deflated_sharpe(of: Moments, trials: Any, variance: Any = None) -> Numbers:
+def trial_variance(of: Moments, average_correlation: float = 0.0) -> float:
+    """Variance of an estimated Sharpe ratio *per bar*, from how the ratios of all trials differ.
+
+    Parameters
+    ----------
+    of : Moments
+        Of all trials, arrays (C,); ratios that are NaN take no part.
+    average_correlation : float
+        Mean correlation of all pairs of trials, below 1 (`EffectiveTrials.average_correlation`); one below 0 counts as 0.
+
+    Returns
+    -------
+    float
+        `var(SR, ddof=1)/(1 - rho)`; NaN with fewer than two known ratios.
+
+    Notes
+    -----
+    Errors that trials share do not show in their differences: of equally uncertain estimates with the mean correlation rho the variance
+    across trials is on average `1 - rho` times the variance of each. Papers that deflate by variance across trials mean independent ones.
+    """
+    shared = max(float(average_correlation), 0.0)
+    if not shared < 1.0:
+        raise ConfigError(f"average_correlation must be below 1; found {average_correlation!r}: such trials are one trial")
+    ratios = np.atleast_1d(np.asarray(of.sharpe))
+    known = ratios[np.isfinite(ratios)]
+    return float(np.var(known, ddof=1)) / (1.0 - shared) if len(known) > 1 else float("nan")
+
+
+def deflated_sharpe(of: Moments, trials: float | EffectiveTrials, variance: float | None = None) -> Numbers:
     """Probability that the true Sharpe ratio is above what luck brings among so many trials (DSR).
 
     Parameters
     ----------
     of : Moments
         Of the one that was chosen, or of many.
-    trials : float
-        Number of independent trials, at least 1.
+    trials : float or EffectiveTrials
+        Number of independent trials, at least 1, or what `effective_trials` found.
     variance : float, optional
-        Variance of the Sharpe ratios *per bar* across trials; left out, that of the ratios in `of`, which must be those of all trials.
+        Variance of the Sharpe ratios *per bar* across independent trials. Left out, `of` must be that of all trials, and it is
+        `trial_variance` of these, with the average correlation where `trials` has it.
 
     Returns
     -------
     float or array (C,)
-        `probabilistic_sharpe(of, expected_maximum_sharpe(trials, variance))`; with one trial the benchmark is 0.
+        `probabilistic_sharpe(of, expected_maximum_sharpe(trials, variance))`; with one trial the benchmark is 0. NaN also where the
+        effective number is.
 
     Notes
     -----
     Bailey and Lopez de Prado, "The deflated Sharpe ratio", *Journal of Portfolio Management* 40 (2014) 94-107.
     """
-    if of.bars < FEWEST_BARS:
+    count, shared = (trials.effective, trials.average_correlation) if isinstance(trials, EffectiveTrials) else (float(trials), 0.0)
+    if of.bars < FEWEST_BARS or np.isnan(count):
         return undefined(of.sharpe)
-    return probabilistic_sharpe(of, expected_maximum_sharpe(trials, _variance(of) if variance is None else variance))
-
-
-def _variance(of: Moments) -> float:
-    """Of the ratios that are known."""
-    ratios = np.asarray(of.sharpe)
-    known = ratios[np.isfinite(ratios)]
-    if ratios.ndim == 0 or len(known) < 2:
-        raise ConfigError(f"variance is missing, and {len(np.atleast_1d(known))} known Sharpe ratio(s) have none; give that of all trials")
-    return float(np.var(known, ddof=1))
+    if count == 1.0:
+        return probabilistic_sharpe(of)
+    if variance is None:
+        variance = trial_variance(of, min(shared, 1.0 - 1e-12))
+        if np.isnan(variance):
+            raise ConfigError("variance is missing, and there are no two known Sharpe ratios to take it from; give that of all trials")
+    return probabilistic_sharpe(of, expected_maximum_sharpe(count, variance))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._gate import as_returns, checked_blocks, checked_count
-from .deflated import trials_of_maximum
+from .maximum import trials_of_maximum
 from .moments import bars_of_blocks
 from .resampled import TILE, resample_spans
 
