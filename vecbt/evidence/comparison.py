@@ -23,7 +23,7 @@ _FEWEST = 20
 _LARGEST = 2**30  # bytes that differences of all pairs may take
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ConfidenceSet:
     """The columns that are not worse than the best, at a level of confidence.
 
@@ -211,7 +211,7 @@ def _leaders(values: ArrayTN) -> NDArray[np.int64]:
     return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Compared:
     """Columns that take part (T, K), losses of the benchmark (T,), and how is drawn."""
 

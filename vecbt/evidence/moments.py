@@ -21,7 +21,7 @@ _NO_SPREAD = 1e-12  # a variance below this part of the mean square cannot be to
 _PIECE = 4096  # sets at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
     """Moments of simple returns per bar: numbers, or arrays (C,) over columns or sets.
 

@@ -28,7 +28,7 @@ _NO_SPREAD = 1e-12
 _Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Overfitting:
     """What combinatorially symmetric cross-validation found. Each split is one choice of half the blocks; Sharpe ratios are *per bar*.
 

@@ -85,7 +85,7 @@ class RealityCheck:
         return f"{head}: {self.reason}" if self.reason else f"{head}: p {self.probability:.3f}; best is row {self.best}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StepwiseTest:
     """The sets that are better than the benchmark, all of them at once at a level of error.
 
@@ -221,7 +221,7 @@ def step_m_of_blocks(
     return StepwiseTest(len(work.rows), work.left_out, work.rows[found], level, tuple(critical), *about)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Resampling:
     """Sets that take part, their mean differences and standard errors, and what is drawn."""
 
