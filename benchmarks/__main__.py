@@ -13,6 +13,7 @@ NOISE = 1.5
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
+    from .evidence import luck
     from .indicators import indicators_on_a_panel
     from .python_sweeps import array_code
     from .risk_sweeps import risk_rules
@@ -30,6 +31,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "features": every_feature,
         "risk": risk_rules,
         "array": array_code,
+        "evidence": luck,
         "start": start_of_a_process,
         "chunk": first_chunks,
     }

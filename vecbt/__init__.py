@@ -99,6 +99,7 @@ _HOME = {
 
 _MODULES = {
     "errors": "errors",
+    "evidence": "evidence",
     "indicators": "indicators",
     "metrics": "metrics",
     "presets": "risk.presets",
@@ -110,7 +111,7 @@ _MODULES = {
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, indicators, metrics, signals, strategies
+    from . import errors, evidence, indicators, metrics, signals, strategies
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
@@ -241,6 +242,7 @@ __all__ = [
     "create_position_sizer",
     "create_strategy",
     "errors",
+    "evidence",
     "indicators",
     "load_result",
     "load_strategies",

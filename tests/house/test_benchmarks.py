@@ -14,6 +14,7 @@ import pytest
 
 import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
+from benchmarks.evidence import checked, luck
 from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import side
@@ -53,6 +54,15 @@ def test_sweeps_of_rules_and_of_array_code_equal_backtests_of_their_sets() -> No
     rows = risk_rules(300, (2, 2, 1, 1), calls=1) + array_code(300, 2, calls=1)
     assert [row.work for row in rows] == ["risk sweep"] * 2 + ["array code"] * 2
     assert all(row.value > 0.0 and row.must is not None for row in rows)
+
+
+def test_statistics_of_luck_equal_loops_over_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = luck(300)
+    assert {row.work for row in rows} == {"evidence"} and len(rows) == 7
+    assert [row.must for row in rows if "memory" not in row.what] == [None, 20.0, 20.0, None, None]
+    monkeypatch.setattr("benchmarks.evidence.superior", lambda *_: 0.5)
+    with pytest.raises(Disagreement, match="reality check"):
+        checked()
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:
