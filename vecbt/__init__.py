@@ -100,6 +100,7 @@ _HOME = {
 _MODULES = {
     "errors": "errors",
     "indicators": "indicators",
+    "ledger": "ledger",
     "metrics": "metrics",
     "presets": "risk.presets",
     "samples": "data.samples",
@@ -110,7 +111,7 @@ _MODULES = {
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, indicators, metrics, signals, strategies
+    from . import errors, indicators, ledger, metrics, signals, strategies
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
@@ -242,6 +243,7 @@ __all__ = [
     "create_strategy",
     "errors",
     "indicators",
+    "ledger",
     "load_result",
     "load_strategies",
     "metrics",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from ..engine.check import ParityReport
     from ..engine.run import Run
+    from ..ledger import Trials
+    from ..ledger.recording import Entry
 
 __all__ = ["Result"]
 
@@ -46,10 +48,12 @@ class Result:
     ----------
     run : Run
         What the engine returned; kept as `result.run`.
+    entry : Entry, optional
+        What became of it in the trial ledger; None where it was not to be recorded.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, *, entry: Entry | None = None) -> None:
+        self.run, self._entry = run, entry
         self._curves = Curves(run)
 
     def stats(self, *, rf: float = 0.0, mar: float = 0.0, alpha: float = 0.05) -> Any:
@@ -307,6 +311,13 @@ class Result:
         target.write_text(page(self, log=log, symbol=symbol), encoding="utf-8")
         return target
 
+    @property
+    def trials(self) -> Trials:
+        """How many configurations were tried on these bars, or on bars that overlap with them, up to now; counted when it is asked for."""
+        from ..ledger.trials import trials_of
+
+        return trials_of(self._entry, self.run.bars, self.run.bars.content_hash)
+
     def order_ids(self, session: str = "vecbt") -> list[str]:
         """The id of every order, in the order of `orders`: session, bar label, symbol and the account's counter.
 
@@ -384,6 +395,7 @@ class Result:
         lines = [f"Result: {self.title}", f"  {span}" + (f", {accounts} accounts" if accounts > 1 else "")]
         if accounts == 1:
             lines.append("  " + ", ".join(f"{name} {value}" for name, value in self._headline()))
+        lines += [f"  {self._entry.note}"] if self._entry is not None and self._entry.note else []
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
