@@ -34,7 +34,8 @@ def source_terms(source: Any, aligned: AlignedInputs | None = None, without: Ite
         return term("inputs", [aligned.kind.name, _bytes_of(aligned)])
     if isinstance(source, FunctionStrategy):
         function, arguments, keywords = _unbound(source.function)
-        found = term("strategy", function) + term("code", code_of(function)) + term("bound", arguments) + term("looks back", source.lookback)
+        found = term("strategy", function) + term("code", code_of(function)) + term("bound", arguments)
+        found += term("looks back", source.lookback)
         return (found + sum(_parameter(name, value) for name, value in keywords.items())) & MASK
     kind, left = type(source), set(without)
     found = term("strategy", kind) + term("code", code_of(kind))
@@ -104,7 +105,8 @@ def account_terms(symbols: tuple[str, ...], separate: bool) -> NDArray[np.uint64
 
 def trial_ids(sums: NDArray[np.uint64], accounts: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The number of each configuration (C,) in each account (A,): (C, A)."""
-    return mixed(sums[:, None] + accounts[None, :])
+    found: NDArray[np.uint64] = mixed(sums[:, None] + accounts[None, :])
+    return found
 
 
 def is_inputs(source: Any) -> bool:

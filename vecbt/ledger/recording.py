@@ -1,16 +1,18 @@
 """What is written of a run or a sweep, at once; nothing here ever ends a run with an error.
 
 The body of a record is its trials (`moments.TRIAL`), then places of some of them (int32) and their sums of r to r^4 over sixteen parts of
-the bars (float32, (S, 16, 4)). Up to `SAMPLE` trials have these, of more the ones with the smallest ids, which is a choice at random, and the
-same one in every sweep. So a trial takes 20 bytes, and a record at most 270 kB more, however many sets a sweep has. 32 bits are plenty:
-Sharpe ratios are compared to some thousandths, and sums are there for correlations.
+the bars (float32, (S, 16, 4)). Up to `SAMPLE` trials have these, of more the ones with the smallest ids: a choice at random, and the same
+one in every sweep. So a trial takes 20 bytes, and a record at most 270 kB more, however many sets a sweep has. 32 bits are plenty: Sharpe
+ratios are compared to some thousandths, and sums are there for correlations.
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -125,12 +127,12 @@ def _moments_of(run: SweepRun, numbers: NDArray[np.int64]) -> NDArray[np.float64
     if run.blocks is not None:
         parts = [run.blocks[numbers[k : k + _PIECE]].sum(axis=2).reshape(-1, 4) for k in range(0, len(numbers), _PIECE)]
         return moments_of_sums(np.concatenate(parts), run.bars.T)
-    found = run.returns[numbers].reshape(-1)
+    sharpe, volatility = (run.returns[name][numbers].reshape(-1) for name in ("sharpe", "volatility"))
     scale = math.sqrt(run.bars.periods_per_year)
     with np.errstate(invalid="ignore", divide="ignore"):
-        riskless = np.where(found.volatility > 0.0, run.rf / (found.volatility / scale), 0.0)
-    moments = np.full((len(found), 3), np.nan)
-    moments[:, 0] = found.sharpe / scale + riskless
+        riskless = np.where(volatility > 0.0, run.rf / (volatility / scale), 0.0)
+    moments = np.full((len(sharpe), 3), np.nan)
+    moments[:, 0] = sharpe / scale + riskless
     return moments
 
 
@@ -151,15 +153,21 @@ def _append(
         with np.errstate(over="ignore"):
             body += places.astype("<i4").tobytes() + blocks(places).astype("<f4").tobytes()
     head["sums"] = 0 if blocks is None else len(places)
+    text = json.dumps(head, ensure_ascii=False)
+    if redact(text) != text:  # looking once takes a third of a millisecond
+        head = _redacted(head)
     ledger.append(Draft(kind, data_number(ledger, bars), bars.T, len(ids), head, body, hashlib.sha256(body).digest()))
 
 
 def _head(bars: Bars, strategy: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    from .. import __version__
-
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     shown = {name: _shown(name, value) for name, value in parameters.items()}
-    return {"time": now, "vecbt": __version__, "strategy": strategy, "parameters": shown}
+    return {"time": now, "vecbt": _version(), "strategy": strategy, "parameters": shown}
+
+
+def _version() -> str:
+    version: str = sys.modules[__name__.partition(".")[0]].__version__  # not imported: that package names what may draw
+    return version
 
 
 def _space(run: SweepRun) -> dict[str, Any]:
@@ -187,4 +195,13 @@ def _shown(name: str, value: Any) -> Any:
         return "hidden"
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return redact(value if isinstance(value, str) else identity(value))[:_SHOWN]
+    return (value if isinstance(value, str) else identity(value))[:_SHOWN]
+
+
+def _redacted(node: Any) -> Any:
+    """Without the values of secret variables of the environment, wherever they stand in a text."""
+    if isinstance(node, str):
+        return redact(node)
+    if isinstance(node, Mapping):
+        return {redact(key): _redacted(value) for key, value in node.items()}
+    return [_redacted(value) for value in node] if isinstance(node, list) else node

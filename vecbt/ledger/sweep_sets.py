@@ -71,7 +71,7 @@ def _one_by_one(
 
         def changed(value: Any, name: str = name) -> dict[str, int]:
             found = setup_terms(setup_with(keywords, {**start, name: value}))
-            return {path: (found.get(path, 0) - first.get(path, 0)) & MASK for path in {*found, *first} if found.get(path) != first.get(path)}
+            return _differences(first, found)
 
         try:
             changes = _direct(name, values, first, changed)
@@ -90,6 +90,11 @@ def _one_by_one(
         touched |= paths
         total += changes[codes]
     return total if _holds(total, sets, names, keywords) else None
+
+
+def _differences(first: Mapping[str, int], found: Mapping[str, int]) -> dict[str, int]:
+    """What the terms of another setup have more than those of the first one."""
+    return {path: (found.get(path, 0) - first.get(path, 0)) & MASK for path in {*found, *first} if found.get(path) != first.get(path)}
 
 
 def _direct(name: str, values: list[Any], first: Mapping[str, int], changed: Any) -> _Sums | None:

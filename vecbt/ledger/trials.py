@@ -142,8 +142,8 @@ def _counted(entry: Entry, bars: Bars | None, content_hash: str, where: Path) ->
     moments = [found[name].astype(np.float64) for name in ("sharpe", "skew", "kurtosis")]
     head = about["last"] if int(about["records"]) else ""
     return Trials(
-        entry.recorded, count, head, str(where), entry.note, tally.halvings == 0, len(data), tally.records, *moments, tuple(alike),
-        int(about["records"]),
+        entry.recorded, count, head, str(where), entry.note, exact=tally.halvings == 0, data_sets=len(data), records=tally.records,
+        sharpes=moments[0], skews=moments[1], kurtoses=moments[2], _alike=tuple(alike), _until=int(about["records"]),
     )  # fmt: skip
 
 
