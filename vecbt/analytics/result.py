@@ -314,7 +314,7 @@ class Result:
     @property
     def trials(self) -> Trials:
         """How many configurations were tried on these bars, or on bars that overlap with them, up to now; counted when it is asked for."""
-        from ..ledger.trials import trials_of
+        from ..ledger.counting import trials_of
 
         return trials_of(self._entry, self.run.bars, self.run.bars.content_hash)
 

@@ -311,7 +311,7 @@ class Sweep(Pictures):
     @property
     def trials(self) -> Trials:
         """How many configurations were tried on these bars, or on bars that overlap with them, up to now; counted when it is asked for."""
-        from ..ledger.trials import trials_of
+        from ..ledger.counting import trials_of
 
         return trials_of(self._entry, None if self.run is None else self.run.bars, self._lines.about.content_hash)
 

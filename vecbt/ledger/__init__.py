@@ -14,8 +14,8 @@ Checks (`check_parity`, `check_strategy`, `check_causal`, `verify`) and `Sweep.b
 from __future__ import annotations
 
 from .place import off, path
-from .summary import show, summary
-from .trials import Trials, trials
-from .verify import LedgerReport, verify
+from .overview import show, summary
+from .counting import Trials, trials
+from .verifying import LedgerReport, verify
 
 __all__ = ["LedgerReport", "Trials", "off", "path", "show", "summary", "trials", "verify"]

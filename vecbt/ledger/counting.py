@@ -58,7 +58,7 @@ class Trials:
     sharpes, skews, kurtoses : float64 (U,)
         Of each configuration (of a sample, where not exact): Sharpe ratio per bar without a riskless return, skewness and kurtosis (normal:
         3) of its returns. NaN where undefined, and of sweeps without block sums but for the Sharpe ratio. One that ran on several data sets
-        has the numbers of the longest, of equally long ones the last. 32 bits were kept of each.
+        has the numbers of the longest; of equally long ones those with all moments, then the last. 32 bits were kept of each.
     """
 
     recorded: bool
@@ -165,7 +165,7 @@ def _overlapping(catalog: Catalog, bars: Bars | None, content_hash: str) -> tupl
 
 
 class _Tally:
-    """Distinct configurations with the numbers of the longest data, and of those of the last record, in bounded memory.
+    """Distinct configurations with their numbers, in bounded memory.
 
     Where there are more than `_MOST`, only those whose hash ends in a zero bit go on counting for two each, then in two zeros for four, and
     so on (Wegman's adaptive sampling: Flajolet, Computing 43 (1990) 391).
@@ -183,7 +183,9 @@ class _Tally:
         self.records += 1
         if self.halvings:
             rows = rows[self._chosen(rows)]
-        self._new.append((rows, np.broadcast_to(np.array([bars, n]), (len(rows), 2))))
+        rank = np.full((len(rows), 2), n)
+        rank[:, 0] = 2 * bars + ~np.isnan(rows["skew"])
+        self._new.append((rows, rank))
         self._waiting += len(rows)
         if self._waiting > _MOST // 4:
             self.merge()

@@ -13,7 +13,7 @@ from .catalog import Catalog, Known, catalog_of
 from .place import path, why_off
 from .recording import Entry
 from .store import current
-from .trials import trials_of
+from .counting import trials_of
 
 __all__ = ["show", "summary"]
 
