@@ -246,8 +246,7 @@ def sweep(
     Returns
     -------
     Sweep
-        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it within about a second with what is done (`partial`).
-        All that is done is in the trial ledger (`vb.ledger`), see `Sweep.trials`.
+        Table, best sets, plateaus, plots, a backtest of any set; Ctrl-C ends it with what is done (`partial`). In `vb.ledger` as `trials`.
 
     Raises
     ------

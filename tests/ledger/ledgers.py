@@ -66,14 +66,14 @@ def other_prices(bars: vb.Bars, change: Callable[[np.ndarray], np.ndarray], **mo
     return vb.Bars.from_numpy(*prices, index=bars.index, symbols=bars.symbols, **more)
 
 
-def main(name: str, count: int) -> None:
-    """Records `count` runs, as the process of this name; says so after each."""
+def write_runs(name: int, count: int) -> None:
+    """Runs `count` backtests, as the process of this number; says after each what became of it."""
     bars = days("AAPL")[:60]
     for k in range(count):
-        number = int(name) * count + k
+        number = name * count + k
         found = run(bars, 2 + number % 7, 10 + number // 7)
         print(found.trials.recorded, found.trials.head, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    write_runs(int(sys.argv[1]), int(sys.argv[2]))

@@ -85,6 +85,19 @@ def test_bars_without_a_market_or_without_moves_say_nothing() -> None:
     assert _tried_on(flat[:-1]) == 0
 
 
+def test_gaps_and_prices_below_zero_are_hashed_without_a_warning() -> None:
+    draw = np.random.default_rng(8)
+    close = draw.normal(0.0, 1.0, (200, 3))
+    close[20:90, 1] = np.nan
+    close[::2, 2] = 1e-250
+    wide = [close, np.maximum(close, 1e-3), np.minimum(close, -1e-3), close]
+    index = np.datetime64("2024-01-01", "ns") + np.arange(200) * np.timedelta64(1, "D")
+    bars = vb.Bars.from_numpy(*wide, index=index, symbols=list("ABC"), asset_class="crypto", missing="no_market", allow_negative=True)
+    keys = block_keys(bars)
+    assert len(np.unique(keys)) == len(keys) >= 15
+    assert np.isin(block_keys(bars[:150]), keys).sum() >= 10
+
+
 @pytest.mark.parametrize(
     ("step", "period"), [("1s", "hour"), ("1m", "day"), ("30m", "day"), ("1h", "week"), ("4h", "week"), ("1D", "month"), ("7D", "year")]
 )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..engine.check import ParityReport
     from ..engine.run import Run
     from ..ledger import Trials
-    from ..ledger.recording import Entry
+    from ..ledger.place import Entry
 
 __all__ = ["Result"]
 

@@ -25,7 +25,7 @@ from .sweep_pictures import Pictures
 if TYPE_CHECKING:
     from ..engine.sweep import SweepRun
     from ..ledger import Trials
-    from ..ledger.recording import Entry
+    from ..ledger.place import Entry
 
 __all__ = ["Sweep"]
 

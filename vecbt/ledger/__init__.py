@@ -13,9 +13,9 @@ Checks (`check_parity`, `check_strategy`, `check_causal`, `verify`) and `Sweep.b
 
 from __future__ import annotations
 
-from .place import off, path
-from .overview import show, summary
 from .counting import Trials, trials
+from .overview import head, show, summary
+from .place import off, path
 from .verifying import LedgerReport, verify
 
-__all__ = ["LedgerReport", "Trials", "off", "path", "show", "summary", "trials", "verify"]
+__all__ = ["LedgerReport", "Trials", "head", "off", "path", "show", "summary", "trials", "verify"]

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from .catalog import Catalog, catalog_of
-from .moments import TRIAL
-from .place import path, why_off
-from .recording import SAMPLE, Entry
+from .moments import SAMPLE, TRIAL
+from .place import Entry, path, why_off
 from .store import current
 
 if TYPE_CHECKING:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TRIAL", "moments_of_sums", "trial_records"]
+__all__ = ["SAMPLE", "TRIAL", "moments_of_sums", "trial_records"]
 
 TRIAL = np.dtype([("id", "<u8"), ("sharpe", "<f4"), ("skew", "<f4"), ("kurtosis", "<f4")])
 """A trial: its configuration; Sharpe ratio per bar without a riskless return; third and fourth standardised moments. 20 bytes."""
+
+SAMPLE = 1024
+"""Trials of a record whose sums over parts of the bars are kept."""
 
 _RELATIVE_ZERO = 1e-13  # M5: a variance below this part of the mean square is rounding, not risk
 

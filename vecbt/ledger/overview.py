@@ -10,12 +10,11 @@ from typing import Any
 from ..data.labels import label_text
 from ..errors import StateError, counted
 from .catalog import Catalog, Known, catalog_of
-from .place import path, why_off
-from .recording import Entry
-from .store import current
 from .counting import trials_of
+from .place import Entry, path, why_off
+from .store import current
 
-__all__ = ["show", "summary"]
+__all__ = ["head", "show", "summary"]
 
 
 def summary() -> list[dict[str, Any]]:
@@ -66,6 +65,20 @@ def _counts(catalog: Catalog, n: int) -> dict[str, Any]:
     return {"trials": found.count, "overlaps": max(found.data_sets - 1, 0)}
 
 
+def head() -> str:
+    """Hash of the last record, for `verify`; empty where the ledger is off, holds nothing or cannot be read."""
+    import sqlite3
+
+    if why_off() or not path().exists():
+        return ""
+    try:
+        with current().reading() as execute:
+            about = dict(execute("SELECT name, value FROM about").fetchall())
+    except (OSError, ValueError, sqlite3.Error):
+        return ""
+    return str(about["last"]) if int(about["records"]) else ""
+
+
 def show() -> str:
     """The ledger as text: where it is, its head, and a paragraph for each data set."""
     why = why_off()
@@ -74,9 +87,8 @@ def show() -> str:
     if not found:
         return "\n".join([*lines, "  nothing is recorded"])
     with current().reading() as execute:
-        about = dict(execute("SELECT name, value FROM about").fetchall())
-    size = path().stat().st_size / 2**20
-    lines.append(f"  {counted(int(about['records']), 'record')}, {size:.1f} MiB, head {about['last']}")
+        records, used = execute("SELECT count(*), sum(length(body) + length(head)) FROM records").fetchone()
+    lines.append(f"  {counted(records, 'record')}, {used / 2**20:.1f} MiB, head {head()}")
     for row in found:
         symbols = ", ".join(row["symbols"][:6]) + (f" and {len(row['symbols']) - 6} more" if len(row["symbols"]) > 6 else "")
         overlap = f", with {counted(row['overlaps'], 'data set')} that overlap" if row["overlaps"] else ""

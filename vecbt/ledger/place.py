@@ -8,15 +8,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FILE", "notice", "off", "path", "why_off"]
+__all__ = ["FILE", "Entry", "notice", "off", "path", "why_off"]
 
 FILE = "ledger.sqlite"
 
 _VARIABLE = "VECBT_LEDGER"
 _off: ContextVar[bool] = ContextVar("vecbt_ledger_off", default=False)
 _said: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Whether a run or a sweep is in the ledger; `note` says why not."""
+
+    recorded: bool
+    note: str = ""
 
 
 def path() -> Path:

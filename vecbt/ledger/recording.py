@@ -14,7 +14,6 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +27,8 @@ from ..metrics.returns import flow_returns_of, simple_returns_of
 from .catalog import data_number
 from .configuration import account_terms, is_inputs, setup_terms, source_terms, trial_ids
 from .hashes import MASK, is_number, terms
-from .moments import moments_of_sums, trial_records
-from .place import notice, path, why_off
+from .moments import SAMPLE, moments_of_sums, trial_records
+from .place import Entry, notice, path, why_off
 from .store import Draft, current
 from .sweep_sets import sums_of_sets
 
@@ -38,21 +37,10 @@ if TYPE_CHECKING:
     from ..engine.run import Run
     from ..engine.sweep import SweepRun
 
-__all__ = ["SAMPLE", "Entry", "record_run", "record_sweep"]
-
-SAMPLE = 1024
-"""Trials of a record whose sums over parts of the bars are kept."""
+__all__ = ["record_run", "record_sweep"]
 
 _PIECE = 4096  # sets whose sums are read at a time
 _SHOWN = 200  # characters of a value that is no plain one
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Whether a run or a sweep is in the ledger; `note` says why not."""
-
-    recorded: bool
-    note: str = ""
 
 
 def record_run(run: Run) -> Entry:
