@@ -26,6 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
+demo: export VECBT_LEDGER := demo/ledger
 demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave demo/report.html and demo/equity.png
 	@mkdir -p demo
 	@$(BIN)/vecbt init demo/run.yaml --force

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 
 from .table import LATEST, Disagreement, Row, machine, show, write
@@ -15,6 +17,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .evidence import luck
     from .indicators import indicators_on_a_panel
+    from .ledger import recording
     from .python_sweeps import array_code
     from .risk_sweeps import risk_rules
     from .starts import first_chunks, start_of_a_process
@@ -34,6 +37,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "evidence": luck,
         "start": start_of_a_process,
         "chunk": first_chunks,
+        "ledger": recording,
     }
 
 
@@ -44,6 +48,12 @@ def main(wanted: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; known: {', '.join(cases)}", file=sys.stderr)
         return 2
+    with tempfile.TemporaryDirectory(prefix="vecbt-ledger-") as folder:  # on, as it is for whoever runs vecbt, and none of theirs
+        os.environ["VECBT_LEDGER"] = folder
+        return _measured(wanted, cases)
+
+
+def _measured(wanted: list[str], cases: dict[str, Callable[[], list[Row]]]) -> int:
     about = machine()
     print(", ".join(f"{name} {value}" for name, value in about.items()), flush=True)
     rows: list[Row] = []

@@ -6,10 +6,17 @@ each run; `make check` prints the seed and `make check SEED=...` repeats it). Wh
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# what tests run is no trial of whoever runs them: each process has a ledger of its own, which its children inherit
+os.environ["VECBT_LEDGER"] = tempfile.mkdtemp(prefix="vecbt-ledger-")
+atexit.register(shutil.rmtree, os.environ["VECBT_LEDGER"], ignore_errors=True)
 
 PROFILE = os.environ.get("VECBT_TEST_PROFILE", "test")
 INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or os.environ.get("VECBT_ENGINE") == "python"

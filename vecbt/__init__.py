@@ -101,6 +101,7 @@ _MODULES = {
     "errors": "errors",
     "evidence": "evidence",
     "indicators": "indicators",
+    "ledger": "ledger",
     "metrics": "metrics",
     "presets": "risk.presets",
     "samples": "data.samples",
@@ -111,7 +112,7 @@ _MODULES = {
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, evidence, indicators, metrics, signals, strategies
+    from . import errors, evidence, indicators, ledger, metrics, signals, strategies
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
@@ -244,6 +245,7 @@ __all__ = [
     "errors",
     "evidence",
     "indicators",
+    "ledger",
     "load_result",
     "load_strategies",
     "metrics",

@@ -26,6 +26,7 @@ from .engine.strategy import as_strategy
 from .engine.sweep import SweepRun, sweep_sets
 from .engine.sweep_blocks import BlockFiles
 from .errors import ConfigError, DataError
+from .ledger.recording import record_run, record_sweep
 
 __all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"]
 
@@ -49,7 +50,7 @@ def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Unpa
     Returns
     -------
     Result
-        Statistics, curves, orders, fills, trades, plots and reports.
+        Statistics, curves, orders, fills, trades, plots and reports. The run is in the trial ledger (`vb.ledger`), see `Result.trials`.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Unpa
     run = simulate(bars, given, inputs, setup)
     if audit:
         audit_run(run)
-    return Result(run)
+    return Result(run, entry=record_run(run))
 
 
 @explicit
@@ -245,7 +246,7 @@ def sweep(
     Returns
     -------
     Sweep
-        Table, best sets, plateaus, plots, a backtest of any set. Ctrl-C ends it within about a second with what is done (`partial`).
+        Table, best sets, plateaus, plots, a backtest of any set; Ctrl-C ends it with what is done (`partial`). In `vb.ledger` as `trials`.
 
     Raises
     ------
@@ -258,7 +259,7 @@ def sweep(
     sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
     settings = {"rf": rf, "mar": mar, "keep": sorted(set(keep)), "envelope": envelope}
     run = _run(_checked(bars), source, sets, keywords, settings, blocks=blocks, threads=threads, progress=progress, checkpoint=checkpoint)
-    return Sweep(run, metrics=metrics)
+    return Sweep(run, metrics=metrics, entry=record_sweep(run, strategy))
 
 
 def _run(

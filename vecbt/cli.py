@@ -1,4 +1,4 @@
-"""The command line: `vecbt backtest`, `sweep`, `check`, `check-strategy`, `replay`, `verify`, `strategies`, `indicators`, `schema`, `init`.
+"""The command line: `vecbt backtest`, `sweep`, `check`, `check-strategy`, `replay`, `verify`, `ledger`, `strategies`, `schema` and so on.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ._progress import progress_bar as _progress
+from .cli_ledger import ledger_app
 from .errors import AuditError, ConfigError, ParityError, VecbtError, counted
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(ledger_app, name="ledger")
 
 RunPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="Run file in YAML, JSON or TOML; `vecbt init` writes an example.")]
 Settings = Annotated[

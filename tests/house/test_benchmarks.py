@@ -16,6 +16,7 @@ import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.evidence import checked, luck
 from benchmarks.indicators import indicators_on_a_panel
+from benchmarks.ledger import recording
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import side
 from benchmarks.peers.environments import HERE, Unavailable
@@ -63,6 +64,13 @@ def test_statistics_of_luck_equal_loops_over_the_matrix(monkeypatch: pytest.Monk
     monkeypatch.setattr("benchmarks.evidence.superior", lambda *_: 0.5)
     with pytest.raises(Disagreement, match="reality check"):
         checked()
+
+
+def test_the_ledger_counts_what_was_recorded_before_its_cost_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VECBT_LEDGER", str(tmp_path))
+    rows = recording(300, 2, (40, 3), calls=3)
+    assert [row.work for row in rows] == ["ledger"] * 6 and all(row.value > 0.0 for row in rows)
+    assert [row.must is not None for row in rows] == [True, True, False, False, False, False]
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:

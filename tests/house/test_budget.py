@@ -51,3 +51,7 @@ def test_help_is_quick() -> None:
     seconds, parser = _seconds_of(f"import sys\n{HELP}"), min(_seconds_of("import typer"))
     measured = f"vecbt --help: {min(seconds):.2f} s at best, {statistics.median(seconds):.2f} s as a rule; import typer {parser:.2f} s"
     assert min(seconds) <= max(HELP_SECONDS, 3.0 * parser), measured
+
+
+def test_the_ledger_is_looked_at_without_the_engine() -> None:
+    assert not _loaded_after("import vecbt as vb\nvb.ledger.path(), vb.ledger.verify") & set(HEAVY)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..errors import ConfigError, nearest
 from . import tables
 from .assumptions import assumptions, source_name
 from .curves import Curves
+from .luck.questions import Luck
 from .statistics import STATISTICS, compute, write
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     from ..engine.check import ParityReport
     from ..engine.run import Run
-    from .luck.permutation import PermutationTest
-    from .luck.trade_order import TradeOrder
+    from ..ledger import Trials
+    from ..ledger.place import Entry
 
 __all__ = ["Result"]
 
@@ -38,7 +39,7 @@ _ABSENT = {
 _SHORT = ("total_return", "cagr", "sharpe", "max_drawdown", "trades", "win_rate")
 
 
-class Result:
+class Result(Luck):
     """A finished backtest.
 
     Frames are made when they are asked for, and are the caller's to change. Per-bar frames have UTC times as index; with one account
@@ -48,10 +49,12 @@ class Result:
     ----------
     run : Run
         What the engine returned; kept as `result.run`.
+    entry : Entry, optional
+        What became of it in the trial ledger; None where it was not to be recorded.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, *, entry: Entry | None = None) -> None:
+        self.run, self._entry = run, entry
         self._curves = Curves(run)
 
     def stats(self, *, rf: float = 0.0, mar: float = 0.0, alpha: float = 0.05) -> Any:
@@ -309,6 +312,13 @@ class Result:
         target.write_text(page(self, log=log, symbol=symbol), encoding="utf-8")
         return target
 
+    @property
+    def trials(self) -> Trials:
+        """How many configurations were tried on these bars, or on bars that overlap with them, up to now; counted when it is asked for."""
+        from ..ledger.counting import trials_of
+
+        return trials_of(self._entry, self.run.bars, self.run.bars.content_hash)
+
     def order_ids(self, session: str = "vecbt") -> list[str]:
         """The id of every order, in the order of `orders`: session, bar label, symbol and the account's counter.
 
@@ -316,66 +326,6 @@ class Result:
         """
         bars = self.run.bars
         return [order_id(session, int(bars.index[o.t]), bars.symbols[o.asset], int(o.id)) for o in self.run.orders]
-
-    def permutation_test(
-        self,
-        metric: str = "sharpe",
-        *,
-        kind: Literal["bars", "entries"] = "bars",
-        n: int = 1000,
-        block: int = 1,
-        sizing: Any = None,
-        seed: int = 0,
-        progress: Callable[[int, int], None] | Literal[False] | None = None,
-    ) -> PermutationTest:
-        """How often chance does as well: the probability of a metric at least as good where there is nothing to find.
-
-        "bars" asks the strategy again on the same bars in another order: moves keep their size and what all assets do at one time, and lose
-        what one bar says of the next (`luck.shuffled.Moves`; prices with dividends in them). "entries" keeps what was held, long or short,
-        and for how many bars, and draws when, on the true bars, without stops: is the timing better than any other?
-
-        Parameters
-        ----------
-        metric : str
-            One of those of a sweep, `sweep_lines.METRICS`.
-        kind : {"bars", "entries"}
-        n : int
-            Random runs; the p-value is at least 1/(1 + n).
-        block : int
-            Bars that stay together in "bars": as many as the volatility of one bar tells of the next.
-        sizing : Sizing, optional
-            In "entries", in place of one that needs a stop.
-        seed : int
-            The same seed gives the same bits.
-        progress : callable (done, total), or False, optional
-            None draws a bar on a terminal when it takes longer than a second, False never does.
-
-        Returns
-        -------
-        PermutationTest
-            `print` it, `.plot()` it; `p_value` is NaN, with a reason, where the metric is undefined.
-
-        Raises
-        ------
-        ConfigError
-            An argument is out of its range, prices may be negative, or each asset has an account of its own.
-
-        Source: Phipson and Smyth (2010) for (1 + k)/(1 + n); Masters, Permutation and Randomization Tests for Trading System Development
-        (2020), for bars.
-        """
-        from .luck.permutation import permutation_test
-
-        return permutation_test(self.run, kind=kind, metric=metric, n=n, block=block, sizing=sizing, seed=seed, progress=progress)
-
-    def trade_order(self, *, n: int = 10_000, ruin: float = 0.5, fraction: float = 1.0, replace: bool = True, seed: int = 0) -> TradeOrder:
-        """The closed trades in another order, many times: total returns, drawdowns and the probability of ruin.
-
-        See `vecbt.analytics.luck.trade_order.trade_order`, which explains the arguments; a trade's return is its profit over the equity of
-        its account before its entry.
-        """
-        from .luck.trade_order import trade_order, trade_returns
-
-        return trade_order(trade_returns(self.run), n=n, ruin=ruin, fraction=fraction, replace=replace, seed=seed)
 
     def check_parity(self, *, restarts: int = 3, seed: int = 0, progress: Any = None) -> ParityReport:
         """Replay this run bar by bar, with save, kill and restore at random bars, and compare all state (D1, D3).
@@ -446,6 +396,7 @@ class Result:
         lines = [f"Result: {self.title}", f"  {span}" + (f", {accounts} accounts" if accounts > 1 else "")]
         if accounts == 1:
             lines.append("  " + ", ".join(f"{name} {value}" for name, value in self._headline()))
+        lines += [f"  {self._entry.note}"] if self._entry is not None and self._entry.note else []
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

@@ -16,6 +16,7 @@ from .._typing import Table
 from ..engine.batch import simulate
 from ..engine.check import aligned_inputs
 from ..errors import ConfigError, StateError, counted
+from .luck.questions import SweepLuck
 from .plateau import MOST_DIMENSIONS, neighbourhoods
 from .result import Result
 from .statistics import write
@@ -24,11 +25,13 @@ from .sweep_pictures import Pictures
 
 if TYPE_CHECKING:
     from ..engine.sweep import SweepRun
+    from ..ledger import Trials
+    from ..ledger.place import Entry
 
 __all__ = ["Sweep"]
 
 
-class Sweep(Pictures):
+class Sweep(Pictures, SweepLuck):
     """A finished sweep.
 
     A line is a parameter set, with `accounts="separate"` a set and a symbol. A set keeps its number in every choice of lines. A metric is
@@ -41,10 +44,14 @@ class Sweep(Pictures):
         What the engine returned; kept as `sweep.run`.
     metrics : sequence of str, optional
         Columns of the table; all of `sweep_lines.METRICS` if it is not said. Any other metric may still be ranked by and drawn.
+    entry : Entry, optional
+        What became of it in the trial ledger; None where it was not to be recorded.
     """
 
-    def __init__(self, run: SweepRun, *, metrics: Sequence[str] | None = None) -> None:
-        lines = lines_of(run)
+    _entry: Entry | None = None
+
+    def __init__(self, run: SweepRun, *, metrics: Sequence[str] | None = None, entry: Entry | None = None) -> None:
+        lines, self._entry = lines_of(run), entry
         self._set(lines, columns_of(metrics, lines), run, np.arange(len(run.sets)))
 
     def _set(self, lines: Lines, metrics: tuple[str, ...], run: SweepRun | None, numbers: NDArray[np.int64]) -> None:
@@ -172,7 +179,9 @@ class Sweep(Pictures):
             raise ConfigError(f"the filter gave {mask.dtype} of shape {mask.shape}; expected booleans ({len(table)},)")
         if not mask.any():
             raise ConfigError(f"the filter leaves none of {counted(len(table), 'line')}")
-        return Sweep._of(self._lines.kept(mask), self.metrics, self.run, self._numbers)
+        found = Sweep._of(self._lines.kept(mask), self.metrics, self.run, self._numbers)
+        found._entry = self._entry
+        return found
 
     def backtest(self, number: int) -> Result:
         """Run one set anew, by its number in the table: the same metrics, with curves, trades and reports.
@@ -300,6 +309,13 @@ class Sweep(Pictures):
         }  # fmt: skip
         return lines.table((metric,)).drop("error").with_columns([pl.Series(name, values) for name, values in columns.items()])
 
+    @property
+    def trials(self) -> Trials:
+        """How many configurations were tried on these bars, or on bars that overlap with them, up to now; counted when it is asked for."""
+        from ..ledger.counting import trials_of
+
+        return trials_of(self._entry, None if self.run is None else self.run.bars, self._lines.about.content_hash)
+
     # --- more sets -----------------------------------------------------------------------------------------------------
 
     def append(self, other: Sweep) -> Sweep:
@@ -327,7 +343,9 @@ class Sweep(Pictures):
         run = None if given is None else run_with(lines, sets, given.bars, given.strategy, given.keywords)
         if run is not None and self.run is not None and other.run is not None:
             run.equity = _curves(run, lines, chosen, (self, other))
-        return Sweep._of(lines, self.metrics, run, numbers)
+        both = Sweep._of(lines, self.metrics, run, numbers)
+        both._entry = self._entry if self._entry is None or not self._entry.recorded else other._entry
+        return both
 
     def _whole(self) -> Lines:
         """The lines, with the hash of the code that made them."""
@@ -452,6 +470,7 @@ class Sweep(Pictures):
         lines += self._fragility()
         gaps = self._gaps(metric)
         lines += [f"  {metric}: {gaps}"] if gaps else []
+        lines += [f"  {self._entry.note}"] if self._entry is not None and self._entry.note else []
         lines += ["  block sums: off"] if self.block_sums == "off" else []
         return "\n".join(lines)
 

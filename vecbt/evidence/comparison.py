@@ -57,9 +57,7 @@ class ConfidenceSet:
         return f"{head}: {len(self.included):,} of them at {1.0 - self.size:.0%}; best is column {int(np.nanargmax(self.probabilities))}"
 
 
-def spa(
-    returns: Any, *, benchmark: Any = None, block_length: int | None = None, resamples: int = 1_000, seed: int = 0
-) -> Superiority:
+def spa(returns: Any, *, benchmark: Any = None, block_length: int | None = None, resamples: int = 1_000, seed: int = 0) -> Superiority:
     """Hansen's test of superior predictive ability of the columns of a matrix, by `arch.bootstrap.SPA`.
 
     Parameters
@@ -139,7 +137,12 @@ def step_m(
 
 
 def model_confidence_set(
-    returns: Any, *, size: float = 0.05, method: Literal["R", "max"] = "R", block_length: int | None = None, resamples: int = 1_000,
+    returns: Any,
+    *,
+    size: float = 0.05,
+    method: Literal["R", "max"] = "R",
+    block_length: int | None = None,
+    resamples: int = 1_000,
     seed: int = 0,
 ) -> ConfidenceSet:
     """The columns of a matrix that are not worse than the best of them, by `arch.bootstrap.MCS`.

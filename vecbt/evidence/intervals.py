@@ -127,8 +127,15 @@ def optimal_block(returns: Any) -> int:
 
 
 def bootstrap_interval(
-    returns: Any, metric: str | Callable[[_Array], float] = "sharpe", *, periods_per_year: float | None = None, confidence: float = 0.95,
-    method: Literal["percentile", "basic"] = "percentile", block_length: int | None = None, resamples: int = 1_000, seed: int = 0,
+    returns: Any,
+    metric: str | Callable[[_Array], float] = "sharpe",
+    *,
+    periods_per_year: float | None = None,
+    confidence: float = 0.95,
+    method: Literal["percentile", "basic"] = "percentile",
+    block_length: int | None = None,
+    resamples: int = 1_000,
+    seed: int = 0,
 ) -> Interval:
     """Confidence interval of a metric by the stationary bootstrap.
 

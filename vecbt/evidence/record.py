@@ -93,8 +93,15 @@ class SharpeEvidence:
 
 
 def sharpe_evidence(
-    returns: Any, *, periods_per_year: float, rf: float = 0.0, benchmark: float = 0.0, trials: float = 1.0, variance: float | None = None,
-    confidence: float = 0.95, lags: int | None = None,
+    returns: Any,
+    *,
+    periods_per_year: float,
+    rf: float = 0.0,
+    benchmark: float = 0.0,
+    trials: float = 1.0,
+    variance: float | None = None,
+    confidence: float = 0.95,
+    lags: int | None = None,
 ) -> SharpeEvidence:
     """What one track record says about its Sharpe ratio.
 

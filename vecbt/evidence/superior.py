@@ -119,7 +119,13 @@ class StepwiseTest:
 
 
 def spa_of_blocks(
-    fine: Any, bars: int, *, benchmark: Any = None, studentize: bool = True, block_length: float | None = None, resamples: int = 1_000,
+    fine: Any,
+    bars: int,
+    *,
+    benchmark: Any = None,
+    studentize: bool = True,
+    block_length: float | None = None,
+    resamples: int = 1_000,
     seed: int = 0,
 ) -> Superiority:
     """Test of superior predictive ability of very many sets, from sums over blocks as a sweep keeps them.
@@ -184,8 +190,16 @@ def reality_check_of_blocks(
 
 
 def step_m_of_blocks(
-    fine: Any, bars: int, *, benchmark: Any = None, size: float = 0.05, recentre: Literal["consistent", "upper"] = "consistent",
-    studentize: bool = True, block_length: float | None = None, resamples: int = 1_000, seed: int = 0,
+    fine: Any,
+    bars: int,
+    *,
+    benchmark: Any = None,
+    size: float = 0.05,
+    recentre: Literal["consistent", "upper"] = "consistent",
+    studentize: bool = True,
+    block_length: float | None = None,
+    resamples: int = 1_000,
+    seed: int = 0,
 ) -> StepwiseTest:
     """Which of very many sets are better than a benchmark, from sums over blocks.
 

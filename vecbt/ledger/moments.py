@@ -1,0 +1,39 @@
+"""What is kept of the returns of a trial: Sharpe ratio per bar, skewness and kurtosis, and coarse sums of powers of the returns."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SAMPLE", "TRIAL", "moments_of_sums", "trial_records"]
+
+TRIAL = np.dtype([("id", "<u8"), ("sharpe", "<f4"), ("skew", "<f4"), ("kurtosis", "<f4")])
+"""A trial: its configuration; Sharpe ratio per bar without a riskless return; third and fourth standardised moments. 20 bytes."""
+
+SAMPLE = 1024
+"""Trials of a record whose sums over parts of the bars are kept."""
+
+_RELATIVE_ZERO = 1e-13  # M5: a variance below this part of the mean square is rounding, not risk
+
+
+def moments_of_sums(sums: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Sharpe ratio per bar, skewness, kurtosis (normal: 3) of `count` returns, (L, 3), from sums of r to r^4, (L, 4); undefined is NaN.
+
+    The deviation has the divisor n - 1 (M5), the others are moments of the sample: m3/m2^1.5 and m4/m2^2.
+    """
+    one, two, three, four = (sums[:, k] / max(count, 1) for k in range(4))
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        variance = two - one**2
+        variance = np.where((variance > _RELATIVE_ZERO * two) & (count > 1), variance, np.nan)
+        third = three - 3.0 * one * two + 2.0 * one**3
+        fourth = four - 4.0 * one * three + 6.0 * one**2 * two - 3.0 * one**4
+        sharpe = one / np.sqrt(variance * (count / max(count - 1, 1)))
+        return np.stack([sharpe, third / variance**1.5, fourth / variance**2], axis=1)
+
+
+def trial_records(ids: NDArray[np.uint64], moments: NDArray[np.float64]) -> NDArray[np.void]:
+    """Trials (L,) of TRIAL."""
+    found = np.zeros(len(ids), dtype=TRIAL)
+    with np.errstate(over="ignore"):
+        found["id"], found["sharpe"], found["skew"], found["kurtosis"] = ids, moments[:, 0], moments[:, 1], moments[:, 2]
+    return found

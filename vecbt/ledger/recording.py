@@ -1,0 +1,195 @@
+"""What is written of a run or a sweep, at once; nothing here ever ends a run with an error.
+
+The body of a record is its trials (`moments.TRIAL`), then places of some of them (int32) and their sums of r to r^4 over sixteen parts of
+the bars (float32, (S, 16, 4)). Up to `SAMPLE` trials have these, of more the ones with the smallest ids: a choice at random, and the same
+one in every sweep. So a trial takes 20 bytes, and a record at most 270 kB more, however many sets a sweep has. 32 bits are plenty: Sharpe
+ratios are compared to some thousandths, and sums are there for correlations.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.identity import identity
+from ..engine.setup import Setup
+from ..engine.sweep_run import BLOCKS, FINE_BLOCKS, sum_blocks
+from ..logs import looks_secret, redact
+from ..metrics.returns import flow_returns_of, simple_returns_of
+from .catalog import data_number
+from .configuration import account_terms, is_inputs, setup_terms, source_terms, trial_ids
+from .hashes import MASK, is_number, terms
+from .moments import SAMPLE, moments_of_sums, trial_records
+from .place import Entry, notice, path, why_off
+from .store import Draft, current
+from .sweep_sets import sums_of_sets
+
+if TYPE_CHECKING:
+    from ..data.bars import Bars
+    from ..engine.run import Run
+    from ..engine.sweep import SweepRun
+
+__all__ = ["record_run", "record_sweep"]
+
+_PIECE = 4096  # sets whose sums are read at a time
+_SHOWN = 200  # characters of a value that is no plain one
+
+
+def record_run(run: Run) -> Entry:
+    """Record a backtest."""
+    return _safely(lambda: _record_run(run))
+
+
+def record_sweep(run: SweepRun, given: Any) -> Entry:
+    """Record all sets of a sweep that were measured; `given` is the strategy, or the inputs, as it was given."""
+    return _safely(lambda: _record_sweep(run, given))
+
+
+def _safely(record: Callable[[], None]) -> Entry:
+    why = why_off()
+    if why:
+        return Entry(False, why)
+    try:
+        record()
+    except Exception as error:  # a folder that cannot be written, a full disk, an object that cannot be described: the run is worth more
+        note = f"this is not in the ledger {str(path())!r}: {type(error).__name__}: {error}"
+        notice(f"{note}; runs go on without it. VECBT_LEDGER names another folder, VECBT_LEDGER=off says that none is wanted")
+        return Entry(False, note)
+    return Entry(True)
+
+
+def _record_run(run: Run) -> None:
+    ledger, bars, setup = current(), run.bars, run.setup
+    leaves = setup_terms(setup)
+    rows = is_inputs(run.source)
+    total = (source_terms(run.source, run.inputs if rows else None) + sum(leaves.values())) & MASK
+    ids = trial_ids(np.array([total], dtype=np.uint64), account_terms(bars.symbols, setup.accounts == "separate")).reshape(-1)
+    blocks = _blocks_of(run)
+    moments = moments_of_sums(blocks.sum(axis=1), bars.T)
+    head = _head(bars, "inputs" if rows else run.source.name, {} if rows else run.source.parameters)
+    head["setup"] = {name: _shown(name, _at(setup, name)) for name in leaves}
+    _append(ledger, bars, "run", head, ids, moments, lambda places: blocks[places])
+
+
+def _blocks_of(run: Run) -> NDArray[np.float64]:
+    """Sums of powers of the returns (A, 16, 4)."""
+    earned = simple_returns_of(run.equity, run.initial) if run.flows is None else flow_returns_of(run.equity, run.flows, run.initial)[0]
+    accounts = earned.shape[1]
+    blocks, fine = np.empty((accounts, BLOCKS, 4)), np.empty((FINE_BLOCKS, 2))
+    for a in range(accounts):
+        sum_blocks(np.ascontiguousarray(earned[:, a]), len(earned), blocks[a], fine)
+    return blocks
+
+
+def _record_sweep(run: SweepRun, given: Any) -> None:
+    numbers = np.flatnonzero(run.done)
+    if not len(numbers):
+        return
+    ledger, bars = current(), run.bars
+    rows = is_inputs(given)
+    sums = sums_of_sets(run, numbers, given.align(bars) if rows else None)
+    separate = Setup.of(**run.keywords).accounts == "separate"
+    ids = trial_ids(sums, account_terms(bars.symbols, separate)).reshape(-1)
+    head = _head(bars, "inputs" if rows else run.strategy.name, {} if rows else run.strategy.parameters)
+    moments = _moments_of(run, numbers)
+    head |= {"sets": len(run.sets), "space": _space(run), "keywords": {name: _shown(name, value) for name, value in run.keywords.items()}}
+    best = _best(moments[:, 0])
+    if best is not None:
+        values = run.sets.at(int(numbers[best // run.final.shape[1]]))
+        head["best"] = {name: _shown(name, value) for name, value in values.items()}
+    blocks = None if run.blocks is None else run.blocks.reshape(-1, BLOCKS, 4)
+    lines = (numbers[:, None] * run.final.shape[1] + np.arange(run.final.shape[1])).reshape(-1)
+    _append(ledger, bars, "sweep", head, ids, moments, None if blocks is None else lambda places: blocks[lines[places]])
+
+
+def _moments_of(run: SweepRun, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Of each set and account (C*A, 3); without sums over parts of the bars only the Sharpe ratio is known."""
+    if run.blocks is not None:
+        parts = [run.blocks[numbers[k : k + _PIECE]].sum(axis=2).reshape(-1, 4) for k in range(0, len(numbers), _PIECE)]
+        return moments_of_sums(np.concatenate(parts), run.bars.T)
+    sharpe, volatility = (run.returns[name][numbers].reshape(-1) for name in ("sharpe", "volatility"))
+    scale = math.sqrt(run.bars.periods_per_year)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        riskless = np.where(volatility > 0.0, run.rf / (volatility / scale), 0.0)
+    moments = np.full((len(sharpe), 3), np.nan)
+    moments[:, 0] = sharpe / scale + riskless
+    return moments
+
+
+def _best(sharpe: NDArray[np.float64]) -> int | None:
+    return None if np.isnan(sharpe).all() else int(np.nanargmax(sharpe))
+
+
+def _append(
+    ledger: Any, bars: Bars, kind: str, head: dict[str, Any], ids: NDArray[np.uint64], moments: NDArray[np.float64],
+    blocks: Callable[[NDArray[np.int64]], NDArray[np.float64]] | None,
+) -> None:  # fmt: skip
+    places = np.argsort(ids)[:SAMPLE] if len(ids) > SAMPLE else np.arange(len(ids))
+    trials = trial_records(ids, moments)
+    best = _best(moments[:, 0])
+    head["sharpe"] = None if best is None else float(moments[best, 0])
+    body = trials.tobytes()
+    if blocks is not None:
+        with np.errstate(over="ignore"):
+            body += places.astype("<i4").tobytes() + blocks(places).astype("<f4").tobytes()
+    head["sums"] = 0 if blocks is None else len(places)
+    text = json.dumps(head, ensure_ascii=False)
+    if redact(text) != text:  # looking once takes a third of a millisecond
+        head = _redacted(head)
+    ledger.append(Draft(kind, data_number(ledger, bars), bars.T, len(ids), head, body, hashlib.sha256(body).digest()))
+
+
+def _head(bars: Bars, strategy: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    shown = {name: _shown(name, value) for name, value in parameters.items()}
+    return {"time": now, "vecbt": _version(), "strategy": strategy, "parameters": shown}
+
+
+def _version() -> str:
+    version: str = sys.modules[__name__.partition(".")[0]].__version__  # not imported: that package names what may draw
+    return version
+
+
+def _space(run: SweepRun) -> dict[str, Any]:
+    """What varied: few values as they are, of many their number and ends, and a hash of all of them."""
+    found: dict[str, Any] = {}
+    for name, values in zip(run.sets.names, run.sets.values, strict=True):
+        if len(values) <= 64:
+            found[name] = [_shown(name, value) for value in values]
+        else:
+            ends = {"least": min(values), "greatest": max(values)} if all(map(is_number, values)) else {}
+            found[name] = {"count": len(values), "hash": hashlib.sha256(terms(name, values).tobytes()).hexdigest(), **ends}
+    return found
+
+
+def _at(setup: Setup, name: str) -> Any:
+    value: Any = setup
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A value for people: plain ones as they are, of others the beginning of what they are known by; nothing secret."""
+    if looks_secret(name):
+        return "hidden"
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return (value if isinstance(value, str) else identity(value))[:_SHOWN]
+
+
+def _redacted(node: Any) -> Any:
+    """Without the values of secret variables of the environment, wherever they stand in a text."""
+    if isinstance(node, str):
+        return redact(node)
+    if isinstance(node, Mapping):
+        return {redact(key): _redacted(value) for key, value in node.items()}
+    return [_redacted(value) for value in node] if isinstance(node, list) else node

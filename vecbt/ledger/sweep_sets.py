@@ -1,0 +1,151 @@
+"""The configurations of a sweep, all at once: terms of the values that vary, looked up for each set and added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.sets import Sets
+from ..engine.inputs import AlignedInputs
+from ..engine.setup import Setup
+from ..engine.sweep_names import setup_with, split_names
+from ..errors import VecbtError
+from .configuration import parameter_place, setup_terms, source_terms
+from .hashes import MASK, term, terms
+
+if TYPE_CHECKING:
+    from ..engine.sweep import SweepRun
+
+__all__ = ["sums_of_sets"]
+
+_EACH = 1_000
+"""Setups that are made to see what their terms are; where it would take more, sets go by the values as they were written."""
+
+_Sums = NDArray[np.uint64]
+
+
+def sums_of_sets(run: SweepRun, numbers: NDArray[np.int64], aligned: AlignedInputs | None) -> _Sums:
+    """The sum of the terms of each of these sets, (len(numbers),); `aligned` are inputs that were given in place of a strategy."""
+    own, rest = split_names(run.sets.names, run.strategy.space, run.keywords)
+    sets = run.sets.kept(numbers)
+    total = np.full(len(sets), source_terms(run.strategy, aligned, own), dtype=np.uint64)
+    for name in own:
+        values, codes = _used(sets, name)
+        places = [parameter_place(name, value) for value in values]
+        if len(set(places)) == 1:
+            total += terms(places[0], values)[codes]
+        else:
+            total += np.array([term(place, value) for place, value in zip(places, values, strict=True)], dtype=np.uint64)[codes]
+    return total + _setups(sets, rest, run.keywords)
+
+
+def _used(sets: Sets, name: str) -> tuple[list[Any], NDArray[np.int64]]:
+    """The values of a parameter that these sets have, and of each set the place of its own."""
+    k = sets.names.index(name)
+    used, codes = np.unique(sets.codes[:, k], return_inverse=True)
+    return [sets.values[k][i] for i in used.tolist()], codes.reshape(-1)
+
+
+def _setups(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> _Sums:
+    """The sum of the terms of each setup."""
+    start = {name: sets.at(0)[name] for name in names}
+    first = setup_terms(setup_with(keywords, start))
+    if not names:
+        return np.full(len(sets), _sum(first), dtype=np.uint64)
+    found = _one_by_one(sets, names, keywords, start, first)
+    if found is None:
+        found = _together(sets, names, keywords)
+    return _as_written(sets, names, keywords) if found is None else found
+
+
+def _one_by_one(
+    sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any], start: Mapping[str, Any], first: Mapping[str, int]
+) -> _Sums | None:
+    """Where each parameter changes terms of its own: what each value adds to the sum of the first set. None where they share terms."""
+    total, touched = np.full(len(sets), _sum(first), dtype=np.uint64), set[str]()
+    for name in names:
+        values, codes = _used(sets, name)
+
+        def changed(value: Any, name: str = name) -> dict[str, int]:
+            found = setup_terms(setup_with(keywords, {**start, name: value}))
+            return _differences(first, found)
+
+        try:
+            changes = _direct(name, values, first, changed)
+            if changes is None:
+                if len(values) > _EACH:
+                    return None
+                each = [changed(value) for value in values]
+                paths = {path for change in each for path in change}
+                changes = np.array([_sum(change) for change in each], dtype=np.uint64)
+            else:
+                paths = {name}
+        except VecbtError:  # a value that only goes with others
+            return None
+        if paths & touched:
+            return None
+        touched |= paths
+        total += changes[codes]
+    return total if _holds(total, sets, names, keywords) else None
+
+
+def _differences(first: Mapping[str, int], found: Mapping[str, int]) -> dict[str, int]:
+    """What the terms of another setup have more than those of the first one."""
+    return {path: (found.get(path, 0) - first.get(path, 0)) & MASK for path in {*found, *first} if found.get(path) != first.get(path)}
+
+
+def _direct(name: str, values: list[Any], first: Mapping[str, int], changed: Any) -> _Sums | None:
+    """What numbers add that stand in the setup as they are, known of a few of them; None where that is not so."""
+    if len(values) < 4 or not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return None
+    found = terms(f"setup {name}", values) - np.uint64(first.get(name, 0))
+    for k in {0, 1, len(values) // 2, len(values) - 1, int(np.argmin(values)), int(np.argmax(values)), *np.flatnonzero(_is_zero(values))}:
+        change = changed(values[k])
+        if not change and int(found[k]) != 0 and first.get(name) is None:
+            found[k] = 0  # the default, which is no term
+        elif (change.get(name, 0), len(change)) != (int(found[k]), int(found[k] != 0)):
+            return None
+    return found
+
+
+def _is_zero(values: list[Any]) -> NDArray[np.bool_]:
+    return np.array([value == 0 for value in values])
+
+
+def _holds(total: _Sums, sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> bool:
+    """Whether a few sets have the sums that their own setups have."""
+    for c in np.unique(np.linspace(0, len(sets) - 1, 8).astype(np.int64)).tolist():
+        values = sets.at(c)
+        if _sum(setup_terms(setup_with(keywords, {name: values[name] for name in names}))) != int(total[c]):
+            return False
+    return True
+
+
+def _together(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> _Sums | None:
+    """Where parameters meet in a term: a setup for each distinct combination; None where these are many."""
+    firsts, which = sets.distinct(names)
+    if len(firsts) > _EACH:
+        return None
+    sums = [_sum(setup_terms(_setup(sets, int(c), names, keywords))) for c in firsts]
+    return np.array(sums, dtype=np.uint64)[which]
+
+
+def _setup(sets: Sets, c: int, names: tuple[str, ...], keywords: Mapping[str, Any]) -> Setup:
+    values = sets.at(c)
+    return setup_with(keywords, {name: values[name] for name in names})
+
+
+def _as_written(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> _Sums:
+    """By names and values, beside the keywords as given: no run of such a set is the same configuration, another sweep of it is."""
+    total = np.full(len(sets), term("keywords", dict(keywords)), dtype=np.uint64)
+    for name in names:
+        values, codes = _used(sets, name)
+        total += terms(f"written {name}", values)[codes]
+    return total
+
+
+def _sum(found: Mapping[str, int]) -> int:
+    return sum(found.values()) & MASK
