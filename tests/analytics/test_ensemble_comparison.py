@@ -98,3 +98,18 @@ def test_ens05_what_cannot_be_compared_is_refused(comparison: vb.EnsembleCompari
     ):
         with pytest.raises(ConfigError, match=message):
             call()
+
+
+def test_ens05_the_ensemble_is_tested_against_equal_weights_and_the_best_member(comparison: vb.EnsembleComparison) -> None:
+    """ENS-05: SPA of the difference is that of its mean against a bootstrap of it, by arch."""
+    from arch.bootstrap import SPA
+
+    found = comparison.superiority(resamples=300, seed=5)
+    assert list(found) == ["over_equal_weights", "over_best_member"]
+    mine = comparison.ensemble.returns.to_numpy()
+    theirs = comparison.individual[comparison.comparison["best_member"]].returns.to_numpy()
+    test = SPA(-theirs, -mine[:, None], block_size=found["over_best_member"].block_length, reps=300, seed=5)
+    test.compute()
+    assert found["over_best_member"].consistent == pytest.approx(test.pvalues["consistent"], abs=0.02)
+    same = vb.compare_ensemble_vs_individual(comparison.ensemble, {"one": comparison.ensemble})
+    assert all(np.isnan(one.consistent) and one.reason for one in same.superiority().values()), "nothing to tell apart"

@@ -22,6 +22,8 @@ from .result import Result
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..evidence import Superiority
+
 __all__ = ["EnsembleComparison", "compare_ensemble_vs_individual"]
 
 ENSEMBLE, EQUAL, BEST = "ensemble", "equal_weights", "best_member"
@@ -61,6 +63,26 @@ class EnsembleComparison:
         from .ensemble_plot import growth_figure
 
         return growth_figure(self, path)
+
+    def superiority(self, *, block_length: int | None = None, resamples: int = 1_000, seed: int = 0) -> dict[str, Superiority]:
+        """Whether the ensemble earns more than equal weights, and more than the best member: Hansen's SPA of their differences bar by bar.
+
+        Parameters
+        ----------
+        block_length, resamples, seed : as in `vecbt.evidence.spa`
+
+        Returns
+        -------
+        dict of Superiority
+            `over_equal_weights` and `over_best_member`; `consistent` is the p-value of "it does not earn more". The best member is chosen
+            afterwards, so beating it is harder than the p-value knows. Returns are of all accounts together (M1).
+        """
+        from ..evidence import spa
+
+        best = self.individual[self.comparison["best_member"]]
+        mine, others = _returns(_growth(self.ensemble)), {EQUAL: self.growth()[EQUAL], BEST: _growth(best)}
+        about = {"block_length": block_length, "resamples": resamples, "seed": seed}
+        return {f"over_{name}": spa(mine[:, None], benchmark=_returns(curve), **about) for name, curve in others.items()}  # type: ignore[arg-type]
 
     def growth(self) -> dict[str, ArrayT]:
         """Equity over initial equity by name: members, then equal weights and the ensemble, (T,) each."""
@@ -139,6 +161,10 @@ def _compare(ensemble: Result, individual: dict[str, Result]) -> EnsembleCompari
 def _growth(result: Result) -> ArrayT:
     """Equity of all accounts together, over what they began with."""
     return np.asarray(result.run.equity.sum(axis=1) / result.run.initial.sum())
+
+
+def _returns(curve: ArrayT) -> ArrayT:
+    return np.asarray(curve / np.concatenate([[1.0], curve[:-1]]) - 1.0)
 
 
 def _mean_curve(curves: list[ArrayT]) -> ArrayT:

@@ -86,7 +86,7 @@ def _of_sharpe(of: SharpeEvidence, made: Tried) -> list[Line]:
 
 def _of_interval(found: Interval) -> list[Line]:
     what = {"cagr": "CAGR", "max_drawdown": "greatest drawdown"}[found.metric]
-    said = found.reason or f"returns drawn again in stretches of {found.block_length} bars, {found.resamples:,} times"
+    said = found.reason or f"returns drawn again in stretches of {counted(found.block_length, 'bar')}, {found.resamples:,} times"
     return [
         line(f"{found.metric}_low", found.low, f"lower end of the {found.confidence:.0%} interval of the {what}; {said}", ".1%"),
         line(f"{found.metric}_high", found.high, "upper end", ".1%"),

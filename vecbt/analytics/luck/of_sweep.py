@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ class _Found:
     count: int
     effective: float
     note: str
+    beaten: str
     root: float
     top: float
     luck: float
@@ -52,15 +53,14 @@ class _Found:
     stepwise: StepwiseTest
 
 
-def evidence_of_sweep(sweep: Sweep, *, size: float, resamples: int, rf: float, seed: int, threads: int | None) -> Evidence:
+def evidence_of_sweep(sweep: Sweep, *, benchmark: Any, size: float, resamples: int, rf: float, seed: int, threads: int | None) -> Evidence:
     """See `Sweep.evidence`."""
     blocks, fine = sweep.blocks, sweep.fine
     if blocks is None or fine is None:
-        raise ConfigError(
-            "this sweep kept no sums over parts of the bars, of which its evidence is made; run it with blocks=True or 'file'"
-        )
+        raise ConfigError("this sweep kept no sums over parts of the bars, which its evidence needs; run it with blocks=True or 'file'")
     about, root = sweep._lines.about, math.sqrt(sweep._of_bars().bars.periods_per_year)
     of = moments_of_blocks(blocks, about.bars, rf=rf)
+    beaten = "nothing" if benchmark is None else "the benchmark"
     ratios, known = np.atleast_1d(np.asarray(of.sharpe)), sweep.trials
     independent = effective_trials_of_blocks(fine, about.bars, seed=seed)
     sets, count = len(ratios), max(known.count, len(ratios))
@@ -68,11 +68,12 @@ def evidence_of_sweep(sweep: Sweep, *, size: float, resamples: int, rf: float, s
     effective = (sets if independent.reason else independent.effective) + (count - sets)
     shared = 0.0 if independent.reason else min(max(independent.average_correlation, 0.0), 0.999)
     top, luck, probability = _best(of, ratios, effective, trial_variance(of, shared))
+    ran = about.sets * len(np.unique(sweep._lines.account))
     found = _Found(
-        sets, about.sets * len(np.unique(sweep._lines.account)), count, effective, known.note, root, top * root, luck * root, probability,
-        independent, pbo_of_blocks(blocks, about.bars, rf=rf, threads=threads),
-        spa_of_blocks(fine, about.bars, resamples=resamples, seed=seed),
-        step_m_of_blocks(fine, about.bars, size=size, resamples=resamples, seed=seed),
+        sets, ran, count, effective, known.note, beaten, root, top * root, luck * root, probability, independent,
+        pbo_of_blocks(blocks, about.bars, rf=rf, threads=threads),
+        spa_of_blocks(fine, about.bars, benchmark=benchmark, resamples=resamples, seed=seed),
+        step_m_of_blocks(fine, about.bars, benchmark=benchmark, size=size, resamples=resamples, seed=seed),
     )  # fmt: skip
     lines = (*_of_trials(found), *_of_best(found), *_of_splits(found), *_of_tests(found))
     parts = {
@@ -91,7 +92,7 @@ def _best(of: Moments, ratios: NDArray[np.float64], effective: float, variance: 
 
 
 def _of_trials(found: _Found) -> list[Line]:
-    beyond = f"; no others are counted: {found.note}" if found.note else ", others that the ledger has for these data among them"
+    beyond = f"; no others are counted: {found.note}" if found.note else " on these data or data that overlap with them, so the ledger"
     how = found.independent.reason or "from correlations over 64 parts of the bars; what the ledger has beyond these lines counts one each"
     return [
         line("sets", found.sets, "lines of this sweep", ",.0f"),
@@ -122,9 +123,9 @@ def _of_splits(found: _Found) -> list[Line]:
 
 def _of_tests(found: _Found) -> list[Line]:
     spa, steps = found.superior, found.stepwise
-    said = f"sets that earn more than nothing, with {1.0 - steps.size:.0%} confidence in all of them at once (StepM)"
+    said = f"sets that earn more than {found.beaten}, with {1.0 - steps.size:.0%} confidence in all of them at once (StepM)"
     return [
-        line("spa_p", spa.consistent, spa.reason or "p-value of: no set earns more than nothing (Hansen's SPA)", ".3f"),
+        line("spa_p", spa.consistent, spa.reason or f"p-value of: no set earns more than {found.beaten} (Hansen's SPA)", ".3f"),
         line("better_sets", math.nan if steps.reason else len(steps.superior), steps.reason or said, ",.0f"),
     ]
 
@@ -144,10 +145,12 @@ def _paragraph(found: _Found) -> str:
             "The set that is best in one half of the time is below the median in the other half with probability "
             f"{found.overfit.probability:.0%}."
         )
-    if not found.superior.reason and not found.stepwise.reason:
+    spa, steps = found.superior, found.stepwise
+    if not spa.reason and not steps.reason:
+        shown = f"{spa.consistent:.2g}" if spa.consistent > 0.0 else f"less than {1.0 / spa.resamples:.1g}"
         said.append(
-            f"That no set earns more than nothing has a p-value of {found.superior.consistent:.2g}; {len(found.stepwise.superior):,} sets do, "
-            f"with {1.0 - found.stepwise.size:.0%} confidence in all of them at once."
+            f"That no set earns more than {found.beaten} has a p-value of {shown}; {len(steps.superior):,} sets do, with "
+            f"{1.0 - steps.size:.0%} confidence in all of them at once."
         )
     if not math.isnan(found.luck):
         said.append(f"To be more than luck, the best would have to stay above {found.luck:.2f} on bars that none of these sets has seen.")

@@ -130,8 +130,9 @@ class SweepLuck:
     """Part of `Sweep`, which has `blocks`, `fine` and `trials`."""
 
     def evidence(
-        self, *, size: float = 0.05, resamples: int = 1000, rf: float = 0.0, seed: int = 0, threads: int | None = None
-    ) -> Evidence:
+        self, *, benchmark: Any = None, size: float = 0.05, resamples: int = 1000, rf: float = 0.0, seed: int = 0,
+        threads: int | None = None,
+    ) -> Evidence:  # fmt: skip
         """Whether the best set is more than the luckiest: one table, and one paragraph in plain words.
 
         From the sums over parts of the bars that the sweep keeps, in memory that does not grow with the sets: the effective number of
@@ -140,12 +141,14 @@ class SweepLuck:
 
         Parameters
         ----------
+        benchmark : array (T,), optional
+            Simple returns per bar that are to be beaten in SPA and StepM, such as those of holding the asset; left out, doing nothing is.
         size : float
             Probability of one wrong set or more among those that StepM names.
         resamples, seed : int
             Of SPA and StepM.
         rf : float
-            Riskless return *per bar*, for Sharpe ratios; SPA and StepM compare with doing nothing.
+            Riskless return *per bar*, for Sharpe ratios.
         threads : int, optional
             Of PBO; all cores where left out. The numbers do not depend on it.
 
@@ -163,4 +166,4 @@ class SweepLuck:
         """
         from .of_sweep import evidence_of_sweep
 
-        return evidence_of_sweep(self, size=size, resamples=resamples, rf=rf, seed=seed, threads=threads)  # type: ignore[arg-type]
+        return evidence_of_sweep(self, benchmark=benchmark, size=size, resamples=resamples, rf=rf, seed=seed, threads=threads)  # type: ignore[arg-type]
