@@ -18,6 +18,7 @@ from ..errors import ConfigError, nearest
 from . import tables
 from .assumptions import assumptions, source_name
 from .curves import Curves
+from .result_tables import ResultTables
 from .statistics import STATISTICS, compute, write
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _ABSENT = {
 _SHORT = ("total_return", "cagr", "sharpe", "max_drawdown", "trades", "win_rate")
 
 
-class Result:
+class Result(ResultTables):
     """A finished backtest.
 
     Frames are made when they are asked for, and are the caller's to change. Per-bar frames have UTC times as index; with one account
