@@ -9,11 +9,9 @@ import numpy as np
 
 from .work import Array
 
-__all__ = ["six_metrics_loop"]
 
-
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def _place(values: Array, rank: int) -> None:
+@numba.njit(nogil=True, error_model="numpy")
+def _place(values: Array, rank: int) -> None:  # pragma: no cover - compiled
     """Hoare's selection, the middle of three as pivot: `values[rank]` is of that rank, nothing smaller comes after it."""
     low, high = 0, len(values) - 1
     while low < high:
@@ -37,8 +35,8 @@ def _place(values: Array, rank: int) -> None:
             return
 
 
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def six_metrics_loop(returns: Array, first: int, past: int, periods: float, out: Array) -> None:
+@numba.njit(nogil=True, error_model="numpy")
+def six_metrics_loop(returns: Array, first: int, past: int, periods: float, out: Array) -> None:  # pragma: no cover
     """Sharpe, Sortino, Calmar, greatest drawdown, 5 % value at risk and shortfall of columns `first` to `past - 1` into `out` (6, C)."""
     bars, block = returns.shape[0], 64
     rows = np.empty((block, bars))

@@ -28,6 +28,7 @@ RELATIVE = (
 )  # fmt: skip
 """What `relative` says, in order."""
 
+_RELATIVE_ZERO = 1e-12  # M5
 _LARGEST_RETURN = 0.5  # prices are positive, too: a series that stays between zero and this could be either
 
 
@@ -229,7 +230,9 @@ def _first_is_known(given: Returns, other: _Benchmark, here: NDArray[np.int64], 
 
 def _compared(r: NDArray[np.float64], b: NDArray[np.float64], periods: float, rf: float) -> dict[str, float]:
     params = returns_params(periods)
-    three = np.stack([r, b, r - b], axis=1)
+    apart = r - b
+    apart[np.abs(apart) <= _RELATIVE_ZERO * max(np.abs(r).max(initial=0.0), np.abs(b).max(initial=0.0))] = 0.0  # rounding, no difference
+    three = np.stack([r, b, apart], axis=1)
     found = measure_columns(three, ("total_return", "cagr", "volatility", "sharpe"), params, 0.05)
     beta, alpha, correlation = _line(r, b, found["volatility"], periods, rf)
     up, down = _capture(r, b, b > 0.0, periods), _capture(r, b, b < 0.0, periods)
@@ -239,7 +242,7 @@ def _compared(r: NDArray[np.float64], b: NDArray[np.float64], periods: float, rf
         "benchmark_total_return": float(found["total_return"][1]),
         "cagr": float(found["cagr"][0]),
         "benchmark_cagr": float(found["cagr"][1]),
-        "active_return": float(np.mean(r - b)) * periods if clean else np.nan,
+        "active_return": float(np.mean(apart)) * periods if clean else np.nan,
         "tracking_error": float(found["volatility"][2]),
         "information_ratio": float(found["sharpe"][2]),
         "beta": beta,
@@ -249,8 +252,8 @@ def _compared(r: NDArray[np.float64], b: NDArray[np.float64], periods: float, rf
         "up_capture": up,
         "down_capture": down,
         "capture_ratio": up / down if down != 0.0 else np.nan,
-        "batting_average": float(np.mean(r > b)) if clean else np.nan,
-        "active_drawdown": _active_drawdown(r, b) if clean else np.nan,
+        "batting_average": float(np.mean(apart > 0.0)) if clean else np.nan,
+        "active_drawdown": _active_drawdown(np.where(apart == 0.0, b, r), b) if clean else np.nan,
     }
 
 
