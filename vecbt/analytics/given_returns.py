@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import ArrayN, ArrayTG, IndexT, Table
 from ..data.calendar import periods_per_year as bars_a_year
@@ -50,9 +51,11 @@ class Returns:
     """Whether tables go back as polars frames."""
 
     @cached_property
-    def ends(self) -> ArrayN:
+    def ends(self) -> NDArray[np.int64]:
         """First bar and the one after the last of each column, `(C, 2)` whole numbers; equal where nothing is known."""
         known = ~np.isnan(self.values)
+        if not len(known):
+            return np.zeros((known.shape[1], 2), dtype=np.int64)
         any_ = known.any(axis=0)
         first = np.where(any_, known.argmax(axis=0), 0)
         past = np.where(any_, len(known) - known[::-1].argmax(axis=0), 0)
@@ -67,6 +70,13 @@ class Returns:
         for column, (first, past) in enumerate(self.ends):
             values[:first, column] = values[past:, column] = 0.0
         return np.asarray(np.cumprod(1.0 + values, axis=0), dtype=np.float64)
+
+    @cached_property
+    def bridged(self) -> tuple[ArrayTG, ArrayTG]:
+        """Returns and curve, a return of 0 in place of each that is unknown."""
+        values = np.where(np.isnan(self.values), 0.0, self.values)
+        given = self.curve_given
+        return values, np.asarray(np.cumprod(1.0 + values, axis=0), dtype=np.float64) if given is None else given
 
     @cached_property
     def initial(self) -> ArrayN:

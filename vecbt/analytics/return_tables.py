@@ -295,7 +295,8 @@ def rolling_metrics(
         if name not in (RETURNS_METRICS.names or ()):
             raise ConfigError(f"metrics has {name!r}; {nearest(str(name), RETURNS_METRICS.names or ())}")
     size = check_window(window)
-    found = rolling_of(given.curve, given.initial, given.values, returns_params(given.checked_periods(), rf, mar), size)
+    values, curve = given.bridged  # windows with an unknown return are taken out below
+    found = rolling_of(curve, given.initial, values, returns_params(given.checked_periods(), rf, mar), size)
     unknown = np.cumsum(np.isnan(given.values), axis=0)
     unknown[size:] -= unknown[:-size].copy()
     parts = {name: np.where(unknown > 0, np.nan, found[name]) for name in names}
