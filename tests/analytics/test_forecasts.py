@@ -18,7 +18,7 @@ NUMBERS = st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=2
 
 
 def test_ml10_a_sheet_by_hand() -> None:
-    """Errors of 1, 2, 1, 0 and 2; what came was 1, -2, 4, 0 and -1."""
+    """ML-10. Errors of 1, 2, 1, 0 and 2; what came was 1, -2, 4, 0 and -1."""
     found = vb.forecast_metrics([2.0, -4.0, 3.0, 0.0, 1.0, math.nan], [1.0, -2.0, 4.0, 0.0, -1.0, 5.0])
     assert list(found.index) == list(FORECAST_METRICS)
     assert found["count"] == 5 and found["rmse"] == pytest.approx(math.sqrt(10 / 5)) and found["mae"] == 6 / 5
