@@ -68,6 +68,8 @@ class ReturnsAccessor:
         window: int,
         metrics: Sequence[str] | str = ("total_return", "volatility", "sharpe", "max_drawdown"),
         *,
+        benchmark: Any = None,
+        kind: str | None = None,
         periods_per_year: float | None = None,
         rf: float = 0.0,
         mar: float = 0.0,
@@ -75,7 +77,8 @@ class ReturnsAccessor:
         """Metrics of the last `window` bars at each bar; see `vecbt.rolling_metrics`."""
         from .analytics.return_tables import rolling_metrics
 
-        return rolling_metrics(self._returns, window, metrics, periods_per_year=periods_per_year, rf=rf, mar=mar)
+        more = {"benchmark": benchmark, "kind": kind, "periods_per_year": periods_per_year, "rf": rf, "mar": mar}
+        return rolling_metrics(self._returns, window, metrics, **more)
 
     def value_at_risk(self, alpha: float | Sequence[float] = (0.01, 0.05)) -> Table:
         """Value at risk by three methods; see `vecbt.value_at_risk`."""

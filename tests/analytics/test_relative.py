@@ -175,6 +175,20 @@ def test_a_column_of_a_table_is_a_benchmark_of_the_others() -> None:
         vb.relative(table, "d")
 
 
+def test_rolling_beta_and_correlation_are_those_of_each_stretch() -> None:
+    r, b = series(1), series(2).drop(DAYS[[10, 11]])
+    found = vb.rolling_metrics(r, 20, ("beta", "correlation", "sharpe"), benchmark=b)
+    assert list(found.columns) == ["beta", "correlation", "sharpe"]
+    alone = vb.relative(r.iloc[40:], b.iloc[38:])
+    assert found["beta"].iloc[-1] == pytest.approx(alone["beta"]) and found["correlation"].iloc[-1] == pytest.approx(alone["correlation"])
+    known = np.flatnonzero(found["beta"].notna())
+    assert known[0] == 21 and len(known) == 39  # the window fills with the twentieth bar that both have
+    curves = vb.rolling_metrics(r, 20, "beta", benchmark=prices(series(2)))
+    assert curves["beta"].iloc[-1] == pytest.approx(vb.relative(r.iloc[40:], series(2).iloc[40:])["beta"])
+    with pytest.raises(ConfigError, match="beta need a benchmark"):
+        vb.rolling_metrics(r, 20, "beta")
+
+
 # --- results
 
 
@@ -191,6 +205,9 @@ def test_a_symbol_of_the_bars_is_bought_and_held_at_the_prices_strategies_read()
     held = pd.Series([10.0, 11.0, 12.0, 9.0, 10.0, 13.0], index=pd.date_range("2024-01-01", periods=6, tz="UTC"))
     assert numbers(result.relative("AAA")).tolist() == pytest.approx(numbers(result.relative(held)).tolist(), nan_ok=True)
     assert result.relative("AAA")["benchmark_total_return"] == pytest.approx(0.3)
+    assert (
+        math.isnan(result.rolling(3, "beta", benchmark="AAA")["beta"].iloc[2]) and result.rolling(3, "beta", benchmark="AAA").iloc[3, 0] > 0
+    )
     assert result.relative("BBB")["bars"] == 4  # one bar without a market, and the first has no return
     with pytest.raises(ConfigError, match="did you mean 'AAA'"):
         result.relative("AAB")

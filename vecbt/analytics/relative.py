@@ -17,7 +17,7 @@ from ..metrics.measure import measure_columns
 from ..metrics.returns import growth_rate, returns_params
 from .given_returns import Returns, read_returns
 
-__all__ = ["KINDS", "RELATIVE", "relative"]
+__all__ = ["KINDS", "RELATIVE", "beside", "relative"]
 
 KINDS = ("returns", "prices")
 
@@ -95,6 +95,18 @@ def relative(returns: Any, benchmark: Any, *, kind: str | None = None, periods_p
     if own is not None:
         columns, names = [columns[k] for k in range(len(names)) if k != own], tuple(n for k, n in enumerate(names) if k != own)
     return _table(given, names, columns)
+
+
+def beside(returns: Any, given: Returns, benchmark: Any, kind: str | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns of each column and of the benchmark where both are known over the same time, `(T, C)` each; NaN at all other bars."""
+    against, _ = _benchmark(returns, given, benchmark, kind)
+    here, there = _common(given, against)
+    first = 0 if _first_is_known(given, against, here, there) else 1
+    ours, theirs = np.full((2, *given.values.shape), np.nan)
+    for column in range(len(given.names)):
+        ours[here[first:], column] = _steps(given.values[:, column], given.curve[:, column], here)[first:]
+    theirs[here[first:]] = _steps(against.values, against.levels, there)[first:, None]
+    return ours, theirs
 
 
 def _table(given: Returns, names: tuple[Any, ...], columns: list[dict[str, Any]]) -> Any:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._typing import ArrayTG, Table
 from ..errors import ConfigError, nearest
+from ..indicators.relative import beta, correlation
 from ..indicators.shape import check_window
 from ..metrics.drawdowns import drawdowns_of
 from ..metrics.measure import MEASURES, measure_columns
@@ -17,6 +18,7 @@ from ..metrics.returns import RETURNS_METRICS, returns_params
 from ..metrics.rolling import rolling_of
 from .given_returns import Returns, read_returns
 from .periods import GROUPS, PERIODS, group_names, period_returns, spans
+from .relative import beside
 
 __all__ = ["RETURN_STATISTICS", "drawdowns", "monthly_returns", "returns_by", "rolling_metrics", "stats", "value_at_risk", "yearly_returns"]
 
@@ -25,6 +27,7 @@ RETURN_STATISTICS = ("start", "end", "bars", "periods_per_year", *MEASURES, *_OF
 """What `stats` says of returns; those that a result has, too, mean the same."""
 
 _TAILS = ("var", "cvar", "parametric_var", "parametric_cvar", "cornish_fisher_var", "cornish_fisher_cvar", "tail_ratio")
+_ROLLING_PAIRS = ("beta", "correlation")
 _DRAWDOWN = ("depth", "peak", "trough", "recovery", "length", "to_trough", "to_recovery")
 _GROUP = ("count", "mean", "median", "deviation", "positive", "best", "worst", "total")
 _SHORT_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -265,6 +268,8 @@ def rolling_metrics(
     window: int,
     metrics: Sequence[str] | str = ("total_return", "volatility", "sharpe", "max_drawdown"),
     *,
+    benchmark: Any = None,
+    kind: str | None = None,
     periods_per_year: float | None = None,
     rf: float = 0.0,
     mar: float = 0.0,
@@ -277,7 +282,10 @@ def rolling_metrics(
     window : int
         Bars.
     metrics : sequence of str
-        Of `return_metrics`: total_return, cagr, volatility, sharpe, sortino, calmar, max_drawdown, longest_drawdown_bars, ulcer.
+        Of `return_metrics`: total_return, cagr, volatility, sharpe, sortino, calmar, max_drawdown, longest_drawdown_bars, ulcer; with a
+        benchmark also beta and correlation, of the last `window` bars that both have (`vecbt.indicators.beta`, `correlation`).
+    benchmark, kind
+        As in `vecbt.relative`.
     periods_per_year, rf, mar
         As in `stats`.
 
@@ -291,15 +299,24 @@ def rolling_metrics(
 
     given = read_returns(returns, periods_per_year=periods_per_year)
     names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    known = (*(RETURNS_METRICS.names or ()), *_ROLLING_PAIRS)
     for name in names:
-        if name not in (RETURNS_METRICS.names or ()):
-            raise ConfigError(f"metrics has {name!r}; {nearest(str(name), RETURNS_METRICS.names or ())}")
+        if name not in known:
+            raise ConfigError(f"metrics has {name!r}; {nearest(str(name), known)}")
+    if benchmark is None and set(names) & set(_ROLLING_PAIRS):
+        raise ConfigError(f"{' and '.join(name for name in _ROLLING_PAIRS if name in names)} need a benchmark; give benchmark=")
     size = check_window(window)
     values, curve = given.bridged  # windows with an unknown return are taken out below
     found = rolling_of(curve, given.initial, values, returns_params(given.checked_periods(), rf, mar), size)
     unknown = np.cumsum(np.isnan(given.values), axis=0)
     unknown[size:] -= unknown[:-size].copy()
-    parts = {name: np.where(unknown > 0, np.nan, found[name]) for name in names}
+    pairs = None if benchmark is None else beside(returns, given, benchmark, kind)
+    parts = {}
+    for name in names:
+        if pairs is not None and name in _ROLLING_PAIRS:
+            parts[name] = (beta if name == "beta" else correlation)(*pairs, size)
+        else:
+            parts[name] = np.where(unknown > 0, np.nan, found[name])
     index = given.shown()
     if given.single:
         return given.back(pd.DataFrame({name: part[:, 0] for name, part in parts.items()}, index=index))
