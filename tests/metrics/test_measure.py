@@ -70,6 +70,10 @@ def test_m2_m3_one_arithmetic_for_measure_and_the_functions() -> None:
     assert np.array_equal(found["sharpe"], metrics.sharpe(values, periods_per_year=252.0, rf=0.0001))
     assert np.array_equal(found["sortino"], metrics.sortino(values, periods_per_year=252.0))
     assert np.array_equal(found["volatility"], metrics.volatility(values, periods_per_year=252.0))
+    assert np.array_equal(found["downside_deviation"], metrics.downside_deviation(values, periods_per_year=252.0))
+    for name in ("omega", "skew", "kurtosis", "tail_ratio"):
+        assert np.array_equal(found[name], getattr(metrics, name)(values)), name
+    assert np.array_equal(measure(values, "omega", periods_per_year=1.0, mar=0.002)["omega"], metrics.omega(values, mar=0.002))
     for method, prefix in (("historical", ""), ("parametric", "parametric_"), ("cornish_fisher", "cornish_fisher_")):
         assert np.array_equal(found[f"{prefix}var"], metrics.var(values, method=method))
         assert np.array_equal(found[f"{prefix}cvar"], metrics.cvar(values, method=method))

@@ -104,9 +104,11 @@ class _Wanted:
     def piece(self, values: ArrayTN, part: slice) -> None:
         """A few columns: turned into rows, measured, forgotten."""
         rows = readonly(np.ascontiguousarray(values[:, part].T))
+        self.infinite[part] = np.isinf(rows).any(axis=1)
+        if self.infinite[part].any():
+            return
         states, of_returns = records(RETURNS_STATE, len(rows)), records(RETURNS_METRICS, len(rows))
         columns_run(rows, float(self.params[0]["mar"]), states)
-        self.infinite[part] = np.isinf(states["largest"])
         returns_read(states, self.params, of_returns)
         self._put(part, {name: of_returns[name] for name in _OF_RETURNS})
         if self.distribution:
