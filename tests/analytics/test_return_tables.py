@@ -108,6 +108,15 @@ def test_input_that_cannot_be_read_is_refused() -> None:
         vb.rolling_metrics(given_, 3, "sharp")
 
 
+def test_m5_a_ruined_account_has_no_ratio_by_either_way() -> None:
+    """Its last returns are unknown, not missing."""
+    result = Result(run_of([[10.0], [11.0], [1.0], [2.0]], [(0, 0, 100.0, 10.0), (1, 0, 300.0, 11.0)], symbols=("A",)))
+    ours, found = result.stats(), vb.stats(result)
+    assert result.returns.isna().tolist() == [False, False, False, True] and found["bars"] == ours["bars"] == 4
+    for name in ("sharpe", "skew", "omega", "worst_month"):
+        assert math.isnan(ours[name]) == math.isnan(found[name]) == (name != "worst_month"), name
+
+
 # --- the calendar
 
 

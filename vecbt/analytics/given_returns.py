@@ -56,6 +56,8 @@ class Returns:
         known = ~np.isnan(self.values)
         if not len(known):
             return np.zeros((known.shape[1], 2), dtype=np.int64)
+        if self.curve_given is not None:  # all bars of a run are bars of it: where equity is gone, returns are unknown
+            known[:] = True
         any_ = known.any(axis=0)
         first = np.where(any_, known.argmax(axis=0), 0)
         past = np.where(any_, len(known) - known[::-1].argmax(axis=0), 0)

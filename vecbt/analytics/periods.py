@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .._typing import ArrayN, ArrayTG, IndexT
 from ..errors import ConfigError, nearest
 
-__all__ = ["GROUPS", "PERIODS", "Spans", "group_names", "period_returns", "spans"]
+__all__ = ["GROUPS", "PERIODS", "Spans", "group_names", "month_figures", "period_returns", "spans"]
 
 PERIODS = ("year", "quarter", "month", "week", "day")
 """Stretches of the calendar that follow each other."""
@@ -65,6 +65,19 @@ def period_returns(curve: ArrayTG, initial: ArrayN, found: Spans) -> ArrayTG:
     ends = curve[found.past - 1]
     growth: ArrayTG = np.divide(ends, base, out=np.full(ends.shape, np.nan), where=base > 0.0)
     return growth - 1.0
+
+
+def month_figures(months: ArrayTG, inside: NDArray[np.bool_]) -> dict[str, ArrayN]:
+    """Share of good months, the best and the worst of them, `(G,)` each, from returns `(K, G)` of those that are `inside` a column.
+
+    NaN where one of them is unknown, or there is none (M5).
+    """
+    known = inside.any(axis=0) & ~(np.isnan(months) & inside).any(axis=0)
+    good = ((months > 0.0) & inside).sum(axis=0) / np.maximum(inside.sum(axis=0), 1)
+    best = np.max(months, axis=0, where=inside, initial=-np.inf)
+    worst = np.min(months, axis=0, where=inside, initial=np.inf)
+    found = {"positive_months": good, "best_month": best, "worst_month": worst}
+    return {name: np.where(known, values, np.nan) for name, values in found.items()}
 
 
 def group_names(days: IndexT, kind: str) -> tuple[Any, NDArray[np.int64]]:

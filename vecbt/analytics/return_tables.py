@@ -17,7 +17,7 @@ from ..metrics.measure import MEASURES, measure_columns
 from ..metrics.returns import RETURNS_METRICS, returns_params
 from ..metrics.rolling import rolling_of
 from .given_returns import Returns, read_returns
-from .periods import GROUPS, PERIODS, group_names, period_returns, spans
+from .periods import GROUPS, PERIODS, Spans, group_names, month_figures, period_returns, spans
 from .relative import beside
 
 __all__ = ["RETURN_STATISTICS", "drawdowns", "monthly_returns", "returns_by", "rolling_metrics", "stats", "value_at_risk", "yearly_returns"]
@@ -98,25 +98,23 @@ def _wide(given: Returns, columns: Sequence[dict[str, Any]]) -> Table:
     return pl.DataFrame([{"column": str(name)} | found for name, found in zip(given.names, plain, strict=True)], infer_schema_length=None)
 
 
-def _months(given: Returns) -> dict[str, NDArray[Any]]:
-    """Share of good months, best and worst, by column; NaN without times, or where a month is unknown."""
-    none = np.full(len(given.names), np.nan)
-    if given.days is None or not len(given.days):
-        return dict.fromkeys(_OF_MONTHS, none)
-    found = _of_periods(given, "month")[1]
-    inside = ~np.isnan(found)
-    clean = ~np.isnan(given.curve[-1]) & inside.any(axis=0)
-    low, high = np.where(inside, found, np.inf).min(axis=0), np.where(inside, found, -np.inf).max(axis=0)
-    share = np.divide((found > 0.0).sum(axis=0), inside.sum(axis=0), out=none.copy(), where=clean)
-    return dict(zip(_OF_MONTHS, (share, np.where(clean, high, np.nan), np.where(clean, low, np.nan)), strict=True))
+def _months(given: Returns) -> dict[str, NDArray[np.float64]]:
+    """Share of good months, best and worst, by column; NaN without times."""
+    if given.days is None:
+        return dict.fromkeys(_OF_MONTHS, np.full(len(given.names), np.nan))
+    found = spans(given.days, "month")
+    return month_figures(period_returns(given.curve, given.initial, found), _inside(given, found))
 
 
-def _of_periods(given: Returns, kind: str) -> tuple[Any, ArrayTG]:
+def _inside(given: Returns, found: Spans) -> NDArray[np.bool_]:
+    """In which of the periods each column has bars, `(K, C)`."""
+    return (found.past[:, None] > given.ends[:, 0]) & (found.first[:, None] < given.ends[:, 1])
+
+
+def _of_periods(given: Returns, kind: str) -> tuple[Spans, ArrayTG]:
     """Periods of a kind, and what each column earned in them; NaN where it has no bar in one."""
     found = spans(given.checked_days(), kind)
-    values = period_returns(given.curve, given.initial, found)
-    first, past = given.ends[:, 0], given.ends[:, 1]
-    return found, np.where((found.past[:, None] > first) & (found.first[:, None] < past), values, np.nan)
+    return found, np.where(_inside(given, found), period_returns(given.curve, given.initial, found), np.nan)
 
 
 def _starts(days: NDArray[np.int64], name: str) -> Any:

@@ -21,7 +21,7 @@ from ..metrics.tail import tail_of
 from ..metrics.trades import trades_of
 from .charges import charges, margin_calls
 from .curves import Curves
-from .periods import period_returns, spans
+from .periods import month_figures, period_returns, spans
 
 if TYPE_CHECKING:
     from ..engine.run import Run
@@ -186,9 +186,7 @@ def compute(run: Run, curves: Curves, *, rf: float, mar: float, alpha: float) ->
 def _of_months(run: Run, curve: ArrayTG) -> dict[str, Any]:
     """What the calendar months of sessions earned; NaN where one of them is unknown."""
     months = period_returns(curve, run.initial, spans(run.bars.session, "month"))
-    known = ~np.isnan(months).any(axis=0)
-    positive = np.where(known, (months > 0.0).mean(axis=0), np.nan)
-    return {"positive_months": positive, "best_month": months.max(axis=0), "worst_month": months.min(axis=0)}
+    return month_figures(months, np.ones(months.shape, dtype=np.bool_))
 
 
 def _at_the_end(run: Run, curves: Curves) -> dict[str, Any]:
