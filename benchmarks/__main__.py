@@ -15,6 +15,7 @@ NOISE = 1.5
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
+    from .columns import six_metrics
     from .evidence import luck
     from .indicators import indicators_on_a_panel
     from .ledger import recording
@@ -30,6 +31,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "W3": exits,
         "W4": rebalanced,
         "W5": bar_by_bar,
+        "W6": six_metrics,
         "W7": indicators_on_a_panel,
         "features": every_feature,
         "risk": risk_rules,

@@ -74,6 +74,13 @@ def panel_of_w4(bars: int = 5_000, assets: int = 500) -> Array:
     return closes
 
 
+def returns_of_w6(bars: int = 5_000, columns: int = 1_000) -> Array:
+    """W6: returns (T, C); the first row is zero, because libraries differ on whether a loss on the first bar is a drawdown."""
+    returns = np.random.default_rng(11).normal(0.0003, 0.01, (bars, columns))
+    returns[0] = 0.0
+    return returns
+
+
 def days(bars: int) -> NDArray[np.int64]:
     """Labels (T,), one a day, ns since 1970 UTC."""
     return np.arange(bars, dtype=np.int64) * 86_400_000_000_000 + np.datetime64("2010-01-01", "ns").astype(np.int64)

@@ -10,6 +10,7 @@ Names load on first use, so that importing the package costs nothing.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -87,13 +88,23 @@ _HOME = {
     "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
     "create_strategy": "strategies.registry",
+    "drawdowns": "analytics.return_tables",
+    "forecast_metrics": "analytics.forecasts",
     "load_result": "analytics.saved",
     "load_strategies": "config.strategies",
+    "monthly_returns": "analytics.return_tables",
+    "register_accessors": "accessors",
     "register_strategy": "strategies.registry",
+    "relative": "analytics.relative",
+    "returns_by": "analytics.return_tables",
+    "rolling_metrics": "analytics.return_tables",
     "setup_logger": "logs",
+    "stats": "analytics.return_tables",
     "strategy": "engine.function_strategy",
     "sweep": "api",
+    "value_at_risk": "analytics.return_tables",
     "verify": "analytics.saved",
+    "yearly_returns": "analytics.return_tables",
 }
 """Public name -> module of the package it lives in."""
 
@@ -113,8 +124,20 @@ _MODULES = {
 
 if TYPE_CHECKING:
     from . import errors, evidence, indicators, ledger, metrics, signals, strategies
+    from .accessors import register_accessors
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
+    from .analytics.forecasts import forecast_metrics
+    from .analytics.relative import relative
     from .analytics.result import Result
+    from .analytics.return_tables import (
+        drawdowns,
+        monthly_returns,
+        returns_by,
+        rolling_metrics,
+        stats,
+        value_at_risk,
+        yearly_returns,
+    )
     from .analytics.saved import VerifyReport, load_result, verify
     from .analytics.sweep import Sweep
     from .api import backtest, check_causal, check_parity, check_strategy, sweep
@@ -242,27 +265,50 @@ __all__ = [
     "compare_ensemble_vs_individual",
     "create_position_sizer",
     "create_strategy",
+    "drawdowns",
     "errors",
     "evidence",
+    "forecast_metrics",
     "indicators",
     "ledger",
     "load_result",
     "load_strategies",
     "metrics",
+    "monthly_returns",
     "presets",
+    "register_accessors",
     "register_strategy",
+    "relative",
+    "returns_by",
+    "rolling_metrics",
     "samples",
     "setup_logger",
     "signals",
+    "stats",
     "strategies",
     "strategy",
     "sweep",
     "synthetic",
+    "value_at_risk",
     "verify",
+    "yearly_returns",
 ]
 
 
+def _give_accessors() -> None:
+    """`returns.vecbt` for objects of pandas and polars, where they are imported (see `vecbt.accessors`)."""
+    for library in ("pandas", "polars"):
+        # one that is only being imported, by another thread, has no Series yet
+        if library not in _GIVEN and hasattr(sys.modules.get(library), "Series"):
+            _GIVEN.add(library)
+            importlib.import_module(".accessors", __name__)._register([library])
+
+
+_GIVEN: set[str] = set()
+
+
 def __getattr__(name: str) -> Any:
+    _give_accessors()
     if name in _MODULES:
         value: Any = importlib.import_module(f".{_MODULES[name]}", __name__)
     elif name in _HOME:
@@ -275,3 +321,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+_give_accessors()

@@ -14,6 +14,7 @@ import pytest
 
 import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
+from benchmarks.columns import six_metrics
 from benchmarks.evidence import checked, luck
 from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.ledger import recording
@@ -81,6 +82,12 @@ def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:
     assert bounded[::2] == bounded[1::2] and {"SMA 20", "EMA 20", "RSI 14", "ATR 14"} <= set(bounded)
     timed = {pair.split()[0] for pair in rows[-1].reference.split(", ")}
     assert timed | {name.split()[0].lower() for name in bounded} == set(vb.indicators.catalog())
+
+
+def test_w6_agrees_with_the_loop_on_one_thread_and_on_two() -> None:
+    rows = six_metrics(60, 5, calls=1)
+    assert {row.work for row in rows} == {"W6"} and all(row.value > 0.0 for row in rows)
+    assert [row.must for row in rows] == [1.5, None, 1.5, None, None]
 
 
 def test_nothing_is_timed_where_results_differ() -> None:

@@ -172,5 +172,3 @@ def test_sums_in_files_are_read_for_the_sample_alone(tmp_path: Path) -> None:
     swept = six(days(), blocks=tmp_path / "sums")
     assert swept.block_sums == "file" and isinstance(BlockFiles(tmp_path / "sums"), BlockFiles)
     assert np.allclose(swept.trials.blocks_sample(), six(days()).trials.blocks_sample())
-
-

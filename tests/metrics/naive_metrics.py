@@ -131,3 +131,68 @@ def positions(fills: Sequence[tuple[int, int, float]], start: Sequence[float], b
         return start[n] + math.fsum(q for when, asset, q in fills if asset == n and when <= t)
 
     return [[held(t, n) for n in range(len(start))] for t in range(bars)]
+
+
+def downside_deviation(values: Sequence[float], periods: float, mar: float = 0.0) -> float:
+    """M2: what `sortino` divides by, annualized; M5: 0 when it is rounding."""
+    if not values:
+        return NAN
+    below = math.sqrt(math.fsum(min(v - mar, 0.0) ** 2 for v in values) / len(values))
+    return 0.0 if below < 1e-12 * max(abs(v) for v in values) else below * math.sqrt(periods)
+
+
+def omega(values: Sequence[float], mar: float = 0.0) -> float:
+    losses = math.fsum(max(mar - v, 0.0) for v in values)
+    if not values or losses / len(values) <= 1e-12 * max(abs(v) for v in values):
+        return NAN
+    return math.fsum(max(v - mar, 0.0) for v in values) / losses
+
+
+def central(values: Sequence[float], power: int) -> float:
+    centre = mean(values)
+    return math.fsum((v - centre) ** power for v in values) / len(values)
+
+
+def skew(values: Sequence[float]) -> float:
+    """G1 of Joanes and Gill."""
+    n = len(values)
+    if n < 3 or std(values) == 0.0:
+        return NAN
+    return central(values, 3) / central(values, 2) ** 1.5 * math.sqrt(n * (n - 1)) / (n - 2)
+
+
+def kurtosis(values: Sequence[float]) -> float:
+    """G2 of Joanes and Gill."""
+    n = len(values)
+    if n < 4 or std(values) == 0.0:
+        return NAN
+    excess = central(values, 4) / central(values, 2) ** 2 - 3
+    return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * excess + 6)
+
+
+def tail_ratio(values: Sequence[float], alpha: float = 0.05) -> float:
+    if not values or quantile(values, alpha) == 0:
+        return NAN
+    return abs(quantile(values, 1 - alpha)) / abs(quantile(values, alpha))
+
+
+def outcomes(trades: Sequence[tuple[float, int, int]]) -> dict[str, float]:
+    """Of `(pnl, side, bars held)` in the order they were closed."""
+    wins, losses = [p for p, _, _ in trades if p > 0], [-p for p, _, _ in trades if p < 0]
+    signs = "".join("w" if p > 0 else "l" if p < 0 else "." for p, _, _ in trades)
+    streaks = {sign: max((len(part) for part in "".join(c if c == sign else " " for c in signs).split()), default=0) for sign in "wl"}
+    average_win, average_loss = (mean(part) if part else NAN for part in (wins, losses))
+    return {
+        "average_win": average_win,
+        "average_loss": average_loss,
+        "payoff_ratio": average_win / average_loss if losses else NAN,
+        "best_trade": max((p for p, _, _ in trades), default=NAN),
+        "worst_trade": min((p for p, _, _ in trades), default=NAN),
+        "longest_winning_streak": float(streaks["w"]),
+        "longest_losing_streak": float(streaks["l"]),
+        "longest_holding_bars": float(max((held for _, _, held in trades), default=NAN)),
+        "long_trades": float(sum(side > 0 for _, side, _ in trades)),
+        "short_trades": float(sum(side < 0 for _, side, _ in trades)),
+        "long_pnl": math.fsum(p for p, side, _ in trades if side > 0),
+        "short_pnl": math.fsum(p for p, side, _ in trades if side < 0),
+    }

@@ -14,7 +14,7 @@ from ..engine.orders_input import booked_flows
 if TYPE_CHECKING:
     from ..engine.run import Run
 
-__all__ = ["Charges", "charges", "given_up", "margin_calls"]
+__all__ = ["Charges", "carry_by_asset", "charges", "given_up", "margin_calls"]
 
 
 class Charges(NamedTuple):
@@ -32,11 +32,7 @@ class Charges(NamedTuple):
 
 def charges(run: Run) -> Charges:
     """Carry by its kinds: that of perpetuals is funding, that of other assets borrow fees, and what no asset has is interest."""
-    kinds = run.bars.market.instrument
-    perpetual = np.array([name == "perpetual" for name in kinds])
-    by_asset = np.bincount(run.trades["asset"], weights=run.trades["carry"], minlength=run.bars.N) + run.assets["trade_carry"]
-    funding = _by_account(run, np.where(perpetual, by_asset, 0.0))
-    borrow = _by_account(run, np.where(perpetual, 0.0, by_asset))
+    funding, borrow = (_by_account(run, values) for values in carry_by_asset(run))
     carry = np.array(run.accounts["carry"], dtype=np.float64)
     owed = None if run.setup.carry is None else run.setup.carry.interest_rate
     interest = carry - funding - borrow if owed else np.zeros(len(carry))
@@ -51,6 +47,13 @@ def charges(run: Run) -> Charges:
         withdrawals=np.maximum(-paid, 0.0).sum(axis=0),
         withdrawals_given_up=given_up(run).sum(axis=0),
     )
+
+
+def carry_by_asset(run: Run) -> tuple[ArrayN, ArrayN]:
+    """Funding of perpetuals and borrow fees of other assets, `(N,)` each, of closed trades and of what is still open."""
+    perpetual = np.array([name == "perpetual" for name in run.bars.market.instrument])
+    by_asset = np.bincount(run.trades["asset"], weights=run.trades["carry"], minlength=run.bars.N) + run.assets["trade_carry"]
+    return np.where(perpetual, by_asset, 0.0), np.where(perpetual, 0.0, by_asset)
 
 
 def _by_account(run: Run, values: ArrayN) -> ArrayN:

@@ -19,6 +19,7 @@ from . import tables
 from .assumptions import assumptions, source_name
 from .curves import Curves
 from .luck.questions import Luck
+from .result_tables import ResultTables
 from .statistics import STATISTICS, compute, write
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _ABSENT = {
 _SHORT = ("total_return", "cagr", "sharpe", "max_drawdown", "trades", "win_rate")
 
 
-class Result(Luck):
+class Result(ResultTables, Luck):
     """A finished backtest.
 
     Frames are made when they are asked for, and are the caller's to change. Per-bar frames have UTC times as index; with one account

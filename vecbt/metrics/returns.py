@@ -45,6 +45,7 @@ __all__ = [
     "returns_params",
     "returns_read",
     "returns_run",
+    "returns_states",
     "returns_step",
     "returns_store",
     "simple_return",
@@ -403,11 +404,16 @@ def returns_of(equity: ArrayTG, initial: ArrayN, params: Records, returns: Array
 
     `returns` are its simple returns, where they are known.
     """
-    values = simple_returns_of(equity, initial) if returns is None else returns
-    accounts = equity.shape[1]
-    states, out = records(RETURNS_STATE, accounts), records(RETURNS_METRICS, accounts)
-    for account in range(accounts):
-        returns_init(states[account], initial[account])
-    returns_run(states, params, readonly(np.ascontiguousarray(equity)), readonly(values))
+    states, out = returns_states(equity, initial, params, returns), records(RETURNS_METRICS, equity.shape[1])
     returns_read(states, params, out)
     return out
+
+
+def returns_states(equity: ArrayTG, initial: ArrayN, params: Records, returns: ArrayTG | None = None) -> Records:
+    """What equity `(T, G)` leaves behind by account, `(G,)` records of `RETURNS_STATE`; see `returns_of`."""
+    values = simple_returns_of(equity, initial) if returns is None else returns
+    states = records(RETURNS_STATE, equity.shape[1])
+    for account in range(equity.shape[1]):
+        returns_init(states[account], initial[account])
+    returns_run(states, params, readonly(np.ascontiguousarray(equity)), readonly(values))
+    return states

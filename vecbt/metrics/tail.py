@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import ArrayTG, Records
+from .._typing import ArrayN, ArrayTG, Records
 from ..core import memory
 from ..core.jit import kernel, kernel_loop
 from ..core.state import records
+from ..errors import ConfigError, nearest
 from ..indicators.shape import readonly
 from ._columns import as_columns, checked_share
 
 __all__ = [
+    "METHODS",
     "TAIL_METRICS",
     "TAIL_PARAMS",
     "TAIL_STATE",
@@ -23,6 +25,7 @@ __all__ = [
     "tail_metrics",
     "tail_of",
     "tail_params",
+    "tail_ratio_of",
     "tail_run",
     "tail_step",
     "var",
@@ -31,6 +34,9 @@ __all__ = [
 TAIL_PARAMS = np.dtype([("alpha", "f8"), ("window", "i8")], align=True)
 TAIL_STATE = np.dtype([("count", "i8"), ("position", "i8")], align=True)  # and one buffer row of `window` returns
 TAIL_METRICS = np.dtype([("value_at_risk", "f8"), ("shortfall", "f8")], align=True)
+
+METHODS = ("historical", "parametric", "cornish_fisher")
+"""How `var` and `cvar` may be found."""
 
 _NAN = math.nan
 _LONG = 600  # ranges up to here are searched without a sample
@@ -220,13 +226,30 @@ def tail_of(returns: ArrayTG, alpha: float) -> Records:
     return out
 
 
-def _of_returns(returns: Any, alpha: float, name: str) -> Any:
-    matrix, back = as_columns(returns, "returns")
-    return back(tail_of(matrix, alpha)[name])
+def tail_ratio_of(lower: Records, upper: Records) -> ArrayN:
+    """Size of the upper quantile over that of the lower one, `(C,)`: `upper` is the tail of the returns with their signs turned.
+
+    NaN where the lower one is 0, or either is unknown.
+    """
+    loss, gain = np.abs(lower["value_at_risk"]), np.abs(upper["value_at_risk"])
+    share: ArrayN = np.divide(gain, loss, out=np.full(loss.shape, _NAN), where=loss > 0.0)
+    return share
 
 
-def var(returns: Any, *, alpha: float = 0.05) -> Any:
-    """Historical value at risk: minus the `alpha`-quantile of returns, linearly interpolated.
+def _of_returns(returns: Any, alpha: float, method: str, name: str) -> Any:
+    if method == "historical":
+        matrix, back = as_columns(returns, "returns")
+        return back(tail_of(matrix, alpha)[name])
+    if method not in METHODS:
+        raise ConfigError(f"method is {method!r}; {nearest(str(method), METHODS)}")
+    from .measure import measure
+
+    named = f"{method}_{'var' if name == 'value_at_risk' else 'cvar'}"
+    return measure(returns, (named,), periods_per_year=1.0, alpha=alpha)[named]
+
+
+def var(returns: Any, *, alpha: float = 0.05, method: str = "historical") -> Any:
+    """Value at risk: minus the `alpha`-quantile of returns, which is that of the returns themselves, linearly interpolated, or of a model.
 
     Parameters
     ----------
@@ -234,21 +257,25 @@ def var(returns: Any, *, alpha: float = 0.05) -> Any:
         Simple returns per bar, fractions.
     alpha : float
         Share of the worst bars, between 0 and 1.
+    method : str
+        "historical"; "parametric": a normal distribution with their mean and deviation; "cornish_fisher": its quantile bent by their
+        skew and kurtosis, which is good near the normal only. See `measure` for both.
 
     Returns
     -------
     float or array of shape (C,)
-        A loss per bar as a fraction, positive when the quantile is a loss. NaN without rows or with a NaN in the column.
+        A loss per bar as a fraction, positive when the quantile is a loss. NaN without rows or with a NaN in the column; by a model also
+        where there are too few rows for its moments (2, or 4).
 
     Notes
     -----
     Rule M3 of the semantics; the quantile is definition 7 of Hyndman and Fan, *The American Statistician* 50 (1996) 361–365.
     """
-    return _of_returns(returns, alpha, "value_at_risk")
+    return _of_returns(returns, alpha, method, "value_at_risk")
 
 
-def cvar(returns: Any, *, alpha: float = 0.05) -> Any:
-    """Expected shortfall: minus the mean of the returns at or below the `alpha`-quantile.
+def cvar(returns: Any, *, alpha: float = 0.05, method: str = "historical") -> Any:
+    """Expected shortfall: minus the mean of the returns at or below the `alpha`-quantile, or of what a model has there.
 
     Parameters
     ----------
@@ -256,14 +283,16 @@ def cvar(returns: Any, *, alpha: float = 0.05) -> Any:
         Simple returns per bar, fractions.
     alpha : float
         Share of the worst bars, between 0 and 1.
+    method : str
+        As in `var`.
 
     Returns
     -------
     float or array of shape (C,)
-        A loss per bar as a fraction, never below `var`. NaN without rows or with a NaN in the column.
+        A loss per bar as a fraction, never below the historical or normal `var`. NaN as in `var`.
 
     Notes
     -----
     Rule M3 of the semantics.
     """
-    return _of_returns(returns, alpha, "shortfall")
+    return _of_returns(returns, alpha, method, "shortfall")
