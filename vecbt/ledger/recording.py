@@ -27,7 +27,7 @@ from ..logs import looks_secret, redact
 from ..metrics.returns import flow_returns_of, simple_returns_of
 from .catalog import data_number
 from .configuration import account_terms, is_inputs, setup_terms, source_terms, trial_ids
-from .hashes import MASK, is_number, terms
+from .hashes import MASK, numbers_of, terms
 from .moments import MOST, SAMPLE, moments_of_sums, thinned, trial_records
 from .place import Entry, notice, path, why_off
 from .store import Draft, current
@@ -168,7 +168,8 @@ def _space(run: SweepRun) -> dict[str, Any]:
         if len(values) <= 64:
             found[name] = [_shown(name, value) for value in values]
         else:
-            ends = {"least": min(values), "greatest": max(values)} if all(map(is_number, values)) else {}
+            numbers = numbers_of(values)
+            ends = {} if numbers is None else {"least": float(numbers.min()), "greatest": float(numbers.max())}
             found[name] = {"count": len(values), "hash": hashlib.sha256(terms(name, values).tobytes()).hexdigest(), **ends}
     return found
 
