@@ -71,7 +71,7 @@ def test_the_same_again_is_no_second_record() -> None:
 def test_a_set_that_a_sweep_runs_again_counts_once() -> None:
     swept = six(days())
     again = swept.backtest(4)
-    assert again.trials.count == 6 and not again.trials.recorded and "apart" in again.trials.note
+    assert again.trials.count == 6 and again.trials.recorded
     assert swept.filter(lambda table: table["fast"] == 2).trials.recorded
     both = swept.append(six(days(), space={"fast": [4], "slow": [9]}))
     assert both.trials.count == 7 and both.trials.recorded
@@ -161,6 +161,20 @@ def test_many_sets_take_twenty_bytes_each_and_some_have_their_sums(monkeypatch: 
     tried = swept.trials
     ids = np.sort(np.concatenate([np.frombuffer(body[:120], dtype=TRIAL)["id"] for (body,) in _bodies()]))
     assert tried.blocks_sample().shape == (4, 16, 4) and len(np.unique(ids)) == 6
+
+
+def test_a_record_of_very_many_trials_keeps_a_share_that_stands_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MOST", 40)
+    single = run(days(), 3, 200).trials
+    assert single.exact
+    swept = six(days(), space={"fast": range(2, 18), "slow": range(20, 40)})
+    tried = swept.trials
+    assert not tried.exact and 10 <= len(tried.sharpes) <= 41 and tried.count in (8 * len(tried.sharpes), 16 * len(tried.sharpes))
+    assert len(tried.blocks_sample()) >= 10 and 200 <= tried.count <= 450
+    ((_, _, stored, size),) = [row for row in _rows() if row[1] == "sweep"]
+    assert stored <= 40 and size == stored * (TRIAL.itemsize + 4 + 256)
+    best = max(swept.best()["sharpe"], run(days(), 3, 200).stats()["sharpe"])
+    assert vb.ledger.summary()[0]["sharpe_annual"] == pytest.approx(best, rel=1e-5)
 
 
 def _bodies() -> list[Any]:

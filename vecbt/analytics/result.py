@@ -21,13 +21,14 @@ from .curves import Curves
 from .luck.questions import Luck
 from .result_tables import ResultTables
 from .statistics import STATISTICS, compute, write
+from .tried import Tried
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..data.bars import Bars
     from ..engine.check import ParityReport
     from ..engine.run import Run
-    from ..ledger import Trials
     from ..ledger.place import Entry
 
 __all__ = ["Result"]
@@ -40,7 +41,7 @@ _ABSENT = {
 _SHORT = ("total_return", "cagr", "sharpe", "max_drawdown", "trades", "win_rate")
 
 
-class Result(ResultTables, Luck):
+class Result(Tried, ResultTables, Luck):
     """A finished backtest.
 
     Frames are made when they are asked for, and are the caller's to change. Per-bar frames have UTC times as index; with one account
@@ -313,12 +314,8 @@ class Result(ResultTables, Luck):
         target.write_text(page(self, log=log, symbol=symbol), encoding="utf-8")
         return target
 
-    @property
-    def trials(self) -> Trials:
-        """How many configurations were tried on these bars, or on bars that overlap with them, up to now; counted when it is asked for."""
-        from ..ledger.counting import trials_of
-
-        return trials_of(self._entry, self.run.bars, self.run.bars.content_hash)
+    def _tried_on(self) -> tuple[Bars, str]:
+        return self.run.bars, self.run.bars.content_hash
 
     def order_ids(self, session: str = "vecbt") -> list[str]:
         """The id of every order, in the order of `orders`: session, bar label, symbol and the account's counter.
@@ -397,7 +394,7 @@ class Result(ResultTables, Luck):
         lines = [f"Result: {self.title}", f"  {span}" + (f", {accounts} accounts" if accounts > 1 else "")]
         if accounts == 1:
             lines.append("  " + ", ".join(f"{name} {value}" for name, value in self._headline()))
-        lines += [f"  {self._entry.note}"] if self._entry is not None and self._entry.note else []
+        lines += self._not_recorded()
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

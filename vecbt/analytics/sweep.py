@@ -22,16 +22,17 @@ from .result import Result
 from .statistics import write
 from .sweep_lines import FRAGILITY, LOWER_IS_BETTER, Lines, columns_of, lines_of, order_of, statistic
 from .sweep_pictures import Pictures
+from .tried import Tried
 
 if TYPE_CHECKING:
+    from ..data.bars import Bars
     from ..engine.sweep import SweepRun
-    from ..ledger import Trials
     from ..ledger.place import Entry
 
 __all__ = ["Sweep"]
 
 
-class Sweep(Pictures, SweepLuck):
+class Sweep(Tried, Pictures, SweepLuck):
     """A finished sweep.
 
     A line is a parameter set, with `accounts="separate"` a set and a symbol. A set keeps its number in every choice of lines. A metric is
@@ -47,8 +48,6 @@ class Sweep(Pictures, SweepLuck):
     entry : Entry, optional
         What became of it in the trial ledger; None where it was not to be recorded.
     """
-
-    _entry: Entry | None = None
 
     def __init__(self, run: SweepRun, *, metrics: Sequence[str] | None = None, entry: Entry | None = None) -> None:
         lines, self._entry = lines_of(run), entry
@@ -198,7 +197,7 @@ class Sweep(Pictures, SweepLuck):
             raise ConfigError(f"there is no set {number!r} here; expected one of the column `set` of the table")
         run, place = self._of_bars(), int(np.searchsorted(self._numbers, number))
         strategy, setup = run.strategy_of(place), run.setup_of(place)
-        return Result(simulate(run.bars, *aligned_inputs(run.bars, strategy), setup))
+        return Result(simulate(run.bars, *aligned_inputs(run.bars, strategy), setup), entry=self._entry)
 
     def break_even(
         self, cost: str, *, rows: Any = None, tolerance: float = 1e-4, lowest: float | None = None, limit: float | None = None,
@@ -309,12 +308,8 @@ class Sweep(Pictures, SweepLuck):
         }  # fmt: skip
         return lines.table((metric,)).drop("error").with_columns([pl.Series(name, values) for name, values in columns.items()])
 
-    @property
-    def trials(self) -> Trials:
-        """How many configurations were tried on these bars, or on bars that overlap with them, up to now; counted when it is asked for."""
-        from ..ledger.counting import trials_of
-
-        return trials_of(self._entry, None if self.run is None else self.run.bars, self._lines.about.content_hash)
+    def _tried_on(self) -> tuple[Bars | None, str]:
+        return None if self.run is None else self.run.bars, self._lines.about.content_hash
 
     # --- more sets -----------------------------------------------------------------------------------------------------
 
@@ -470,7 +465,7 @@ class Sweep(Pictures, SweepLuck):
         lines += self._fragility()
         gaps = self._gaps(metric)
         lines += [f"  {metric}: {gaps}"] if gaps else []
-        lines += [f"  {self._entry.note}"] if self._entry is not None and self._entry.note else []
+        lines += self._not_recorded()
         lines += ["  block sums: off"] if self.block_sums == "off" else []
         return "\n".join(lines)
 

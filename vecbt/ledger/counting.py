@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from .catalog import Catalog, catalog_of
-from .moments import SAMPLE, TRIAL
+from .moments import SAMPLE, TRIAL, chosen
 from .place import Entry, path, why_off
 from .store import current
 
@@ -25,7 +25,10 @@ __all__ = ["Trials", "trials", "trials_of"]
 _MOST = 2**20  # distinct configurations that are kept while counting; of more, a share that is chosen by their ids
 _ALIKE = 0.02  # how far ends of data may be apart, as a part of their length, for their sixteen parts to be the same times
 _BLOCKS = 16
-_ROWS = "SELECT n, bars, substr(body, 1, trials * ?) FROM records WHERE data=? AND kind IN ('run', 'sweep') ORDER BY n"
+_ROWS = """
+SELECT n, bars, substr(body, 1, trials * ?), CASE kind WHEN 'sweep' THEN json_extract(head, '$.halvings') END
+FROM records WHERE data=? AND kind IN ('run', 'sweep') ORDER BY n
+"""
 
 _Execute = Callable[..., Any]
 _APART = Entry(False, "this was made apart from vb.backtest and vb.sweep, which record what they run")
@@ -135,7 +138,7 @@ def _counted(entry: Entry, bars: Bars | None, content_hash: str, where: Path) ->
         tally = _Tally()
         for n in data:
             for row in execute(_ROWS, (TRIAL.itemsize, n)):
-                tally.add(row[0], row[1], np.frombuffer(row[2], dtype=TRIAL))
+                tally.add(row[0], row[1], np.frombuffer(row[2], dtype=TRIAL), row[3] or 0)
     tally.merge()
     found, count = tally.found, len(tally.found) << tally.halvings
     moments = [found[name].astype(np.float64) for name in ("sharpe", "skew", "kurtosis")]
@@ -167,7 +170,7 @@ class _Tally:
     """Distinct configurations with their numbers, in bounded memory.
 
     Where there are more than `_MOST`, only those whose hash ends in a zero bit go on counting for two each, then in two zeros for four, and
-    so on (Wegman's adaptive sampling: Flajolet, Computing 43 (1990) 391).
+    so on (`moments.chosen`); records of very large sweeps come so.
     """
 
     def __init__(self) -> None:
@@ -177,21 +180,18 @@ class _Tally:
         self._new: list[tuple[NDArray[np.void], NDArray[np.int64]]] = []
         self._waiting = 0
 
-    def add(self, n: int, bars: int, rows: NDArray[np.void]) -> None:
-        """The trials of record `n`."""
+    def add(self, n: int, bars: int, rows: NDArray[np.void], halvings: int = 0) -> None:
+        """The trials of record `n`, of which each stands for 2^halvings."""
         self.records += 1
-        if self.halvings:
-            rows = rows[self._chosen(rows)]
+        self.halvings = max(self.halvings, halvings)
+        if self.halvings > halvings:
+            rows = rows[chosen(rows["id"], self.halvings)]
         rank = np.full((len(rows), 2), n)
         rank[:, 0] = 2 * bars + ~np.isnan(rows["skew"])
         self._new.append((rows, rank))
         self._waiting += len(rows)
         if self._waiting > _MOST // 4:
             self.merge()
-
-    def _chosen(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = (rows["id"] & np.uint64((1 << self.halvings) - 1)) == 0
-        return found
 
     def merge(self) -> None:
         """All that was added, each configuration once."""
@@ -201,9 +201,9 @@ class _Tally:
         order = np.lexsort((rank[:, 1], rank[:, 0], rows["id"]))
         last = np.append(np.diff(rows["id"][order]) != 0, True)[: len(order)]
         self.found, self._rank = rows[order][last], rank[order][last]
-        while len(self.found) > _MOST:
-            self.halvings += 1
-            keep = self._chosen(self.found)
+        while len(self.found) > _MOST or not chosen(self.found["id"], self.halvings).all():
+            self.halvings += len(self.found) > _MOST
+            keep = chosen(self.found["id"], self.halvings)
             self.found, self._rank = self.found[keep], self._rank[keep]
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..core.identity import identity
 
-__all__ = ["MASK", "is_number", "mixed", "term", "terms", "text_hash"]
+__all__ = ["MASK", "is_number", "mixed", "numbers_of", "term", "terms", "text_hash"]
 
 MASK = 2**64 - 1
 
@@ -42,6 +42,18 @@ def is_number(value: Any) -> bool:
     return bool(-(2**53) <= value <= 2**53) if isinstance(value, int | np.integer) else bool(np.isfinite(value))
 
 
+def numbers_of(values: Sequence[Any]) -> NDArray[np.float64] | None:
+    """Values that all go by their number, as an array; None where one does not."""
+    if not len(values) or (not set(map(type, values)) <= {int, float} and not all(map(is_number, values))):
+        return None
+    try:
+        found = np.array(values, dtype=np.float64)
+    except OverflowError:
+        return None
+    far = np.abs(found).max()
+    return found if far <= 2**53 or (np.isfinite(far) and all(map(is_number, values))) else None
+
+
 def term(place: str, value: Any) -> int:
     """What a value at a place adds to the sum: of a number by its value, of anything else by its identity."""
     if is_number(value):
@@ -53,8 +65,9 @@ def term(place: str, value: Any) -> int:
 
 def terms(place: str, values: Sequence[Any]) -> NDArray[np.uint64]:
     """`term` of each value."""
-    if values and all(is_number(value) for value in values):
-        bits = (np.array(values, dtype=np.float64) + 0.0).view(np.uint64)
+    numbers = numbers_of(values)
+    if numbers is not None:
+        bits = (numbers + 0.0).view(np.uint64)
         found: NDArray[np.uint64] = mixed(np.uint64(text_hash(place)) ^ mixed(bits))
         return found
     return np.array([term(place, value) for value in values], dtype=np.uint64)

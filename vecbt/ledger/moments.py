@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SAMPLE", "TRIAL", "moments_of_sums", "trial_records"]
+__all__ = ["MOST", "SAMPLE", "TRIAL", "chosen", "moments_of_sums", "thinned", "trial_records"]
 
 TRIAL = np.dtype([("id", "<u8"), ("sharpe", "<f4"), ("skew", "<f4"), ("kurtosis", "<f4")])
 """A trial: its configuration; Sharpe ratio per bar without a riskless return; third and fourth standardised moments. 20 bytes."""
 
 SAMPLE = 1024
 """Trials of a record whose sums over parts of the bars are kept."""
+
+MOST = 2**19
+"""Trials that a record holds; of more, a part that is chosen by their ids."""
 
 _RELATIVE_ZERO = 1e-13  # M5: a variance below this part of the mean square is rounding, not risk
 
@@ -37,3 +40,18 @@ def trial_records(ids: NDArray[np.uint64], moments: NDArray[np.float64]) -> NDAr
     with np.errstate(over="ignore"):
         found["id"], found["sharpe"], found["skew"], found["kurtosis"] = ids, moments[:, 0], moments[:, 1], moments[:, 2]
     return found
+
+
+def chosen(ids: NDArray[np.uint64], halvings: int) -> NDArray[np.bool_]:
+    """Which ids end in so many zero bits: each of them stands for 2^halvings (adaptive sampling: Flajolet, Computing 43 (1990) 391)."""
+    found: NDArray[np.bool_] = (ids & np.uint64((1 << halvings) - 1)) == 0
+    return found
+
+
+def thinned(ids: NDArray[np.uint64], most: int) -> tuple[int, NDArray[np.int64]]:
+    """How many zero bits leave at most `most` ids, and the places of those."""
+    halvings, lines = 0, np.arange(len(ids))
+    while len(lines) > most:
+        halvings += 1
+        lines = lines[chosen(ids[lines], halvings)]
+    return halvings, lines

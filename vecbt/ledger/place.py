@@ -72,7 +72,8 @@ def why_off() -> str:
 
 
 def notice(text: str) -> None:
-    """Say something once a process, as a warning of the logger `vecbt.ledger`: a run goes on without its ledger."""
-    if text not in _said:
-        _said.add(text)
+    """Say something of this ledger once a process, as a warning of the logger `vecbt.ledger`: a run goes on without it."""
+    where = str(path())
+    if where not in _said:
+        _said.add(where)
         logging.getLogger("vecbt.ledger").warning("%s", text)

@@ -2,8 +2,9 @@
 
 The body of a record is its trials (`moments.TRIAL`), then places of some of them (int32) and their sums of r to r^4 over sixteen parts of
 the bars (float32, (S, 16, 4)). Up to `SAMPLE` trials have these, of more the ones with the smallest ids: a choice at random, and the same
-one in every sweep. So a trial takes 20 bytes, and a record at most 270 kB more, however many sets a sweep has. 32 bits are plenty: Sharpe
-ratios are compared to some thousandths, and sums are there for correlations.
+one in every sweep. So a trial takes 20 bytes, and a record at most 270 kB more. Of more than half a million trials, sets times accounts,
+those are kept whose ids end in zero bits (`counting` knows that each stands for several), so no record exceeds 11 MB. 32 bits are plenty:
+Sharpe ratios are compared to some thousandths, and sums are there for correlations.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from ..logs import looks_secret, redact
 from ..metrics.returns import flow_returns_of, simple_returns_of
 from .catalog import data_number
 from .configuration import account_terms, is_inputs, setup_terms, source_terms, trial_ids
-from .hashes import MASK, is_number, terms
-from .moments import SAMPLE, moments_of_sums, trial_records
+from .hashes import MASK, numbers_of, terms
+from .moments import MOST, SAMPLE, moments_of_sums, thinned, trial_records
 from .place import Entry, notice, path, why_off
 from .store import Draft, current
 from .sweep_sets import sums_of_sets
@@ -132,14 +133,16 @@ def _append(
     ledger: Any, bars: Bars, kind: str, head: dict[str, Any], ids: NDArray[np.uint64], moments: NDArray[np.float64],
     blocks: Callable[[NDArray[np.int64]], NDArray[np.float64]] | None,
 ) -> None:  # fmt: skip
-    places = np.argsort(ids)[:SAMPLE] if len(ids) > SAMPLE else np.arange(len(ids))
-    trials = trial_records(ids, moments)
     best = _best(moments[:, 0])
-    head["sharpe"] = None if best is None else float(moments[best, 0])
-    body = trials.tobytes()
+    head["sharpe"], head["tried"] = None if best is None else float(moments[best, 0]), len(ids)
+    halvings, lines = thinned(ids, MOST)
+    if halvings:
+        ids, moments, head["halvings"] = ids[lines], moments[lines], halvings
+    places = np.argsort(ids)[:SAMPLE] if len(ids) > SAMPLE else np.arange(len(ids))
+    body = trial_records(ids, moments).tobytes()
     if blocks is not None:
         with np.errstate(over="ignore"):
-            body += places.astype("<i4").tobytes() + blocks(places).astype("<f4").tobytes()
+            body += places.astype("<i4").tobytes() + blocks(lines[places]).astype("<f4").tobytes()
     head["sums"] = 0 if blocks is None else len(places)
     text = json.dumps(head, ensure_ascii=False)
     if redact(text) != text:  # looking once takes a third of a millisecond
@@ -165,7 +168,8 @@ def _space(run: SweepRun) -> dict[str, Any]:
         if len(values) <= 64:
             found[name] = [_shown(name, value) for value in values]
         else:
-            ends = {"least": min(values), "greatest": max(values)} if all(map(is_number, values)) else {}
+            numbers = numbers_of(values)
+            ends = {} if numbers is None else {"least": float(numbers.min()), "greatest": float(numbers.max())}
             found[name] = {"count": len(values), "hash": hashlib.sha256(terms(name, values).tobytes()).hexdigest(), **ends}
     return found
 

@@ -33,7 +33,7 @@ SCHEMA = 1
 
 COLUMNS = "n, kind, data, bars, trials, key, head, body, hash"
 
-_WAIT = 10.0  # seconds for which a writer waits for others
+_WAIT = 5.0  # seconds for which a writer waits for others
 _TABLES = """
 CREATE TABLE about(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE records(

@@ -14,7 +14,7 @@ from ..engine.setup import Setup
 from ..engine.sweep_names import setup_with, split_names
 from ..errors import VecbtError
 from .configuration import parameter_place, setup_terms, source_terms
-from .hashes import MASK, term, terms
+from .hashes import MASK, numbers_of, term, terms
 
 if TYPE_CHECKING:
     from ..engine.sweep import SweepRun
@@ -99,20 +99,18 @@ def _differences(first: Mapping[str, int], found: Mapping[str, int]) -> dict[str
 
 def _direct(name: str, values: list[Any], first: Mapping[str, int], changed: Any) -> _Sums | None:
     """What numbers add that stand in the setup as they are, known of a few of them; None where that is not so."""
-    if len(values) < 4 or not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+    numbers = numbers_of(values)
+    if len(values) < 4 or numbers is None:
         return None
     found = terms(f"setup {name}", values) - np.uint64(first.get(name, 0))
-    for k in {0, 1, len(values) // 2, len(values) - 1, int(np.argmin(values)), int(np.argmax(values)), *np.flatnonzero(_is_zero(values))}:
+    looked_at = {0, 1, len(values) // 2, len(values) - 1, int(numbers.argmin()), int(numbers.argmax())}
+    for k in looked_at | set(np.flatnonzero(numbers == 0.0).tolist()):
         change = changed(values[k])
         if not change and int(found[k]) != 0 and first.get(name) is None:
             found[k] = 0  # the default, which is no term
         elif (change.get(name, 0), len(change)) != (int(found[k]), int(found[k] != 0)):
             return None
     return found
-
-
-def _is_zero(values: list[Any]) -> NDArray[np.bool_]:
-    return np.array([value == 0 for value in values])
 
 
 def _holds(total: _Sums, sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> bool:
