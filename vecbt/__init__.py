@@ -89,6 +89,7 @@ _HOME = {
     "create_position_sizer": "risk.sizing",
     "create_strategy": "strategies.registry",
     "drawdowns": "analytics.return_tables",
+    "evidence_of": "analytics.luck.of_returns",
     "forecast_metrics": "analytics.forecasts",
     "load_result": "analytics.saved",
     "load_strategies": "config.strategies",
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
     from .accessors import register_accessors
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.forecasts import forecast_metrics
+    from .analytics.luck.of_returns import evidence_of
     from .analytics.relative import relative
     from .analytics.result import Result
     from .analytics.return_tables import (
@@ -268,6 +270,7 @@ __all__ = [
     "drawdowns",
     "errors",
     "evidence",
+    "evidence_of",
     "forecast_metrics",
     "indicators",
     "ledger",

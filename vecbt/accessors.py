@@ -9,9 +9,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._typing import Table
+
+if TYPE_CHECKING:
+    from .analytics.luck.judgement import Evidence
 
 __all__ = ["ReturnsAccessor", "register_accessors"]
 
@@ -91,6 +94,18 @@ class ReturnsAccessor:
         from .analytics.relative import relative
 
         return relative(self._returns, benchmark, kind=kind, periods_per_year=periods_per_year, rf=rf)
+
+    def evidence(
+        self, *, trials: int = 1, variance: float | None = None, column: Any = None, periods_per_year: float | None = None,
+        benchmark: float = 0.0, confidence: float = 0.95, rf: float = 0.0, resamples: int = 1000, seed: int = 0,
+    ) -> Evidence:  # fmt: skip
+        """How likely they are luck; see `vecbt.evidence_of`."""
+        from .analytics.luck.of_returns import evidence_of
+
+        return evidence_of(
+            self._returns, trials=trials, variance=variance, column=column, periods_per_year=periods_per_year, benchmark=benchmark,
+            confidence=confidence, rf=rf, resamples=resamples, seed=seed,
+        )  # fmt: skip
 
 
 def register_accessors() -> tuple[str, ...]:

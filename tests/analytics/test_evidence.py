@@ -135,3 +135,26 @@ def test_a_switched_off_ledger_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     result = vb.backtest(bars, vb.strategies.SmaCross(2, 8), costs=COSTS)
     assert tried(result.trials, bars.T).count == 1
     assert "VECBT_LEDGER" in result.evidence(resamples=0).paragraph
+
+
+def test_returns_of_any_origin_are_judged_as_those_of_a_result() -> None:
+    import pandas as pd
+
+    result = vb.backtest(synthetic.gbm(400, seed=4), vb.strategies.SmaCross(3, 12), costs=COSTS)
+    year = result.run.bars.periods_per_year
+    mine = result.evidence(trials=5, resamples=50)
+    for found in (
+        vb.evidence_of(result.returns.to_numpy(), trials=5, variance=mine.parts["trials"].variance, periods_per_year=year, resamples=50),
+        vb.evidence_of(result.returns, trials=5, variance=mine.parts["trials"].variance, periods_per_year=year, resamples=50),
+    ):
+        assert [line.value for line in found.lines] == [line.value for line in mine.lines]
+    table = pd.DataFrame({"a": result.returns, "b": -result.returns})
+    vb.register_accessors()
+    assert table.vecbt.evidence(column="a", periods_per_year=year, resamples=0)["sharpe"] == mine["sharpe"]
+    with pytest.raises(ConfigError, match="column='a'"):
+        vb.evidence_of(table, periods_per_year=year)
+    with pytest.raises(ConfigError, match="none of the returns"):
+        vb.evidence_of(table, column="c", periods_per_year=year)
+    for bad in ({"trials": 0}, {"variance": -1.0}, {"resamples": -1}):
+        with pytest.raises(ConfigError, match=f"{next(iter(bad))} is"):
+            vb.evidence_of(result.returns, periods_per_year=year, **bad)  # type: ignore[arg-type]

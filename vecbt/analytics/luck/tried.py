@@ -14,7 +14,7 @@ from ...evidence import EffectiveTrials, effective_trials_of_blocks, expected_ma
 if TYPE_CHECKING:
     from ...ledger import Trials
 
-__all__ = ["Tried", "tried"]
+__all__ = ["Tried", "given_trials", "tried"]
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,23 @@ def tried(found: Trials, bars: int, given: int | None = None) -> Tried:
     known it is 1/(T - 1), that of estimates of a ratio of 0 (Lo 2002).
     """
     if given is not None:
-        if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
-            raise ConfigError(f"trials is {given!r}; expected a whole number of at least 1, or None for what the ledger has")
-        variance = found.variance if found.variance > 0.0 else _of_estimates(bars)
-        return Tried(int(given), float(given), variance, "taken as independent", "as given")
+        return given_trials(given, found.variance if found.variance > 0.0 else None, bars)
     if found.count < 2:
         source = found.note or "this is the first configuration that the ledger has for these data"
         return Tried(max(found.count, 1), 1.0, _of_estimates(bars), "a single one", source)
     effective, shared, how = _independent(found, bars)
     variance = found.variance / (1.0 - shared)
     return Tried(found.count, effective, variance if variance > 0.0 else _of_estimates(bars), how, f"ledger, {found.where}")
+
+
+def given_trials(count: int, variance: float | None, bars: int) -> Tried:
+    """So many independent ones; ConfigError where it is no number of them."""
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
+        raise ConfigError(f"trials is {count!r}; expected a whole number of at least 1")
+    if variance is not None and not (isinstance(variance, int | float | np.floating) and math.isfinite(variance) and variance > 0.0):
+        raise ConfigError(f"variance is {variance!r}; expected that of Sharpe ratios per bar, > 0")
+    how = "a single one" if count == 1 else "taken as independent"
+    return Tried(int(count), float(count), _of_estimates(bars) if variance is None else float(variance), how, "as given")
 
 
 def _of_estimates(bars: int) -> float:
