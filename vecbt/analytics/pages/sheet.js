@@ -420,7 +420,13 @@ function draw(name) {
   var place = document.getElementById("chart-" + name), narrow = place.clientWidth < NARROW;
   var made = makers[name](narrow, false), old = shown[name];
   place.style.height = made.height + "px";
-  if (!old) { shown[name] = old = { chart: echarts.init(place, null, { renderer: "canvas" }), place: place }; } else { old.chart.resize(); }
+  if (old) {
+    old.chart.resize();
+  } else {
+    shown[name] = old = { chart: echarts.init(place, null, { renderer: "canvas" }), place: place };
+    /* the library takes every turn of the wheel over a chart that can zoom: without the key it is the page's */
+    place.addEventListener("wheel", function (turn) { if (!turn.ctrlKey) { turn.stopPropagation(); } }, { capture: true, passive: true });
+  }
   old.narrow = narrow;
   old.chart.setOption(made.option, { notMerge: true });
 }
