@@ -319,6 +319,19 @@ class Result:
 
         return write_report(self, Path(path), log=log, symbol=symbol, evidence=evidence)
 
+    def report_text(self, *, evidence: Any = None) -> str:
+        """The tear sheet for a terminal, at most 100 columns: statistics, returns by month, drawdowns, costs, refused orders.
+
+        Parameters
+        ----------
+        evidence : optional
+            As in `report`.
+        """
+        from .sheet import Sheet
+        from .sheet_text import sheet_text
+
+        return sheet_text(Sheet.of(self, evidence=evidence))
+
     def order_ids(self, session: str = "vecbt") -> list[str]:
         """The id of every order, in the order of `orders`: session, bar label, symbol and the account's counter.
 

@@ -12,9 +12,21 @@ from .sheet_data import Cost
 from .sheet_evidence import EvidenceTable
 from .statistics import write
 
-__all__ = ["chart", "costs_section", "drawdowns_section", "evidence_section", "month_color", "months_section", "stamp_text", "zone_legend"]
+__all__ = [
+    "MONTHS",
+    "chart",
+    "costs_section",
+    "drawdowns_section",
+    "evidence_section",
+    "is_dark",
+    "month_color",
+    "month_text",
+    "months_section",
+    "stamp_text",
+    "zone_legend",
+]
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _GAIN, _LOSS = (27, 94, 140), (200, 100, 27)  # blue and orange: told apart by every kind of eye
 _FULL = 0.10  # a month's return whose color is full
 _MEANING = {
@@ -61,9 +73,20 @@ def month_color(value: float) -> str:
     return "#" + "".join(f"{round(255 + (part - 255) * share):02x}" for part in (_GAIN if value > 0 else _LOSS))
 
 
+def is_dark(value: float) -> bool:
+    """Whether the color of a return is too dark for dark text."""
+    return abs(value) >= 0.75 * _FULL
+
+
+def month_text(value: float) -> str:
+    """A return in percent, without the sign; empty where there is none."""
+    if value != value:
+        return ""
+    return f"{value * 100:.1f}".replace("-0.0", "0.0") if abs(value) < 100.0 else f"{value * 100:.3g}"
+
+
 def _month(value: float, year: bool) -> Raw:
-    shown = "" if value != value else f"{value * 100:.1f}".replace("-0.0", "0.0")
-    dark = abs(value) >= 0.75 * _FULL if value == value and not year else False
+    shown, dark = month_text(value), is_dark(value) and not year
     look = "" if value != value or year else f' style="background:{month_color(value)}{";color:#fff" if dark else ""}"'
     return Raw(f'<td class="{"year" if year else "m"}"{look}>{shown}</td>')
 
@@ -74,7 +97,7 @@ def months_section(months: Table) -> str:
         [Raw(f"<th>{int(year)}</th>"), *(_month(float(value), column == "year") for column, value in row.items())]
         for year, row in months.iterrows()
     ]
-    made = table(("", *_MONTHS, "Year"), rows, kind="months")
+    made = table(("", *MONTHS, "Year"), rows, kind="months")
     known = months.drop(columns="year").stack().dropna()
     words = ""
     if len(known):
