@@ -22,6 +22,8 @@ _HOME = {
     "Cancel": "engine.orders_input",
     "Carry": "execution.carry",
     "Cash": "risk.sizing",
+    "Comparison": "analytics.comparison",
+    "ComparisonConfig": "faces.metrics_comparator",
     "ConfidenceBasedSizing": "risk.sizing",
     "ConfigManager": "config.manager",
     "Costs": "execution.costs",
@@ -45,6 +47,7 @@ _HOME = {
     "Limits": "risk.limits",
     "ManagedOrder": "faces.order_manager",
     "Market": "data.market",
+    "MetricsComparator": "faces.metrics_comparator",
     "Notional": "risk.sizing",
     "Order": "engine.orders_input",
     "OrderManager": "faces.order_manager",
@@ -84,6 +87,7 @@ _HOME = {
     "check_config": "config.lint",
     "check_parity": "api",
     "check_strategy": "api",
+    "compare": "analytics.comparison",
     "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
     "create_strategy": "strategies.registry",
@@ -111,6 +115,7 @@ _MODULES = {
 
 if TYPE_CHECKING:
     from . import errors, indicators, metrics, signals, strategies
+    from .analytics.comparison import Comparison, compare
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.result import Result
     from .analytics.saved import VerifyReport, load_result, verify
@@ -139,6 +144,7 @@ if TYPE_CHECKING:
     from .execution.costs import Costs
     from .faces.backtest_engine import BacktestEngine, EngineResult
     from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
+    from .faces.metrics_comparator import ComparisonConfig, MetricsComparator
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
@@ -178,6 +184,8 @@ __all__ = [
     "Cancel",
     "Carry",
     "Cash",
+    "Comparison",
+    "ComparisonConfig",
     "ConfidenceBasedSizing",
     "ConfigManager",
     "Costs",
@@ -197,6 +205,7 @@ __all__ = [
     "Limits",
     "ManagedOrder",
     "Market",
+    "MetricsComparator",
     "Notional",
     "Order",
     "OrderManager",
@@ -237,6 +246,7 @@ __all__ = [
     "check_config",
     "check_parity",
     "check_strategy",
+    "compare",
     "compare_ensemble_vs_individual",
     "create_position_sizer",
     "create_strategy",

@@ -1,4 +1,4 @@
-"""The command line: `vecbt backtest`, `sweep`, `check`, `check-strategy`, `replay`, `verify`, `strategies`, `indicators`, `schema`, `init`.
+"""The command line; `vecbt --help` lists its commands. Those on saved results are in `cli_reports`.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ._progress import progress_bar as _progress
+from .cli_reports import add_report_commands
 from .errors import AuditError, ConfigError, ParityError, VecbtError, counted
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = ["app", "main"]
 
 OK, FAILED, MISTAKE = 0, 1, 2
 _PICTURES = (".png", ".svg", ".pdf")
+_REPORTS = (".html", ".htm", ".pdf", ".png")
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 a run failed its audit, a replay its parity, a strategy its check, or a saved result its verification; "
     "2 a mistake in the run file, the data or the arguments."
@@ -116,7 +118,7 @@ def root(
 def backtest(
     config: RunPath,
     settings: Settings = None,
-    report: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report here: html, pdf or png.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the picture here: png, svg or pdf.")] = None,
     save: Annotated[Path | None, typer.Option(help="Save the result in this folder, for `vecbt verify`.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --save: replace a saved result that is there.")] = False,
@@ -344,6 +346,9 @@ def _listed(every: Callable[[], list[dict[str, Any]]], one: Callable[[str], dict
     return summary_text(found) if isinstance(found, list) else whole_text(found)
 
 
+add_report_commands(app, _say, _print)
+
+
 def _simulate(run: RunFile) -> Result:
     from .api import backtest as simulate
 
@@ -356,7 +361,7 @@ def _target(given: Path | None, run: RunFile, name: str) -> Path | None:
     """Where a file goes, known to be writable before the work begins: the option wins over the run file."""
     output = getattr(run.config.output, name) if run.config.output is not None else None
     path = given if given is not None else (run.path_of(output) if output is not None else None)
-    return _writable(path, name, _PICTURES if name == "plot" else ())
+    return _writable(path, name, _PICTURES if name == "plot" else _REPORTS)
 
 
 def _writable(path: Path | None, name: str, endings: tuple[str, ...]) -> Path | None:

@@ -268,6 +268,47 @@ function relative(p, narrow, printed) {
   return { height: printed ? 320 : 360, option: option };
 }
 
+/* several runs in one chart: growth of one unit of money, and drawdown */
+function growth(narrow, printed) {
+  var runs = data.growth, first = Infinity, last = -Infinity, series = [];
+  runs.forEach(function (run, k) {
+    var times = stamps(run.time), color = LINES[k % LINES.length], look = { color: color, type: DASHES[Math.floor(k / 4) % 3] };
+    first = Math.min(first, times[0]);
+    last = Math.max(last, times[times.length - 1]);
+    var values = run.growth.map(function (value) { return logarithmic && !(value > 0) ? null : value; });
+    series.push(line(run.name, 0, pairs(times, values), color, { lineStyle: Object.assign({ width: 1.4 }, look) }));
+    series.push(line(run.name, 1, pairs(times, run.drawdown), color, { lineStyle: Object.assign({ width: 1 }, look) }));
+  });
+  var rows = Math.ceil(runs.reduce(function (sum, run) { return sum + Math.min(run.name.length, 40) * 6.5 + 34; }, 0) / (narrow ? 330 : 860));
+  var top = 24 + 19 * rows, left = narrow ? 46 : 62, right = narrow ? 10 : 16;
+  var tops = [top, top + 300], heights = [252, 110];
+  var option = Object.assign(base(narrow, printed), {
+    title: [titled("Growth of 1" + (logarithmic ? ", logarithmic" : ""), top - 22), titled("Drawdown", tops[1] - 22)],
+    legend: { top: 0, left: 0, right: narrow ? 0 : 90, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: INK, fontSize: 11, width: 260, overflow: "truncate" } },
+    grid: tops.map(function (at, k) { return { left: left, right: right, top: at, height: heights[k], outerBoundsMode: "none" }; }),
+    xAxis: [0, 1].map(function (k) { return timeAxis(k, first, last, k === 1, narrow); }),
+    yAxis: [
+      logarithmic ? logAxis(0, "ratio", runs.map(function (run) { return run.growth; })) : valueAxis(0, "ratio"),
+      valueAxis(1, "percent", { splitNumber: 3, max: 0, scale: false })
+    ],
+    axisPointer: { link: [{ xAxisIndex: "all" }] },
+    dataZoom: zooms([0, 1], narrow, printed),
+    series: series
+  });
+  option.tooltip.formatter = function (all) {
+    var text = head(day(all[0].value[0])), depths = {};
+    all.forEach(function (p) { if (p.axisIndex === 1) { depths[p.seriesName] = p.value[1]; } });
+    all.forEach(function (p) {
+      if (p.axisIndex === 0) {
+        var below = depths[p.seriesName] === undefined ? "" : " (" + written("percent", depths[p.seriesName]) + ")";
+        text += row(p.color, p.seriesName, written("ratio", p.value[1]) + below);
+      }
+    });
+    return text;
+  };
+  return { height: tops[1] + heights[1] + (printed ? 30 : 66), option: option };
+}
+
 function candles(p, narrow, printed) {
   var times = stamps(p.time), daily = times.every(function (time) { return time % 86400000 === 0; });
   var labels = times.map(function (time) { return day(time); });
@@ -413,7 +454,7 @@ function costs(narrow, printed) {
 
 /* --- bringing them to the page ------------------------------------------------------------------------------------------ */
 
-var makers = { curves: curves, rolling: rolling, prices: prices, trades: trades, costs: costs };
+var makers = { curves: curves, growth: growth, rolling: rolling, prices: prices, trades: trades, costs: costs };
 var shown = {};
 
 function draw(name) {
