@@ -109,9 +109,14 @@ def test_names_are_titles_and_differ() -> None:
     assert compare([Result(small()), Result(small())]).names == ("Strengths", "Strengths (2)")
 
     class Named:
-        name, parameters = "Cross", {"fast": 5, "slow": 20}
+        name = "Cross"
 
-    assert compare([Result(small(source=Named())), Result(small())]).names[0] == "Cross(fast=5, slow=20)"
+        def __init__(self, fast: int) -> None:
+            self.parameters = {"fast": fast, "slow": 20}
+
+    both = [Result(small(source=Named(fast))) for fast in (5, 10)]
+    assert compare(both).names == ("Cross fast 5", "Cross fast 10")
+    assert compare([both[0], Result(small(source=Named(5), symbols=("C", "D")))]).names == ("Cross AAA, BBB", "Cross C, D")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from tests.analytics.example import NAN, run_of, small
 from tests.analytics.test_report import hostile
 from tests.analytics.test_tearsheet import large
+from vecbt.analytics.comparison import compare
 from vecbt.analytics.result import Result
 from vecbt.core.codes import Reason
 from vecbt.engine.run import Run
@@ -193,6 +194,21 @@ def test_on_paper_the_charts_are_pictures(page: Any) -> None:
     hidden = page.evaluate("name => getComputedStyle(document.getElementById(name)).display", "chart-curves")
     page.emulate_media(media="screen")
     assert (shown, hidden) == ("block", "none")
+
+
+def test_a_comparison_is_drawn_and_answers(browser: Any, tmp_path: Path) -> None:
+    """Its names are as hostile as those of a run."""
+    names = ["</script><img src=x onerror=alert(7)>", "<b>two</b>"]
+    found = compare([Result(one_asset()), Result(one_asset(300))], names=names)
+    opened = Opened(browser, found.report(tmp_path / "c.html"), WIDE)
+    page, chart = opened.page, opened.page.locator("#chart-growth")
+    assert page.evaluate(INKED, "growth") > 0.005
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 150)
+    page.wait_for_function("() => document.querySelector('#chart-growth').innerText.includes('<b>two</b>')", timeout=5000)
+    assert page.evaluate("[document.scripts.length, document.querySelectorAll('img[src=x], b b').length]") == [3, 0]
+    opened.check()
+    page.close()
 
 
 @pytest.mark.slow

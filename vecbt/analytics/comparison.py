@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -309,12 +310,12 @@ def _names(results: list[Result], names: Iterable[str] | None) -> list[str]:
     """A different name for each."""
     if names is None:
         found: list[str] = []
-        for result in results:
-            title, count = _title(result), 1
-            while title in found:
+        for title in _titles(results):
+            name, count = title, 1
+            while name in found:
                 count += 1
-                title = f"{_title(result)} ({count})"
-            found.append(title)
+                name = f"{title} ({count})"
+            found.append(name)
         return found
     if isinstance(names, str):
         raise ConfigError(f"names are {names!r}, one text; expected a list of {len(results)}")
@@ -327,13 +328,19 @@ def _names(results: list[Result], names: Iterable[str] | None) -> list[str]:
     return chosen
 
 
-def _title(result: Result) -> str:
-    """Strategy and its parameters, short enough for the head of a column."""
-    run = result.run
-    own = getattr(run.source, "parameters", None)
-    values = ", ".join(f"{name}={value}" for name, value in own.items()) if isinstance(own, Mapping) else ""
-    title = f"{source_name(run)}({values})" if values else source_name(run)
-    return title if len(title) <= 48 else f"{title[:45]}..."
+def _titles(results: list[Result]) -> list[str]:
+    """Strategy of each run, with what tells it from the others: parameters, assets."""
+    sources = [source_name(result.run) for result in results]
+    given = [getattr(result.run.source, "parameters", None) for result in results]
+    own = [dict(values) if isinstance(values, Mapping) else {} for values in given]
+    differing = [name for name in dict.fromkeys(key for values in own for key in values) if len({repr(v.get(name)) for v in own}) > 1]
+    symbols = [", ".join(result.run.bars.symbols[:3]) + (", ..." if result.run.bars.N > 3 else "") for result in results]
+    titles = []
+    for source, values, assets in zip(sources, own, symbols, strict=True):
+        told = ", ".join(f"{name} {values[name]}" for name in differing if name in values)
+        parts = [source, told, assets if len(set(symbols)) > 1 else ""]
+        titles.append(textwrap.shorten(" ".join(filter(None, parts)), 60, placeholder="..."))
+    return titles
 
 
 def statistic_of(name: str) -> Statistic:

@@ -76,7 +76,7 @@ def _statistics(comparison: Comparison) -> str:
             for value in values
         ]
         rows.append([Raw(f'<th title="{text(row.meaning)}">{text(row.label)}</th>'), *cells])
-    made = table(("", *comparison.names), rows, range(1, len(comparison.names) + 1))
+    made = table(("", *comparison.names), rows, range(1, len(comparison.names) + 1), kind="versus")
     note = "Bold: the best of a row, chosen afterwards. A trade counts where it was closed within the common dates."
     return f'<div class="scroll">{made}</div><p class="note">{note}</p>'
 
@@ -96,7 +96,7 @@ def _correlation(comparison: Comparison) -> str:
         for name in comparison.names
     ]
     of_what = "bars" if comparison.same_bars else "UTC days, because the bars of the runs are not the same"
-    made = table(("", *comparison.names), rows, range(1, len(comparison.names) + 1))
+    made = table(("", *comparison.names), rows, range(1, len(comparison.names) + 1), kind="versus")
     return f'<div class="scroll">{made}</div><p class="note">Of returns of {of_what}.</p>'
 
 
@@ -105,4 +105,4 @@ def _differences(comparison: Comparison) -> str:
     if frame.empty:
         return "<p>Nothing: all assumptions are the same.</p>"
     rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
-    return f'<div class="scroll">{table(("section", "name", *comparison.names), rows)}</div>'
+    return f'<div class="scroll">{table(("section", "name", *comparison.names), rows, kind="versus")}</div>'

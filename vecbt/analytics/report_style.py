@@ -76,6 +76,9 @@ td.n + td:not(.n), th.n + th:not(.n) { padding-left: 14px; }
 .cards th { font-weight: 400; }
 .scroll { overflow-x: auto; }
 .scroll td, .scroll th { white-space: nowrap; }
+.scroll .versus th { font-weight: 400; }
+.scroll .versus thead th { min-width: 84px; white-space: normal; vertical-align: bottom; overflow-wrap: anywhere; }
+.scroll .versus td { white-space: normal; overflow-wrap: anywhere; }
 .rest td { padding: 8px 0; color: var(--muted); }
 .facts { margin-bottom: 22px; }
 .facts th { width: 190px; font-weight: 400; }

@@ -103,7 +103,10 @@ function timeAxis(index, first, last, labels, narrow) {
   return {
     type: "time", gridIndex: index, min: first, max: last, splitNumber: narrow ? 3 : 8,
     axisLine: { onZero: false, lineStyle: { color: MUTED, width: 0.6 } }, axisTick: { show: labels, lineStyle: { color: MUTED } },
-    axisLabel: { show: labels, color: MUTED, hideOverlap: true, showMinLabel: false, showMaxLabel: false },
+    axisLabel: {
+      show: labels, color: MUTED, hideOverlap: true, showMinLabel: false, showMaxLabel: false,
+      formatter: { year: "{yyyy}", month: narrow ? "{MMM} {yy}" : "{MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}" }
+    },
     splitLine: { show: false }, axisPointer: { label: { show: false } }
   };
 }
@@ -255,7 +258,7 @@ function relative(p, narrow, printed) {
   });
   var rows = Math.ceil(many / (narrow ? 3 : 8)), top = 12 + 20 * rows;
   var option = Object.assign(base(narrow, printed), {
-    legend: { top: 0, left: 0, right: narrow ? 0 : 90, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: INK, fontSize: 11 } },
+    legend: { top: 0, left: 0, width: narrow ? 350 : printed ? 690 : 900, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: INK, fontSize: 11 } },
     grid: [{ left: narrow ? 46 : 62, right: narrow ? 10 : 16, top: top, height: 290 - top, outerBoundsMode: "none" }],
     xAxis: [timeAxis(0, times[0], times[times.length - 1], true, narrow)],
     yAxis: [p.log ? logAxis(0, "ratio", p.lines.map(function (one) { return one.values; })) : valueAxis(0, "ratio")],
@@ -284,7 +287,7 @@ function growth(narrow, printed) {
   var tops = [top, top + 300], heights = [252, 110];
   var option = Object.assign(base(narrow, printed), {
     title: [titled("Growth of 1" + (logarithmic ? ", logarithmic" : ""), top - 22), titled("Drawdown", tops[1] - 22)],
-    legend: { top: 0, left: 0, right: narrow ? 0 : 90, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: INK, fontSize: 11, width: 260, overflow: "truncate" } },
+    legend: { top: 0, left: 0, width: narrow ? 350 : printed ? 690 : 900, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: INK, fontSize: 11, width: 260, overflow: "truncate" } },
     grid: tops.map(function (at, k) { return { left: left, right: right, top: at, height: heights[k], outerBoundsMode: "none" }; }),
     xAxis: [0, 1].map(function (k) { return timeAxis(k, first, last, k === 1, narrow); }),
     yAxis: [
