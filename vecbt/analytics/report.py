@@ -118,14 +118,16 @@ def _equity(sheet: Sheet) -> str:
     run = sheet.result.run
     shares = {} if run.zone is None else {int(zone): float(np.mean(run.zone == zone)) for zone in Zone}
     zones = [zone for zone, share in shares.items() if share > 0.0 and zone != int(Zone.NORMAL)]
-    notes = ["Drag to move, Ctrl and the wheel to zoom, or pull the ends of the bar below; this chart moves the others along."]
+    hint = "Drag to move, Ctrl and the wheel to zoom, or pull the ends of the bar under the chart; this chart moves those below along."
+    notes = []
     if run.bars.T > POINTS:
         notes.append(f"Of {run.bars.T:,} bars the extremes are drawn: none is lost, what lies between them is.")
     if sheet.result._curves.plain is False:
         notes.append("Dotted: paid in (green), out (orange). Drawdown without flows.")
     toggle = '<button type="button" id="log-equity" aria-pressed="false" hidden>logarithmic</button>'
     words = "Equity, drawdown with its zones, and exposure over time"
-    return f'<div class="bar">{zone_legend(zones, shares) or "<span></span>"}{toggle}</div>{chart("curves", words, " ".join(notes))}'
+    top = f'<div class="bar">{zone_legend(zones, shares) or "<span></span>"}{toggle}</div>'
+    return f'{top}{chart("curves", words, " ".join(notes))}<p class="note hint">{hint}</p>'
 
 
 def _prices(sheet: Sheet, data: dict[str, Any]) -> str:

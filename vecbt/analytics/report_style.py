@@ -118,7 +118,7 @@ footer {
   table { font-size: 10px; }
   th, td { padding-top: 2px; padding-bottom: 2px; }
   figure, .tiles, section, tr { break-inside: avoid; }
-  .chart, nav, button { display: none; }
+  .chart, nav, button, .hint { display: none; }
   figure img.printed { display: block; }
   body { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   .scroll { overflow: visible; }

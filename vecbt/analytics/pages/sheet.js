@@ -187,7 +187,7 @@ function curves(narrow, printed) {
     }),
     line(several ? "mean drawdown" : "drawdown", 1, pairs(times, c.drawdown), RED, { areaStyle: { color: RED, opacity: 0.22 }, markArea: shade() }),
     line("gross exposure", 2, pairs(times, c.gross), BLUE, { step: "end", areaStyle: { color: BLUE, opacity: 0.16 }, lineStyle: { width: 0.6, color: BLUE } }),
-    line("net exposure", 2, pairs(times, c.net), ORANGE, { step: "end", lineStyle: { width: 1, color: ORANGE }, markLine: zero() })
+    line("net exposure", 2, pairs(times, c.net), ORANGE, { step: "end", lineStyle: { width: 0.9, color: ORANGE, opacity: c.bars > 20000 ? 0.5 : 1 }, markLine: zero() })
   ];
   if (several) {
     var thin = { lineStyle: { width: 0.8, color: BLUE, opacity: 0.55, type: "dashed" } };
@@ -355,7 +355,7 @@ function candles(p, narrow, printed) {
     var shown = k === axes.length - 1;
     return {
       type: "category", gridIndex: k, data: labels, boundaryGap: true, axisLine: { onZero: false, lineStyle: { color: MUTED, width: 0.6 } },
-      axisTick: { show: false }, axisLabel: { show: shown, color: MUTED, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right", formatter: daily ? undefined : function (text) { return text.replace(" ", "\n"); } },
+      axisTick: { show: false }, axisLabel: { show: shown, color: MUTED, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right", formatter: daily ? undefined : function (text) { return text.slice(5); } },
       splitLine: { show: false }, axisPointer: { label: { show: false } }
     };
   }
