@@ -147,6 +147,7 @@ def test_the_report_is_one_page_that_trusts_no_name(tmp_path: Path) -> None:
     page = Page(text)
     assert not page.open and "Correlation of returns" in page.text and "all of every run" in page.text and "<b>b</b>" in page.text
     assert [line["name"] for line in embedded(text)["growth"]] == list(found.names)
+    assert "&lt;b&gt;b" in found._repr_html_() and "<b>b" not in found._repr_html_()
     assert "source" in page.text  # the assumption in which they differ
     with pytest.raises(ConfigError, match="plot writes png"):
         found.report(tmp_path / "c.pdf")

@@ -244,6 +244,11 @@ class Comparison:
         lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]) for row in rows]
         return "\n".join([self.note, "", *(text.rstrip() for text in lines)])
 
+    def _repr_html_(self) -> str:
+        from .comparison_page import comparison_table
+
+        return comparison_table(self)
+
     def __repr__(self) -> str:
         return f"Comparison of {counted(len(self.parts), 'run')}\n{self.to_text()}"
 

@@ -18,7 +18,7 @@ from .vendored import data_block, echarts, own
 if TYPE_CHECKING:
     from .comparison import Comparison, Part
 
-__all__ = ["comparison_data", "comparison_page"]
+__all__ = ["comparison_data", "comparison_page", "comparison_table"]
 
 _RANKED = ("return", "risk", "trades")  # groups in which one run is better than another
 _NEITHER = {"volatility", "trades", "average_holding_bars", "average_mae", "average_mfe"}
@@ -38,7 +38,7 @@ def comparison_page(comparison: Comparison, *, log: bool) -> str:
             "Growth of one unit of money since the first common bar. Ctrl and the wheel zoom.",
         ),
         "<h2>Statistics</h2>",
-        _statistics(comparison),
+        comparison_table(comparison),
         "<h2>Correlation of returns</h2>",
         _correlation(comparison),
         "<h2>What they assume differently</h2>",
@@ -66,7 +66,8 @@ def _line(part: Part) -> dict[str, Any]:
     }
 
 
-def _statistics(comparison: Comparison) -> str:
+def comparison_table(comparison: Comparison) -> str:
+    """Statistics by run, the best of a row in bold."""
     rows = []
     for row in COMPARED:
         values = comparison.table.loc[row.name]
