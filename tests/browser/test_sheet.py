@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.analytics.example import NAN, run_of, small
+from tests.analytics.sweeps import grid
 from tests.analytics.test_report import hostile
 from tests.analytics.test_tearsheet import large
 from vecbt.analytics.comparison import compare
@@ -209,6 +210,14 @@ def test_a_comparison_is_drawn_and_answers(browser: Any, tmp_path: Path) -> None
     assert page.evaluate("[document.scripts.length, document.querySelectorAll('img[src=x], b b').length]") == [3, 0]
     opened.check()
     page.close()
+
+
+def test_the_sets_of_a_sweep_are_drawn(browser: Any, tmp_path: Path) -> None:
+    opened = Opened(browser, grid().report(tmp_path / "s.html"), WIDE)
+    assert opened.page.evaluate(INKED, "parallel") > 0.005
+    assert opened.page.evaluate(INSTANCE.format("parallel") + ".getOption().parallelAxis.length") == 5
+    opened.check()
+    opened.page.close()
 
 
 @pytest.mark.slow

@@ -312,6 +312,41 @@ function growth(narrow, printed) {
   return { height: tops[1] + heights[1] + (printed ? 30 : 66), option: option };
 }
 
+/* the sets of a sweep: a line a set, an axis a parameter, the metric last */
+function parallel(narrow, printed) {
+  var p = data.parallel, at = p.axes.length, pale = "#dbe4ea", dark = "#124a70";
+  var axes = p.axes.map(function (axis, k) {
+    var made = { dim: k, name: axis.name, nameTextStyle: { width: narrow ? 78 : 110, overflow: "truncate" } };
+    return axis.labels ? Object.assign(made, { type: "category", data: axis.labels }) : Object.assign(made, { type: "value", scale: true });
+  });
+  axes.push({ dim: at, name: p.metric, type: "value", scale: true, inverse: p.lower, axisLabel: { formatter: tick(p.kind) } });
+  var option = Object.assign(base(narrow, printed), {
+    parallelAxis: axes,
+    parallel: {
+      left: narrow ? 92 : 40, right: narrow ? 30 : 80, top: narrow ? 20 : 48, bottom: 28, layout: narrow ? "vertical" : "horizontal",
+      parallelAxisDefault: {
+        nameLocation: narrow ? "start" : "end", nameGap: 12, nameTextStyle: { color: INK, fontWeight: 600, align: narrow ? "right" : "center" },
+        axisLine: { lineStyle: { color: MUTED, width: 1 } }, axisTick: { lineStyle: { color: MUTED } },
+        axisLabel: { color: INK, hideOverlap: true, textBorderColor: "#fff", textBorderWidth: 2 }, areaSelectStyle: { color: BLUE, opacity: 0.15, borderColor: BLUE, width: 18 }
+      }
+    },
+    visualMap: { show: false, dimension: at, min: p.low, max: p.high > p.low ? p.high : p.low + 1, inRange: { color: p.lower ? [dark, "#7fa9c4", pale] : [pale, "#7fa9c4", dark] } },
+    series: [{
+      type: "parallel", smooth: false, data: p.rows, inactiveOpacity: 0.03, activeOpacity: 0.9, progressive: 0,
+      lineStyle: { width: p.rows.length > 400 ? 1 : 1.6, opacity: p.rows.length > 400 ? 0.45 : 0.75 }, emphasis: { lineStyle: { width: 3, opacity: 1, color: ORANGE } }
+    }]
+  });
+  option.toolbox.feature = { restore: {}, saveAsImage: { pixelRatio: 2, name: "sets" } };
+  option.toolbox.top = -2;
+  option.tooltip.trigger = "item";
+  option.tooltip.formatter = function (one) {
+    var values = p.rows[one.dataIndex], text = head("set " + p.sets[one.dataIndex]);
+    p.axes.forEach(function (axis, k) { text += row("", axis.name, axis.labels ? axis.labels[values[k]] : written("price", values[k])); });
+    return text + row("", p.metric, written(p.kind, values[at]));
+  };
+  return { height: narrow ? 60 + 84 * axes.length : 392, option: option };
+}
+
 function candles(p, narrow, printed) {
   var times = stamps(p.time), daily = times.every(function (time) { return time % 86400000 === 0; });
   var labels = times.map(function (time) { return day(time); });
@@ -394,7 +429,7 @@ function trades(narrow, printed) {
       t.pnl.forEach(function (pnl, i) { if ((pnl > 0) === won && t[name][i] !== null && pnl !== null) { points.push([t[name][i], pnl, i]); } });
       series.push({
         name: won ? "won" : "lost or even", type: "scatter", xAxisIndex: k, yAxisIndex: k, data: points, symbol: won ? "circle" : "diamond",
-        symbolSize: t.pnl.length > 500 ? 5 : 8, itemStyle: { color: won ? TEAL : ORANGE, opacity: t.pnl.length > 500 ? 0.5 : 0.75 }, markLine: k + won ? undefined : zero()
+        symbolSize: t.pnl.length > 500 ? 5 : 8, itemStyle: { color: won ? TEAL : ORANGE, opacity: t.pnl.length > 500 ? 0.5 : 0.75 }, markLine: won ? undefined : zero()
       });
     });
   });
@@ -457,7 +492,7 @@ function costs(narrow, printed) {
 
 /* --- bringing them to the page ------------------------------------------------------------------------------------------ */
 
-var makers = { curves: curves, growth: growth, rolling: rolling, prices: prices, trades: trades, costs: costs };
+var makers = { curves: curves, growth: growth, parallel: parallel, rolling: rolling, prices: prices, trades: trades, costs: costs };
 var shown = {};
 
 function draw(name) {
