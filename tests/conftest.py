@@ -42,3 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         long = part in ("engine", "fuzz") or item.path.name.startswith("test_D_")
         if part in ("engine", "fuzz", "rules") and (not long or PROFILE == "check"):
             item.add_marker(pytest.mark.interpreted)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line where the pages of reports were not tested in a browser, also where reasons are not shown."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if report.nodeid.startswith("tests/browser/")]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests of pages were skipped: no browser here (on Debian: apt-get install chromium)")

@@ -23,6 +23,8 @@ _HOME = {
     "Cancel": "engine.orders_input",
     "Carry": "execution.carry",
     "Cash": "risk.sizing",
+    "Comparison": "analytics.comparison",
+    "ComparisonConfig": "faces.metrics_comparator",
     "ConfidenceBasedSizing": "risk.sizing",
     "ConfigManager": "config.manager",
     "Costs": "execution.costs",
@@ -46,6 +48,7 @@ _HOME = {
     "Limits": "risk.limits",
     "ManagedOrder": "faces.order_manager",
     "Market": "data.market",
+    "MetricsComparator": "faces.metrics_comparator",
     "Notional": "risk.sizing",
     "Order": "engine.orders_input",
     "OrderManager": "faces.order_manager",
@@ -85,6 +88,7 @@ _HOME = {
     "check_config": "config.lint",
     "check_parity": "api",
     "check_strategy": "api",
+    "compare": "analytics.comparison",
     "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
     "create_strategy": "strategies.registry",
@@ -126,6 +130,7 @@ _MODULES = {
 if TYPE_CHECKING:
     from . import errors, evidence, indicators, ledger, metrics, signals, strategies
     from .accessors import register_accessors
+    from .analytics.comparison import Comparison, compare
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
     from .analytics.forecasts import forecast_metrics
     from .analytics.luck.of_returns import evidence_of
@@ -166,6 +171,7 @@ if TYPE_CHECKING:
     from .execution.costs import Costs
     from .faces.backtest_engine import BacktestEngine, EngineResult
     from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
+    from .faces.metrics_comparator import ComparisonConfig, MetricsComparator
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
@@ -205,6 +211,8 @@ __all__ = [
     "Cancel",
     "Carry",
     "Cash",
+    "Comparison",
+    "ComparisonConfig",
     "ConfidenceBasedSizing",
     "ConfigManager",
     "Costs",
@@ -224,6 +232,7 @@ __all__ = [
     "Limits",
     "ManagedOrder",
     "Market",
+    "MetricsComparator",
     "Notional",
     "Order",
     "OrderManager",
@@ -264,6 +273,7 @@ __all__ = [
     "check_config",
     "check_parity",
     "check_strategy",
+    "compare",
     "compare_ensemble_vs_individual",
     "create_position_sizer",
     "create_strategy",

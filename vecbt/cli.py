@@ -1,4 +1,4 @@
-"""The command line: `vecbt backtest`, `sweep`, `check`, `check-strategy`, `replay`, `verify`, `ledger`, `strategies`, `schema` and so on.
+"""The command line; `vecbt --help` lists its commands. Those on saved results are in `cli_reports`, the ledger's in `cli_ledger`.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,7 +17,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ._progress import progress_bar as _progress
+from ._terminal import FAILED, MISTAKE
+from ._terminal import plain as _plain
+from ._terminal import say as _say
+from ._terminal import show as _print
 from .cli_ledger import ledger_app
+from .cli_reports import add_report_commands
 from .errors import AuditError, ConfigError, ParityError, VecbtError, counted
 
 if TYPE_CHECKING:
@@ -28,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-OK, FAILED, MISTAKE = 0, 1, 2
 _PICTURES = (".png", ".svg", ".pdf")
+_REPORTS = (".html", ".htm", ".pdf", ".png")
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 a run failed its audit, a replay its parity, a strategy its check, or a saved result its verification; "
     "2 a mistake in the run file, the data or the arguments."
@@ -86,19 +90,6 @@ def _stop(error: Exception, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _print(text: str) -> None:
-    """A result on stdout; a reader that has seen enough, such as head, is no failure."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # what is left in the pipe must not fail again at exit
-        raise typer.Exit(OK) from None
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         from . import __version__
@@ -118,7 +109,7 @@ def root(
 def backtest(
     config: RunPath,
     settings: Settings = None,
-    report: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report here: html, pdf or png.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the picture here: png, svg or pdf.")] = None,
     save: Annotated[Path | None, typer.Option(help="Save the result in this folder, for `vecbt verify`.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --save: replace a saved result that is there.")] = False,
@@ -346,6 +337,9 @@ def _listed(every: Callable[[], list[dict[str, Any]]], one: Callable[[str], dict
     return summary_text(found) if isinstance(found, list) else whole_text(found)
 
 
+add_report_commands(app)
+
+
 def _simulate(run: RunFile) -> Result:
     from .api import backtest as simulate
 
@@ -358,7 +352,7 @@ def _target(given: Path | None, run: RunFile, name: str) -> Path | None:
     """Where a file goes, known to be writable before the work begins: the option wins over the run file."""
     output = getattr(run.config.output, name) if run.config.output is not None else None
     path = given if given is not None else (run.path_of(output) if output is not None else None)
-    return _writable(path, name, _PICTURES if name == "plot" else ())
+    return _writable(path, name, _PICTURES if name == "plot" else _REPORTS)
 
 
 def _writable(path: Path | None, name: str, endings: tuple[str, ...]) -> Path | None:
@@ -444,15 +438,6 @@ def _as_json(result: Result) -> dict[str, Any]:
         "stats": accounts["account"] if list(accounts) == ["account"] else accounts,
         "assumptions": result.assumptions().to_dict(orient="records"),
     }
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if isinstance(value, int):
-        return value
-    number = float(value)
-    return number if number - number == 0.0 else None
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from ._terminal import FAILED, plain
+from ._terminal import show as _print
+
 __all__ = ["ledger_app"]
 
 ledger_app = typer.Typer(
@@ -24,7 +27,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def show(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the trial ledger: where it is, and for each data set how many configurations were tried, and the best of them."""
     from . import ledger
-    from .cli import _plain, _print
     from .ledger.place import why_off
 
     if context.invoked_subcommand is not None:
@@ -33,7 +35,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
         _print(ledger.show())
         return
     found = [] if why_off() else ledger.summary()
-    data = [row | {name: _plain(row[name]) for name in ("sharpe", "sharpe_annual")} for row in found]
+    data = [row | {name: plain(row[name]) for name in ("sharpe", "sharpe_annual")} for row in found]
     report = {"path": str(ledger.path()), "off": why_off(), "head": ledger.head(), "data": data}
     _print(json.dumps(report, indent=2, allow_nan=False))
 
@@ -42,7 +44,6 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
 def path() -> None:
     """Print where the ledger is, whether it is there yet or not."""
     from . import ledger
-    from .cli import _print
 
     _print(str(ledger.path()))
 
@@ -55,7 +56,6 @@ def verify(
 ) -> None:
     """Read all of the ledger and compare each record with its hash, and with the one before."""
     from . import ledger
-    from .cli import FAILED, _print
 
     report = ledger.verify(head, file)
     _print(json.dumps(dataclasses.asdict(report), indent=2) if as_json else str(report))

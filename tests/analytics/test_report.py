@@ -1,19 +1,25 @@
-"""The report: one page that needs nothing else, holds what it must and trusts no text."""
+"""The tear sheet as a page, without a browser: it needs nothing else, holds what it must and trusts no text."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from tests.analytics.example import run_of, small
 from vecbt.analytics.result import Result
+from vecbt.analytics.vendored import echarts, own
 from vecbt.analytics.words import RULES
 from vecbt.core.codes import Rule
+from vecbt.engine.run import Run
+from vecbt.errors import ConfigError
 
 VOID = {"meta", "img", "source", "br"}
 
@@ -38,12 +44,19 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style" and data.strip():
+        if self.open and self.open[-1] not in ("style", "script") and data.strip():
             self.words.append(data.strip())
 
     @property
     def text(self) -> str:
         return " ".join(self.words)
+
+
+def embedded(text: str) -> Any:
+    """The values that a page's charts are drawn from."""
+    block = re.search(r'<script type="application/json" id="sheet-data">(.*?)</script>', text, re.DOTALL)
+    assert block is not None
+    return json.loads(block.group(1))
 
 
 @pytest.fixture(scope="module")
@@ -69,27 +82,50 @@ def test_the_page_asks_for_nothing(written: Path) -> None:
     text = written.read_text(encoding="utf-8")
     page = Page(text)
     for tag, attributes in page.tags:
-        assert tag not in ("script", "link", "iframe", "object")
+        assert tag not in ("link", "iframe", "object", "base")
         for name in ("src", "srcset", "href"):
-            assert (attributes.get(name) or "data:").startswith("data:")
+            assert (attributes.get(name) or "data:").startswith(("data:", "#"))
         assert not [name for name in attributes if name.startswith("on")]
+    links = {attributes["href"] for tag, attributes in page.tags if tag == "a"}
+    assert links and links <= {f"#{attributes.get('id')}" for _, attributes in page.tags}
     style = text.partition("<style>")[2].partition("</style>")[0]
     assert "url(" not in style and "@import" not in style
     assert 'name="viewport"' in text and "@media print" in style and "max-width: 640px" in style
-    assert len([1 for tag, _ in page.tags if tag == "img"]) == 1 and all(a.get("alt") for t, a in page.tags if t == "img")
+    assert all(attributes.get("alt") for tag, attributes in page.tags if tag == "img")
+    assert all(attributes.get("aria-label") for _, attributes in page.tags if attributes.get("class") == "chart")
 
 
-def test_text_of_others_is_escaped(tmp_path: Path) -> None:
+def test_the_browser_is_told_to_run_our_scripts_and_no_other(written: Path) -> None:
+    text = written.read_text(encoding="utf-8")
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
+    assert policy is not None and policy.group(1).startswith("default-src 'none'; img-src data:;")
+    codes = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert codes == [echarts(), own("sheet.js")]
+    sources = policy.group(1).partition("script-src ")[2].partition(";")[0].split()
+    assert sources == [f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in codes]
+
+
+def hostile() -> Run:
+    """A run whose names try to become markup, or to end the script they stand in."""
+
     class Evil:
         name = "<script>alert('name')</script>"
         parameters: ClassVar[dict[str, str]] = {"<b>p</b>": "\"'><img src=x onerror=alert(1)>"}
 
-    run = small(symbols=("<i>A</i>", '"&B'), source=Evil())
-    text = Result(run).report(tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "<script" not in text and "<i>" not in text and "<b>p" not in text and "<img src=x" not in text
+    return small(symbols=("</script><img src=x onerror=alert(2)>", "<!--<script>\u2028&B"), source=Evil())
+
+
+def test_text_of_others_is_escaped(tmp_path: Path) -> None:
+    bad = ([("<i>row</i>", "<u>1</u>", "<img src=x onerror=alert(3)>")], "<script>alert(4)</script>")
+    text = Result(hostile()).report(tmp_path / "r.html", evidence=bad).read_text(encoding="utf-8")
+    ours = text.replace(echarts(), "").replace(own("sheet.js"), "")
+    assert ours.count("<script") == ours.count("</script>") == 3
+    for bad in ("<b>p", "<img src=x", "<i>row", "<u>1", "<!--", "\u2028&B"):
+        assert bad not in ours
     page = Page(text)
-    assert not page.open and "<script>alert('name')</script>" in page.text and '"&B' in page.text and "<b>p</b>" in page.text
-    assert "&lt;i&gt;" in Result(run)._repr_html_()
+    assert not page.open and "<script>alert('name')</script>" in page.text and "<!--<script>" in page.text and "<b>p</b>" in page.text
+    assert [line["name"] for line in embedded(text)["prices"]["lines"]] == list(hostile().bars.symbols)
+    assert "&lt;img" in Result(hostile())._repr_html_()
 
 
 def test_many_trades_are_cut_and_counted(tmp_path: Path) -> None:
@@ -123,5 +159,12 @@ def test_equal_runs_give_equal_pages(written: Path, tmp_path: Path) -> None:
 
 def test_the_page_is_small(written: Path) -> None:
     text = written.read_text(encoding="utf-8")
-    assert len(text) < 200_000
-    assert len(re.sub(r'"data:[^"]*"', "", text)) < 40_000
+    assert len(text) < 1_300_000
+    assert len(text) - len(echarts()) - len(own("sheet.js")) < 60_000
+
+
+@pytest.mark.parametrize("name", ["report.docx", "report", "report.html.txt"])
+def test_an_ending_that_is_no_form_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"a report ends in \.html"):
+        Result(small()).report(tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -14,9 +14,12 @@ import pytest
 import vecbt as vb
 from tests.analytics.sweeps import COSTS, ONE, failing, grid, separate
 from tests.analytics.test_report import Page
+from vecbt.analytics import sweep_parallel
 from vecbt.analytics.statistics import write
 from vecbt.analytics.sweep import Sweep
+from vecbt.analytics.sweep_parallel import parallel_data
 from vecbt.analytics.sweep_report import sweep_page
+from vecbt.analytics.vendored import echarts, own
 from vecbt.errors import ConfigError
 from vecbt.strategies import SmaCross
 
@@ -43,7 +46,7 @@ def rows_of(sweep: Sweep) -> list[dict[str, Any]]:
 
 
 def pictures(page: Page) -> list[str]:
-    return [attributes["alt"] or "" for tag, attributes in page.tags if tag == "img"]
+    return [attributes["alt"] or "" for tag, attributes in page.tags if tag == "img" and attributes.get("class") != "printed"]
 
 
 def test_the_page_is_whole_and_asks_for_nothing(tmp_path: Path) -> None:
@@ -51,7 +54,7 @@ def test_the_page_is_whole_and_asks_for_nothing(tmp_path: Path) -> None:
     assert grid().report(tmp_path / "sweep.html").read_text(encoding="utf-8") == text
     assert not page.open and text.count("<style>") == 1
     for tag, attributes in page.tags:
-        assert tag not in ("script", "link", "iframe", "object")
+        assert tag not in ("link", "iframe", "object")
         assert (attributes.get("src") or "data:").startswith("data:") and "href" not in attributes
     for part in ("60 sets over 2000-03-01 to 2000-08-18 UTC, 120 bars · block sums kept in memory", "SmaCross · AAPL", "close, next_open"):
         assert part in page.text, part
@@ -139,7 +142,8 @@ def test_text_of_others_is_escaped() -> None:
     about = dataclasses.replace(lines.about, strategy="<script>x</script>", symbols=("<i>A</i>",))
     evil = Sweep._of(dataclasses.replace(lines, about=about, errors={0: "<img src=x>"}), grid().metrics, None, grid()._numbers)
     page, text = page_of(evil)
-    assert "<script" not in text and "<i>" not in text and "<img src=x>" not in text and not page.open
+    ours = text.replace(echarts(), "").replace(own("sheet.js"), "")
+    assert ours.count("<script") == 3 and "<i>" not in ours and "<img src=x>" not in ours and not page.open
     assert "<img src=x>" in page.words
 
 
@@ -153,3 +157,32 @@ def test_an_unknown_metric_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean 'sharpe'"):
         grid().report(tmp_path / "sweep.html", metric="sharp")
     assert not (tmp_path / "sweep.html").exists()
+
+
+def test_all_sets_are_lines_with_their_values_and_the_best_on_top() -> None:
+    lines = grid()._lines
+    found = parallel_data(lines, "sharpe")
+    assert found is not None
+    assert [axis["name"] for axis in found["axes"]] == ["fast", "slow", "stops.hard", "fill"] and found["metric"] == "Sharpe ratio"
+    assert found["axes"][3]["labels"] == ["close", "next_open"] and found["axes"][0]["labels"] is None
+    values = dict(zip(lines.number.tolist(), lines.values("sharpe").tolist(), strict=True))
+    assert len(found["rows"]) == np.isfinite(lines.values("sharpe")).sum()
+    for number, row in zip(found["sets"], found["rows"], strict=True):
+        told = lines.sets.at(lines.number.tolist().index(number))
+        assert row[:3] == [told["fast"], told["slow"], told["stops.hard"]] and found["axes"][3]["labels"][row[3]] == told["fill"]
+        assert row[4] == pytest.approx(values[number], rel=1e-5)
+    measured = [row[4] for row in found["rows"]]
+    assert measured == sorted(measured)
+    deepest = parallel_data(lines, "max_drawdown")
+    assert deepest is not None and deepest["lower"] and deepest["rows"][-1][4] == min(row[4] for row in deepest["rows"])
+
+
+def test_of_many_sets_the_best_and_some_others_are_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_parallel, "MOST_SETS", 20)
+    monkeypatch.setattr(sweep_parallel, "_BEST", 5)
+    found = parallel_data(grid()._lines, "sharpe")
+    assert found is not None and len(found["rows"]) == 20
+    best = np.sort(grid()._lines.values("sharpe"))
+    best = best[~np.isnan(best)][-5:]
+    np.testing.assert_allclose([row[4] for row in found["rows"][-5:]], best, rtol=1e-5)
+    assert "Of 45 lines the best 5 are drawn, and 15 of the others." in sweep_parallel.parallel_words(found, 45)

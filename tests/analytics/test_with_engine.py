@@ -76,6 +76,6 @@ def test_m7_excursions_bracket_the_trade(result: Result) -> None:
 
 
 def test_a_report_and_a_picture_are_made(result: Result, tmp_path: Path) -> None:
-    assert result.report(tmp_path / "r.html").stat().st_size < 1_500_000
+    assert result.report(tmp_path / "r.html").stat().st_size < 2_500_000
     result.plot(tmp_path / "r.png", log=True)
     assert (tmp_path / "r.png").stat().st_size > 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from ..engine.run import Run
 
-__all__ = ["figure", "to_bytes"]
+__all__ = ["ZONE_COLORS", "dates", "draw_panels", "figure", "time_axis", "to_bytes"]
 
 ZONE_COLORS = {int(Zone.CAUTION): "#faefc8", int(Zone.ALERT): "#f9dcbd", int(Zone.EMERGENCY): "#f0c3bd"}
 _MOST_LINES = 12
@@ -76,24 +77,31 @@ def figure(
         top, below, prices, exposure = picture.subplots(4, 1, sharex=True, height_ratios=[3.0, 1.4, 2.4, 1.2])
         if title:
             picture.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-        when = _dates(run)
-        _equity(top, run, when, log)
-        _drawdown(below, run, curves, when)
-        if chosen is not None:
-            _price(prices, run, when, chosen)
-        else:
-            _relative_prices(prices, run, when)
-        _exposure(exposure, curves, when)
-        _time_axis(exposure, when)
+        draw_panels([top, below, prices, exposure], run, curves, log=log, symbol=chosen)
     return picture
 
 
-def _dates(run: Run) -> ArrayT:
+def draw_panels(panels: Sequence[Axes], run: Run, curves: Curves, *, log: bool, symbol: str | None) -> None:
+    """Equity, drawdown, prices and exposure on four axes; with a symbol its price and fills, else all prices relative to their first."""
+    top, below, prices, exposure = panels
+    when = dates(run)
+    _equity(top, run, when, log)
+    _drawdown(below, run, curves, when)
+    if symbol is not None:
+        _price(prices, run, when, symbol)
+    else:
+        _relative_prices(prices, run, when)
+    _exposure(exposure, curves, when)
+    time_axis(exposure, when)
+
+
+def dates(run: Run) -> ArrayT:
     """Labels as matplotlib's days since 1970."""
     return np.asarray(run.bars.index, dtype=np.float64) / 86_400e9
 
 
-def _time_axis(axes: Axes, when: ArrayT) -> None:
+def time_axis(axes: Axes, when: ArrayT) -> None:
+    """Dates on the horizontal axis."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     # with three to nine ticks there is an interval for every span

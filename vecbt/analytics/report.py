@@ -1,4 +1,4 @@
-"""The report: one HTML page that needs nothing else. Figures, statistics, trades, what was refused, every assumption."""
+"""The tear sheet: one HTML page that needs nothing else. Charts, months, drawdowns, trades, costs, statistics, every assumption."""
 
 from __future__ import annotations
 
@@ -7,151 +7,189 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.codes import Zone
-from ..data.labels import label_text
-from .assumptions import assumptions
-from .html import Raw, cell, data_uri, table, text
-from .plots import figure, to_bytes
+from . import tables
+from .html import Raw, cell, table, text
 from .report_style import document, footer
 from .report_tables import assumptions_tables, by_group, open_positions_table, orders_section, trades_table
-from .statistics import STATISTICS, Statistic, compute, write
+from .sheet import GROUPS, ROLLING, Sheet, middle
+from .sheet_charts import MOST_TRADES, POINTS, candles, curve_lines, price_lines, trade_points
+from .sheet_sections import chart, costs_section, drawdowns_section, evidence_section, months_section, zone_legend
+from .statistics import STATISTICS, Statistic
+from .vendored import data_block, echarts, own
 
 if TYPE_CHECKING:
     from .result import Result
 
-__all__ = ["page", "summary"]
+__all__ = ["chart_data", "page", "summary"]
 
-_TILES = ("total_return", "cagr", "sharpe", "max_drawdown", "trades", "win_rate", "profit_factor", "final_equity")
-_GROUPS = {
-    "Return": ("return",),
-    "Risk": ("risk",),
-    "Trades": ("trades",),
-    "Activity and costs": ("activity", "costs"),
-    "Holding": ("holding",),
-    "Paid in and out": ("flows",),
-    "Orders": ("orders",),
-    "Run": ("run", "end"),
-}
-_ONLY_WHERE_ANY = ("holding", "flows", "orders")  # groups of zeros are left out
 _COLORED = {"profit", "total_return", "cagr", "sharpe", "expectancy", "r_expectancy"}
-_WIDE, _NARROW = (11.0, 8.6), (4.6, 7.6)
 _MOST_ACCOUNTS = 40
+_WIDE = 4.0  # prices whose greatest is more than so many times the least are drawn on a logarithmic axis
 
 
-def page(result: Result, *, log: bool, symbol: str | None) -> str:
+def page(result: Result, *, log: bool, symbol: str | None, evidence: Any = None) -> str:
     """The whole page as text."""
-    run, found = result.run, compute(result.run, result._curves, rf=0.0, mar=0.0, alpha=0.05)
-    parts = [
-        _header(result, found),
-        _figures(result, log, symbol),
-        "<h2>Statistics</h2>",
-        _statistics(result, found),
-        _trades(result),
-        orders_section(run),
-        _assumptions(result),
-        _footer(result),
-    ]
-    return document(result.title, parts)
+    sheet = Sheet.of(result, symbol=symbol, evidence=evidence)
+    data = chart_data(sheet, log)
+    sections = {
+        "equity": ("Equity", _equity(sheet)),
+        "prices": (f"Price of {sheet.symbol} with fills" if sheet.symbol else "Prices", _prices(sheet, data)),
+        "months": ("Returns by month", months_section(sheet.months) + _said(sheet.of_what)),
+        "drawdowns": ("Drawdowns", drawdowns_section(sheet.drawdowns, sheet.of_what)),
+        "rolling": ("Rolling figures", _rolling(sheet)),
+        "trades": ("Trades", _trades(sheet)),
+        "costs": ("Costs", _costs(sheet)),
+        "statistics": ("Statistics", _statistics(sheet)),
+        "orders": ("Orders", orders_section(result.run)),
+        "assumptions": ("Assumptions in force", _assumptions(sheet)),
+    }
+    parts = [_header(sheet, {name: title for name, (title, _) in sections.items()})]
+    parts += [f'<h2 id="{name}">{text(title)}</h2>\n{body}' for name, (title, body) in sections.items()]
+    parts.append(footer(result.run.bars.content_hash, "times are UTC and label the start of a bar"))
+    return document(result.title, parts, data=data_block("sheet-data", data), scripts=(echarts(), own("sheet.js")))
 
 
 def summary(result: Result) -> str:
     """A short table for notebooks."""
-    found = compute(result.run, result._curves, rf=0.0, mar=0.0, alpha=0.05)
-    rows = [[cell(row.label), cell(_written(row, found, result), number=True)] for row in STATISTICS if row.name in _TILES]
-    return f"<div><strong>{text(result.title)}</strong><br>{text(_span(result))}{table((), rows)}</div>"
+    sheet = Sheet.of(result, evidence=False)
+    rows = [[cell(row.label), cell(written, number=True)] for row, written, _ in sheet.tiles()]
+    return f"<div><strong>{text(result.title)}</strong><br>{text(sheet.span)}{table((), rows)}</div>"
 
 
-def _span(result: Result) -> str:
-    index, accounts = result.run.bars.index, result.run.equity.shape[1]
-    span = f"{label_text(int(index[0]))} to {label_text(int(index[-1]))} UTC, {len(index):,} bars"
-    return span + (f", {accounts} accounts" if accounts > 1 else "")
+def chart_data(sheet: Sheet, log: bool) -> dict[str, Any]:
+    """What the page's script draws, by chart."""
+    result = sheet.result
+    data: dict[str, Any] = {"log": log, "curves": curve_lines(result.run, result._curves, sheet.rolling)}
+    if sheet.rolling is not None:
+        names = [str(name) for name in sheet.rolling.columns]
+        data["rolling"] = {"names": names, "labels": [ROLLING[n][0] for n in names], "kinds": [ROLLING[n][1] for n in names]}
+    if sheet.symbol is not None:
+        data["prices"] = candles(result.run, result._curves, sheet.symbol)
+    else:
+        lines = price_lines(result.run)
+        if lines is not None:
+            every = [value for one in lines["lines"] for value in one["values"]]
+            data["prices"] = lines | {"log": _spread(every)}
+    points = trade_points(tables.trades(result.run))
+    if points is not None:
+        data["trades"] = points
+    data["costs"] = [[step.name, float(f"{step.money:.12g}") if step.money == step.money else None] for step in sheet.costs]
+    return data
 
 
-def _middle(value: Any) -> float:
-    """One number for several accounts: the median of those where it is defined."""
-    known = np.atleast_1d(np.asarray(value, dtype=np.float64))
-    known = known[~np.isnan(known)]
-    return float(np.median(known)) if len(known) else np.nan
+def _spread(values: list[Any]) -> bool:
+    """Whether prices spread so far that their axis is logarithmic."""
+    known = [value for value in values if value is not None]
+    least, most = min(known, default=0.0), max(known, default=0.0)
+    return bool(least > 0.0 and most > _WIDE * least)
 
 
-def _written(row: Statistic, found: dict[str, Any], result: Result, account: int | None = None) -> str:
-    value = found[row.name]
-    if row.kind == "time":
-        return label_text(int(value))
-    if isinstance(value, np.ndarray):
-        value = value[account] if account is not None else _middle(value)
-    return write(row.kind, value)
-
-
-def _tone(row: Statistic, value: Any) -> str:
+def _tone(row: Statistic, value: float) -> str:
     if row.name not in _COLORED or value != value or value == 0:
         return ""
     return "gain" if value > 0 else "loss"
 
 
-def _header(result: Result, found: dict[str, Any]) -> str:
-    rows = {row.name: row for row in STATISTICS}
-    tiles = []
-    for name in _TILES:
-        tone = _tone(rows[name], _middle(found[name]))
-        tiles.append(f'<div><b class="{tone}">{text(_written(rows[name], found, result))}</b><span>{text(rows[name].label)}</span></div>')
-    several = result.run.equity.shape[1] > 1
-    note = '<p class="note">Figures are medians over accounts.</p>' if several else ""
-    return f'<h1>{text(result.title)}</h1>\n<p class="sub">{text(_span(result))}</p>\n<div class="tiles">{"".join(tiles)}</div>{note}'
+def _said(words: str) -> str:
+    return f'<p class="note">{text(words)}</p>' if words else ""
 
 
-def _figures(result: Result, log: bool, symbol: str | None) -> str:
-    """The same picture twice, for a wide and for a narrow screen; the browser takes one."""
-    wide, narrow = (
-        data_uri(to_bytes(figure(result.run, result._curves, log=log, symbol=symbol, size=size), "svg"), "image/svg+xml")
-        for size in (_WIDE, _NARROW)
+def _header(sheet: Sheet, names: dict[str, str]) -> str:
+    tiles = "".join(
+        f'<div title="{text(row.meaning)}"><b class="{_tone(row, value)}">{text(written)}</b><span>{text(row.label)}</span></div>'
+        for row, written, value in sheet.tiles()
     )
-    words = "Equity, drawdown with its zones, prices with fills, and exposure over time"
-    return f'<figure><picture><source media="(max-width: 640px)" srcset="{narrow}"><img src="{wide}" alt="{words}"></picture></figure>'
+    links = "".join(f'<a href="#{name}">{text(title.partition(" of ")[0])}</a>' for name, title in names.items())
+    parameters = f'<p class="sub">{text(sheet.parameters)}</p>' if sheet.parameters else ""
+    return "\n".join(
+        [
+            f'<h1>{text(sheet.result.title)}</h1>\n<p class="sub">{text(sheet.span)}</p>{parameters}',
+            f'<p class="lead">{text(sheet.lead)}</p>',
+            f'<div class="tiles">{tiles}</div>',
+            _said("Figures are medians over accounts." if sheet.several else ""),
+            evidence_section(sheet.evidence),
+            f"<nav>{links}</nav>",
+            '<noscript><p>The charts need JavaScript; result.report("report.pdf") draws them on paper.</p></noscript>',
+        ]
+    )
 
 
-def _statistics(result: Result, found: dict[str, Any]) -> str:
-    accounts = result.run.equity.shape[1]
-    if accounts > 1:
-        return _statistics_by_account(result, found)
+def _equity(sheet: Sheet) -> str:
+    run = sheet.result.run
+    shares = {} if run.zone is None else {int(zone): float(np.mean(run.zone == zone)) for zone in Zone}
+    zones = [zone for zone, share in shares.items() if share > 0.0 and zone != int(Zone.NORMAL)]
+    hint = "Drag to move, Ctrl and the wheel to zoom, or pull the ends of the bar under the chart; this chart moves those below along."
+    notes = []
+    if run.bars.T > POINTS:
+        notes.append(f"Of {run.bars.T:,} bars the extremes are drawn: none is lost, what lies between them is.")
+    if sheet.result._curves.plain is False:
+        notes.append("Dotted: paid in (green), out (orange). Drawdown without flows.")
+    toggle = '<button type="button" id="log-equity" aria-pressed="false" hidden>logarithmic</button>'
+    words = "Equity, drawdown with its zones, and exposure over time"
+    top = f'<div class="bar">{zone_legend(zones, shares) or "<span></span>"}{toggle}</div>'
+    return f'{top}{chart("curves", words, " ".join(notes))}<p class="note hint">{hint}</p>'
+
+
+def _prices(sheet: Sheet, data: dict[str, Any]) -> str:
+    found = data.get("prices")
+    if found is None:
+        return f"<p>Prices of {sheet.result.run.bars.N:,} assets are not drawn; result.report(symbol=...) draws those of one.</p>"
+    if sheet.symbol is None:
+        words = "Closes of all assets relative to their first"
+        return chart("prices", words, "Closes over the first close of each asset, splits taken out.")
+    notes = [f"A candle is {found['size']:,} bars: first open, greatest high, least low, last close." if found["size"] > 1 else ""]
+    notes.append("Prices times their splits." if found["split"] else "")
+    notes.append(f"{found['stops_left']:,} earlier stops are not drawn." if found["stops_left"] else "")
+    notes.append("Hollow where the close is not below the open; shaded while held, green long, orange short.")
+    return chart("prices", f"Bars of {sheet.symbol} with fills and first stops", " ".join(filter(None, notes)))
+
+
+def _rolling(sheet: Sheet) -> str:
+    if sheet.rolling is None:
+        return "<p>The run is too short for rolling figures: they need at least 60 bars.</p>"
+    note = f"Over the last {sheet.window:,} bars, with {sheet.result.run.bars.periods_per_year:g} bars a year. {sheet.of_what}"
+    return chart("rolling", "Rolling Sharpe ratio, volatility and return", note)
+
+
+def _costs(sheet: Sheet) -> str:
+    return f'<div class="costs-chart">{chart("costs", "From the result before costs to the profit")}</div>{costs_section(sheet.costs)}'
+
+
+def _statistics(sheet: Sheet) -> str:
+    if sheet.several:
+        return _statistics_by_account(sheet)
     cards = []
-    for name, groups in _GROUPS.items():
-        if not _any(found, groups):
-            continue
+    for name, groups in GROUPS.items():
         rows = [
             [
                 Raw(f'<th title="{text(row.meaning)}">{text(row.label)}</th>'),
-                cell(_written(row, found, result), number=True, tone=_tone(row, _middle(found[row.name]))),
+                cell(sheet.written(row), number=True, tone=_tone(row, middle(sheet.found[row.name]))),
             ]
-            for row in STATISTICS
-            if row.group in groups
+            for row in sheet.shown(groups)
         ]
-        cards.append(f"<section><h3>{text(name)}</h3>{table((), rows)}</section>")
+        if rows:
+            cards.append(f"<section><h3>{text(name)}</h3>{table((), rows)}</section>")
     return f'<div class="cards">{"".join(cards)}</div>\n<p class="note">A dash is a statistic that is not defined for this run.</p>'
 
 
-def _any(found: dict[str, Any], groups: tuple[str, ...]) -> bool:
-    """Whether the groups have anything to tell."""
-    names = [row.name for row in STATISTICS if row.group in groups]
-    return groups[0] not in _ONLY_WHERE_ANY or any(np.any(np.nan_to_num(found[name]) != 0.0) for name in names)
-
-
-def _statistics_by_account(result: Result, found: dict[str, Any]) -> str:
-    labels = result.run.bars.symbols[:_MOST_ACCOUNTS]
+def _statistics_by_account(sheet: Sheet) -> str:
+    labels = sheet.result.run.bars.symbols[:_MOST_ACCOUNTS]
     rows = [
         [Raw(f'<th title="{text(row.meaning)}">{text(row.label)}</th>')]
-        + [cell(_written(row, found, result, account), number=True) for account in range(len(labels))]
+        + [cell(sheet.written(row, account), number=True) for account in range(len(labels))]
         for row in STATISTICS
-        if _any(found, (row.group,))
+        if sheet.shown((row.group,))
     ]
-    left = result.run.equity.shape[1] - len(labels)
+    left = sheet.result.run.equity.shape[1] - len(labels)
     note = f'<p class="note">{left:,} more accounts are in result.stats().</p>' if left else ""
     return f'<div class="scroll">{table(("", *labels), rows, range(1, len(labels) + 1))}</div>{note}'
 
 
-def _trades(result: Result) -> str:
-    run = result.run
-    parts = ["<h2>Trades</h2>"]
+def _trades(sheet: Sheet) -> str:
+    run, parts = sheet.result.run, []
     if len(run.trades):
+        few = "Of very many trades the extreme ones and some between are drawn."
+        parts.append(chart("trades", "Excursions of closed trades against their profit", few if len(run.trades) > MOST_TRADES else ""))
         groups = [by_group(run, "reason")] + ([by_group(run, "symbol")] if run.bars.N > 1 else [])
         parts.append(f'<div class="cards">{"".join(groups)}</div>')
         parts.append(trades_table(run))
@@ -161,13 +199,10 @@ def _trades(result: Result) -> str:
     return "\n".join([*parts, held] if held else parts)
 
 
-def _assumptions(result: Result) -> str:
-    parts = ["<h2>Assumptions in force</h2>", assumptions_tables(assumptions(result.run))]
-    if result.run.zone is not None:
-        shares = [f"{zone.name.lower()} {np.mean(result.run.zone == zone):.1%}" for zone in Zone]
+def _assumptions(sheet: Sheet) -> str:
+    parts = [assumptions_tables(sheet.assumed)]
+    zone = sheet.result.run.zone
+    if zone is not None:
+        shares = [f"{level.name.lower()} {np.mean(zone == level):.1%}" for level in Zone]
         parts.append(f'<p class="note">Share of bars by zone: {", ".join(shares)}.</p>')
     return "\n".join(parts)
-
-
-def _footer(result: Result) -> str:
-    return footer(result.run.bars.content_hash, "times are UTC and label the start of a bar")

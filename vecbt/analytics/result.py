@@ -293,8 +293,12 @@ class Result(Tried, ResultTables, Luck):
         )
         return to_file(picture, path)
 
-    def report(self, path: str | Path = "report.html", *, log: bool = False, symbol: str | None = None) -> Path:
-        """Write one self-contained HTML page: figures, statistics, trades, refused orders, every assumption in force.
+    def report(self, path: str | Path = "report.html", *, log: bool = False, symbol: str | None = None, evidence: Any = None) -> Path:
+        """Write the tear sheet, in the form that the ending of the path chooses.
+
+        `.html` is one page that needs nothing else, with charts to zoom and point at; `.pdf` has the same on sheets of paper, `.png` on a
+        tall picture. All of them: equity, drawdown and exposure, prices with fills, returns by month, drawdowns, rolling figures, trades,
+        costs, statistics, refused orders, every assumption in force.
 
         Parameters
         ----------
@@ -302,17 +306,36 @@ class Result(Tried, ResultTables, Luck):
             Where to write it; its folder must exist.
         log, symbol
             As in `plot`.
+        evidence : optional
+            What is known of whether the result could be luck: an object with `rows` of (name, value, meaning) and a `paragraph`, or such
+            a pair; False for none. What the result itself finds, if it can, where nothing is given.
 
         Returns
         -------
         Path
             Where it was written.
-        """
-        from .report import page
 
-        target = Path(path)
-        target.write_text(page(self, log=log, symbol=symbol), encoding="utf-8")
-        return target
+        Raises
+        ------
+        ConfigError
+            The ending names no form, the symbol is none of the run, or the evidence has another shape.
+        """
+        from .sheet_file import write_report
+
+        return write_report(self, Path(path), log=log, symbol=symbol, evidence=evidence)
+
+    def report_text(self, *, evidence: Any = None) -> str:
+        """The tear sheet for a terminal, at most 100 columns: statistics, returns by month, drawdowns, costs, refused orders.
+
+        Parameters
+        ----------
+        evidence : optional
+            As in `report`.
+        """
+        from .sheet import Sheet
+        from .sheet_text import sheet_text
+
+        return sheet_text(Sheet.of(self, evidence=evidence))
 
     def _tried_on(self) -> tuple[Bars, str]:
         return self.run.bars, self.run.bars.content_hash

@@ -18,11 +18,14 @@ from .drawing import to_bytes
 from .html import cell, data_uri, table, text
 from .report_style import document, footer
 from .report_tables import assumptions_tables
+from .sheet_sections import chart
 from .statistics import write
 from .sweep_cells import scale_of
 from .sweep_colors import metric_name
 from .sweep_lines import ENVELOPE, FRAGILITY, LOWER_IS_BETTER, METRICS, base_metric, order_of, statistic
+from .sweep_parallel import parallel_data, parallel_words
 from .sweep_plot import distribution_figure, envelope_figure, heatmap_figure, slices_figure
+from .vendored import data_block, echarts, own
 
 if TYPE_CHECKING:
     from .sweep import Sweep
@@ -44,6 +47,7 @@ def sweep_page(sweep: Sweep, metric: str) -> str:
     sweep._lines.values(metric)
     title = f"Sweep: {sweep._lines.about.strategy} · {_some(sweep._lines.about.symbols, 6)}"
     plateau = _plateau(sweep, metric)
+    drawn = parallel_data(sweep._lines, metric)
     parts = [
         _header(sweep, metric, title, plateau),
         "<h2>What varied</h2>",
@@ -51,6 +55,7 @@ def sweep_page(sweep: Sweep, metric: str) -> str:
         "<h2>Best sets</h2>",
         _best(sweep, metric, plateau),
         *_pictures(sweep, metric),
+        *_together(sweep, metric, drawn),
         *_envelope(sweep, metric),
         "<h2>What is missing</h2>",
         _missing(sweep, metric),
@@ -59,7 +64,10 @@ def sweep_page(sweep: Sweep, metric: str) -> str:
         assumptions_tables(_assumptions(sweep)),
         footer(sweep._lines.about.content_hash, "times are UTC and label the start of a bar"),
     ]
-    return document(title, filter(None, parts))
+    if drawn is None:
+        return document(title, filter(None, parts))
+    data = data_block("sheet-data", {"parallel": drawn})
+    return document(title, filter(None, parts), data=data, scripts=(echarts(), own("sheet.js")))
 
 
 # --- the head ----------------------------------------------------------------------------------------------------------
@@ -230,6 +238,15 @@ def _axes(sweep: Sweep) -> list[str]:
 def _picture(figure: Any, words: str) -> str:
     source = data_uri(to_bytes(figure, "svg"), "image/svg+xml")
     return f'<figure><img src="{source}" alt="{text(words)}"></figure>'
+
+
+def _together(sweep: Sweep, metric: str, drawn: dict[str, Any] | None) -> list[str]:
+    """All sets in one chart to point at and select from."""
+    if drawn is None:
+        return []
+    count = int(np.isfinite(sweep._lines.values(metric)).sum())
+    words = "All sets as lines over their parameters and the metric"
+    return ["<h2>All sets together</h2>", chart("parallel", words, parallel_words(drawn, count))]
 
 
 def _envelope(sweep: Sweep, metric: str) -> list[str]:

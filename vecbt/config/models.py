@@ -145,7 +145,7 @@ class AccountSection(Section):
 class OutputSection(Section):
     """Files to write; relative to this file."""
 
-    report: str | None = Field(default=None, description="HTML report")
+    report: str | None = Field(default=None, description="tear sheet: html, pdf or png")
     plot: str | None = Field(default=None, description="picture: png, svg or pdf")
 
 

@@ -53,9 +53,7 @@ def evidence_of(
     if column is None and len(given.names) > 1:
         raise ConfigError(f"returns have {len(given.names)} columns; say which one, column={given.names[0]!r}")
     if column is not None and column not in given.names:
-        raise ConfigError(
-            f"column is {column!r}, none of the returns; {nearest(str(column), [str(name) for name in given.names])}"
-        )
+        raise ConfigError(f"column is {column!r}, none of the returns; {nearest(str(column), [str(name) for name in given.names])}")
     place = 0 if column is None else given.names.index(column)
     first, past = given.ends[place]
     values = np.ascontiguousarray(given.values[first:past, place])
