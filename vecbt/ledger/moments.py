@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST", "SAMPLE", "TRIAL", "chosen", "moments_of_sums", "thinned", "trial_records"]
+__all__ = ["MOST", "SAMPLE", "TRIAL", "chosen", "moments_of_sums", "sums_of_returns", "thinned", "trial_records"]
 
 TRIAL = np.dtype([("id", "<u8"), ("sharpe", "<f4"), ("skew", "<f4"), ("kurtosis", "<f4")])
 """A trial: its configuration; Sharpe ratio per bar without a riskless return; third and fourth standardised moments. 20 bytes."""
@@ -17,6 +17,19 @@ MOST = 2**19
 """Trials that a record holds; of more, a part that is chosen by their ids."""
 
 _RELATIVE_ZERO = 1e-13  # M5: a variance below this part of the mean square is rounding, not risk
+
+
+def sums_of_returns(returns: NDArray[np.float64], parts: int = 16) -> NDArray[np.float64]:
+    """Sums of r to r^4 (A, parts, 4) of returns (T, A); part b has the bars from b*T//parts to (b + 1)*T//parts - 1."""
+    count, accounts = returns.shape
+    found = np.empty((accounts, parts, 4))
+    rows = returns[:, 0] if accounts == 1 else returns
+    for b in range(parts):
+        part = rows[b * count // parts : (b + 1) * count // parts]
+        square = part * part
+        for k, power in enumerate((part, square, square * part, square * square)):
+            found[:, b, k] = power.sum(axis=0)
+    return found
 
 
 def moments_of_sums(sums: NDArray[np.float64], count: int) -> NDArray[np.float64]:
