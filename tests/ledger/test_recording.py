@@ -14,7 +14,7 @@ from tests.ledger.ledgers import COSTS, days, run, six
 from vecbt.engine.sweep_blocks import BlockFiles
 from vecbt.engine.sweep_run import sum_blocks
 from vecbt.ledger import place, recording
-from vecbt.ledger.moments import TRIAL, moments_of_sums, sums_of_returns
+from vecbt.ledger.moments import TRIAL, moments_of_sums, sums_of_equity, sums_of_returns
 from vecbt.ledger.store import current
 
 
@@ -41,6 +41,8 @@ def test_the_numbers_of_a_run_are_those_of_its_returns() -> None:
 def test_sums_over_parts_are_those_that_a_sweep_keeps(bars: int) -> None:
     returns = np.random.default_rng(bars).normal(0.0003, 0.01, (bars, 3))
     found = sums_of_returns(returns)
+    equity = 7.0 * np.cumprod(1.0 + returns, axis=0)
+    assert np.allclose(sums_of_equity(equity, np.full(3, 7.0)), found, rtol=1e-9, atol=1e-12)
     for a in range(3):
         blocks, fine = np.empty((16, 4)), np.empty((64, 2))
         sum_blocks(np.ascontiguousarray(returns[:, a]), bars, blocks, fine)

@@ -22,13 +22,12 @@ from numpy.typing import NDArray
 
 from ..core.identity import identity
 from ..engine.setup import Setup
-from ..engine.sweep_run import BLOCKS
 from ..logs import looks_secret, redact
 from ..metrics.returns import flow_returns_of
 from .catalog import data_number
 from .configuration import account_terms, is_inputs, setup_terms, source_terms, trial_ids
 from .hashes import MASK, numbers_of, terms
-from .moments import MOST, SAMPLE, moments_of_sums, sums_of_returns, thinned, trial_records
+from .moments import BLOCKS, MOST, SAMPLE, moments_of_sums, sums_of_equity, sums_of_returns, thinned, trial_records
 from .place import Entry, notice, path, why_off
 from .store import Draft, current
 from .sweep_sets import sums_of_sets
@@ -87,9 +86,7 @@ def _blocks_of(run: Run) -> NDArray[np.float64]:
     """
     if run.flows is not None:
         return sums_of_returns(flow_returns_of(run.equity, run.flows, run.initial)[0])
-    before = np.concatenate([run.initial[None], run.equity[:-1]])
-    ratios = np.divide(run.equity, before, out=np.full(run.equity.shape, np.nan), where=before > 0.0)
-    return sums_of_returns(ratios - 1.0)
+    return sums_of_equity(run.equity, run.initial)
 
 
 def _record_sweep(run: SweepRun, given: Any) -> None:
