@@ -12,8 +12,9 @@ import pytest
 import vecbt as vb
 from tests.ledger.ledgers import COSTS, days, run, six
 from vecbt.engine.sweep_blocks import BlockFiles
+from vecbt.engine.sweep_run import sum_blocks
 from vecbt.ledger import place, recording
-from vecbt.ledger.moments import TRIAL, moments_of_sums
+from vecbt.ledger.moments import TRIAL, moments_of_sums, sums_of_equity, sums_of_returns
 from vecbt.ledger.store import current
 
 
@@ -34,6 +35,29 @@ def test_the_numbers_of_a_run_are_those_of_its_returns() -> None:
     parts = [returns[b * 260 // 16 : (b + 1) * 260 // 16] for b in range(16)]
     sums = [[(part**k).sum() for k in (1, 2, 3, 4)] for part in parts]
     assert np.allclose(tried.blocks_sample()[0], sums, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("bars", [5, 16, 63, 1000])
+def test_sums_over_parts_are_those_that_a_sweep_keeps(bars: int) -> None:
+    returns = np.random.default_rng(bars).normal(0.0003, 0.01, (bars, 3))
+    found = sums_of_returns(returns)
+    equity = 7.0 * np.cumprod(1.0 + returns, axis=0)
+    assert np.allclose(sums_of_equity(equity, np.full(3, 7.0)), found, rtol=1e-9, atol=1e-12)
+    for a in range(3):
+        blocks, fine = np.empty((16, 4)), np.empty((64, 2))
+        sum_blocks(np.ascontiguousarray(returns[:, a]), bars, blocks, fine)
+        assert np.allclose(found[a], blocks, rtol=1e-12, atol=1e-18)
+        assert np.allclose(sums_of_returns(returns[:, a : a + 1])[0], blocks, rtol=1e-12, atol=1e-18)
+
+
+def test_a_ruined_account_has_no_returns_and_no_sharpe_ratio() -> None:
+    prices = np.r_[np.linspace(10.0, 11.0, 20), np.linspace(11.0, 60.0, 20)]
+    bars = vb.Bars.from_numpy(prices, prices, prices, prices, index=days().index[:40])
+    short = np.zeros(40, dtype=bool)
+    short[3] = True
+    found = vb.backtest(bars, vb.Signals(short_entries=short), costs=COSTS, sizing=vb.Weight(1.0), maintenance=0.0)
+    assert found.run.equity[-1, 0] < 0.0 and np.isnan(found.returns.to_numpy()[-5:]).all() and np.isnan(found.stats()["sharpe"])
+    assert found.trials.count == 1 and np.isnan(found.trials.sharpes[0])
 
 
 @pytest.mark.parametrize("blocks", [True, False, "file"])

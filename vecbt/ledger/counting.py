@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from .catalog import Catalog, catalog_of
-from .moments import SAMPLE, TRIAL, chosen
+from .moments import BLOCKS, SAMPLE, TRIAL, chosen
 from .place import Entry, path, why_off
 from .store import current
 
@@ -24,7 +24,6 @@ __all__ = ["Trials", "trials", "trials_of"]
 
 _MOST = 2**20  # distinct configurations that are kept while counting; of more, a share that is chosen by their ids
 _ALIKE = 0.02  # how far ends of data may be apart, as a part of their length, for their sixteen parts to be the same times
-_BLOCKS = 16
 _ROWS = """
 SELECT n, bars, substr(body, 1, trials * ?), CASE kind WHEN 'sweep' THEN json_extract(head, '$.halvings') END
 FROM records WHERE data=? AND kind IN ('run', 'sweep') ORDER BY n
@@ -97,7 +96,7 @@ class Trials:
         if isinstance(most, bool) or not isinstance(most, int) or most < 1:
             raise ConfigError(f"most is {most!r}; expected a whole number of at least 1")
         if not self._alike:
-            return np.zeros((0, _BLOCKS, 4))
+            return np.zeros((0, BLOCKS, 4))
         with current().reading() as execute:
             return _sampled(execute, self._alike, self._until, most)
 
@@ -208,7 +207,7 @@ class _Tally:
 
 
 def _sampled(execute: _Execute, data: tuple[int, ...], until: int, most: int) -> NDArray[np.float64]:
-    ids, sums = np.zeros(0, dtype=np.uint64), np.zeros((0, _BLOCKS, 4), dtype=np.float32)
+    ids, sums = np.zeros(0, dtype=np.uint64), np.zeros((0, BLOCKS, 4), dtype=np.float32)
     for rows, part in _with_sums(execute, data, until):
         ids, sums = np.concatenate([rows, ids]), np.concatenate([part, sums])  # what comes later first
         _, first = np.unique(ids, return_index=True)
@@ -224,12 +223,12 @@ def _with_sums(execute: _Execute, data: tuple[int, ...], until: int) -> Iterator
     ids, parts, waiting = [], [], 0
     for n in sorted(numbers):
         count, body = execute("SELECT trials, body FROM records WHERE n=?", (n,)).fetchone()
-        size = (len(body) - count * TRIAL.itemsize) // (4 + 4 * _BLOCKS * 4)
+        size = (len(body) - count * TRIAL.itemsize) // (4 + 4 * BLOCKS * 4)
         if size:
             rest = body[count * TRIAL.itemsize :]
             places = np.frombuffer(rest[: 4 * size], dtype="<i4")
             ids.append(np.frombuffer(body[: count * TRIAL.itemsize], dtype=TRIAL)["id"][places])
-            parts.append(np.frombuffer(rest[4 * size :], dtype="<f4").reshape(size, _BLOCKS, 4))
+            parts.append(np.frombuffer(rest[4 * size :], dtype="<f4").reshape(size, BLOCKS, 4))
             waiting += size
         if waiting >= SAMPLE:
             yield np.concatenate(ids[::-1]), np.concatenate(parts[::-1])

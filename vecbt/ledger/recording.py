@@ -22,13 +22,12 @@ from numpy.typing import NDArray
 
 from ..core.identity import identity
 from ..engine.setup import Setup
-from ..engine.sweep_run import BLOCKS, FINE_BLOCKS, sum_blocks
 from ..logs import looks_secret, redact
-from ..metrics.returns import flow_returns_of, simple_returns_of
+from ..metrics.returns import flow_returns_of
 from .catalog import data_number
 from .configuration import account_terms, is_inputs, setup_terms, source_terms, trial_ids
 from .hashes import MASK, numbers_of, terms
-from .moments import MOST, SAMPLE, moments_of_sums, thinned, trial_records
+from .moments import BLOCKS, MOST, SAMPLE, moments_of_sums, sums_of_equity, sums_of_returns, thinned, trial_records
 from .place import Entry, notice, path, why_off
 from .store import Draft, current
 from .sweep_sets import sums_of_sets
@@ -81,13 +80,13 @@ def _record_run(run: Run) -> None:
 
 
 def _blocks_of(run: Run) -> NDArray[np.float64]:
-    """Sums of powers of the returns (A, 16, 4)."""
-    earned = simple_returns_of(run.equity, run.initial) if run.flows is None else flow_returns_of(run.equity, run.flows, run.initial)[0]
-    accounts = earned.shape[1]
-    blocks, fine = np.empty((accounts, BLOCKS, 4)), np.empty((FINE_BLOCKS, 2))
-    for a in range(accounts):
-        sum_blocks(np.ascontiguousarray(earned[:, a]), len(earned), blocks[a], fine)
-    return blocks
+    """Sums of powers of the returns (A, 16, 4), as `sum_blocks` of a sweep has them but for the last bits.
+
+    In NumPy: kernels of their own would be compiled by everybody's first backtest, for a second and a half.
+    """
+    if run.flows is not None:
+        return sums_of_returns(flow_returns_of(run.equity, run.flows, run.initial)[0])
+    return sums_of_equity(run.equity, run.initial)
 
 
 def _record_sweep(run: SweepRun, given: Any) -> None:
