@@ -159,6 +159,16 @@ def test_T10_prices_after_a_delisting_mark_nothing(assets: int) -> None:
     assert vb.check_parity(bars, once(0.1, bars), **keywords).ok
 
 
+@pytest.mark.parametrize("stops", [None, vb.Stops(hard=0.3, trailing=0.5)])
+def test_D1_stretches_longer_than_one_may_be_are_the_stream(stops: vb.Stops | None) -> None:
+    """Positions held for hundreds of bars, in which rows go on saying so."""
+    bars = panel(np.random.default_rng(11), 3 * lone.AHEAD + 50, 1, missing=0.02, sigma=0.004)
+    wanted = (np.arange(bars.T) // (lone.AHEAD + 90) % 2 == 0)[:, None]
+    result = vb.backtest(bars, vb.Signals(wanted, ~wanted), costs=COSTS, stops=stops)
+    assert max(result.run.trades.exit_t - result.run.trades.entry_t) > lone.AHEAD
+    assert vb.check_parity(bars, vb.Signals(wanted, ~wanted), costs=COSTS, stops=stops).ok
+
+
 def test_the_log_grows_between_calm_stretches() -> None:
     """Orders of every seventh bar, more than there is room for at first: each is in the log, once, and the books follow from it."""
     rng = np.random.default_rng(5)
@@ -192,8 +202,10 @@ def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: s
 @pytest.mark.skipif(ENGINE != "python", reason="the compiled loop has its limits built in")
 @pytest.mark.parametrize("family", ["signals", "signals_stops", "signals_trail", "signals_atr_fixed"])
 def test_T5_one_asset_waits_for_its_levels_as_the_reference_does(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stretches of one bar, so that every bar of a single asset that can be one is."""
+    """Stretches of one bar and of five at most, so that every bar of a single asset that can be one is."""
     monkeypatch.setattr(lone, "LONG", 1)
+    for module in (lone, bar):
+        monkeypatch.setattr(module, "AHEAD", 5)
 
     @settings(max_examples=settings.default.max_examples if settings.default else 30)
     @given(scenario=scenarios(family))

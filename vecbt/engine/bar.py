@@ -18,7 +18,7 @@ from .decide import decide
 from .desk import Book, Desk, Queue
 from .exits import close_at_end, delist, expose, leave_inside, protect
 from .log import bars_of_room
-from .lone import lone_bars
+from .lone import AHEAD, lone_bars
 from .marks import balance, judge, keep_judgement, mark, mark_again, watch, weigh
 from .matching import AT_CLOSE, AT_OPEN, can_fill, execute_orders
 from .resting import cancel_book, expire_book, fill_market, fill_resting, measure_room, split_book, sweep_book, trail_book
@@ -312,13 +312,15 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
         row = Row(prices, size, t * count, False, flags, values, atr, sigma)
         if resting is None:
             if groups == 1 and (count == 1 or count >= MANY):
-                desk = Desk(0, count, accounts[0], assets)
+                desk, before = Desk(0, count, accounts[0], assets), t
                 if count == 1:
                     t = lone_bars(t, stop, desk, (laws[0][0], laws[1][0], laws[2][0]), row, course)
                 else:
                     t = calm_bars(t, stop, desk, laws[0][0], laws[2][0], row, course)
                 if t == stop:
                     break
+                if count == 1 and t - before == AHEAD:
+                    continue  # nothing has ended it but its length
         if t >= checked:  # a calm stretch may have gone past it
             checked = t + _bars_of_room(book, resting, used, starts, t, count)
             if t == checked:

@@ -22,7 +22,7 @@ from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from .marks import keep_judgement, margin_of, ruin_line
 from .rows import load_cell
 
-__all__ = ["IDLE_FLAT", "IDLE_LONG", "IDLE_SHORT", "lone_bars"]
+__all__ = ["AHEAD", "IDLE_FLAT", "IDLE_LONG", "IDLE_SHORT", "lone_bars"]
 
 _SHARES = int(SizeMethod.EQUAL_WEIGHT), int(SizeMethod.INVERSE_VOLATILITY)
 
@@ -45,6 +45,9 @@ def _idle(side: int) -> int:
 IDLE_LONG, IDLE_SHORT, IDLE_FLAT = _idle(1), _idle(-1), _idle(0)
 _SILENT = 1  # only a row without a flag
 
+AHEAD = 256
+"""Bars of a stretch at most: an exit may end it at once, and to look for its end again after each would take the square of them."""
+
 
 class _Lone(NamedTuple):
     """What a calm bar changes of the only asset and of its account."""
@@ -65,7 +68,7 @@ def lone_bars(t, stop, desk, laws, row, course):  # type: ignore[no-untyped-def]
     a = assets[0]
     if stop - t < LONG or zones.on == 1 or a.kind != 0 or not at_peace(acct, rules) or (rules.looks_inside == 1 and rules.levels_only == 0):
         return t
-    end, said = _silent_until(t, stop, row, course, _idle_rows(a, rules))
+    end, said = _silent_until(t, min(stop, t + AHEAD), row, course, _idle_rows(a, rules))
     if end - t < LONG:
         return t
     now = _Lone(a.mark, a.worst, a.best, acct.equity, acct.peak, acct.peak)
