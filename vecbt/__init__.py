@@ -20,6 +20,8 @@ _HOME = {
     "BacktestEngine": "faces.backtest_engine",
     "Bar": "data.bar",
     "Bars": "data.bars",
+    "BenchmarkReport": "faces.benchmark_runner",
+    "BenchmarkRunner": "faces.benchmark_runner",
     "Cancel": "engine.orders_input",
     "Carry": "execution.carry",
     "Cash": "risk.sizing",
@@ -28,6 +30,7 @@ _HOME = {
     "ConfidenceBasedSizing": "risk.sizing",
     "ConfigManager": "config.manager",
     "Costs": "execution.costs",
+    "DataSplitter": "faces.benchmark_runner",
     "Decision": "engine.decision",
     "ENTER_LONG": "engine.inputs",
     "ENTER_SHORT": "engine.inputs",
@@ -56,6 +59,8 @@ _HOME = {
     "Parameter": "core.space",
     "ParityReport": "engine.check",
     "Pct": "risk.stops",
+    "PortfolioBenchmark": "faces.benchmark_runner",
+    "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
     "Quantities": "engine.inputs",
@@ -63,11 +68,11 @@ _HOME = {
     "Result": "analytics.result",
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
+    "RuleStrategy": "engine.rule_strategy",
     "Signals": "engine.inputs",
+    "SizeReport": "risk.sizing",
     "Sobol": "core.sets",
     "Space": "core.space",
-    "RuleStrategy": "engine.rule_strategy",
-    "SizeReport": "risk.sizing",
     "StopLossManager": "risk.stop_manager",
     "Stops": "risk.stops",
     "Strategy": "engine.strategy",
@@ -170,6 +175,7 @@ if TYPE_CHECKING:
     from .execution.carry import Carry
     from .execution.costs import Costs
     from .faces.backtest_engine import BacktestEngine, EngineResult
+    from .faces.benchmark_runner import BenchmarkReport, BenchmarkRunner, DataSplitter, PortfolioBenchmark, PortfolioMetrics
     from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
     from .faces.metrics_comparator import ComparisonConfig, MetricsComparator
     from .faces.order_manager import ManagedOrder, OrderManager
@@ -208,6 +214,8 @@ __all__ = [
     "BacktestEngine",
     "Bar",
     "Bars",
+    "BenchmarkReport",
+    "BenchmarkRunner",
     "Cancel",
     "Carry",
     "Cash",
@@ -216,6 +224,7 @@ __all__ = [
     "ConfidenceBasedSizing",
     "ConfigManager",
     "Costs",
+    "DataSplitter",
     "Decision",
     "EngineResult",
     "EnsembleComparison",
@@ -240,6 +249,8 @@ __all__ = [
     "Parameter",
     "ParityReport",
     "Pct",
+    "PortfolioBenchmark",
+    "PortfolioMetrics",
     "PositionSizingConfig",
     "Price",
     "Quantities",

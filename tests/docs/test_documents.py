@@ -26,6 +26,7 @@ def test_python_of_a_document_runs(path: Path, tmp_path: Path, monkeypatch: pyte
     """Blocks share their names from top to bottom; a `text` block right after a `python` block is what that one prints."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setenv("VECBT_LEDGER", str(tmp_path / "ledger"))  # what a document counts is what it ran itself
     page = types.ModuleType(f"page_{path.stem}")
     monkeypatch.setitem(sys.modules, page.__name__, page)  # where dataclasses look for the names of their module
     printed = ""
@@ -54,7 +55,7 @@ def test_first_example_is_five_lines() -> None:
 def test_commands_of_the_readme_succeed(tmp_path: Path) -> None:
     """Every `$ vecbt ...` line of a `console` block, in order, in one empty folder."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"MPLBACKEND": "agg", "PYTHONPATH": str(ROOT)}
+    environment |= {"MPLBACKEND": "agg", "PYTHONPATH": str(ROOT), "VECBT_LEDGER": str(tmp_path / "ledger")}
     commands = [
         line[2:]
         for block in blocks(README)
