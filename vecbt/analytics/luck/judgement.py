@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..._typing import Table
 
-__all__ = ["Evidence", "Line", "line"]
+__all__ = ["Evidence", "Line", "in_words", "line"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ class Evidence:
 
         rows = "".join(f"<tr><th>{text(a)}</th><td>{text(b)}</td><td>{text(c)}</td></tr>" for a, b, c in self.rows)
         return f"<h4>{text(self.title)}</h4><p>{text(self.paragraph)}</p><table>{rows}</table>"
+
+
+def in_words(probability: float) -> str:
+    """A probability in a sentence; none is certain."""
+    return "more than 99%" if probability > 0.99 else "less than 1%" if probability < 0.01 else f"{probability:.0%}"
 
 
 def line(name: str, value: float, meaning: str, form: str = ",.3g") -> Line:

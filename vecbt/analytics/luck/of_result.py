@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...errors import ConfigError, counted, nearest
 from .judgement import Evidence, Line, line
 from .of_returns import check_counts, judged, summed_up
-from .tried import tried
+from .tried import Tried, tried
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -32,7 +32,7 @@ def evidence_of_result(
     tests = _permuted(result, int(permutations), int(seed))
     parts |= {f"permuted_{test.kind}": test for test in tests}
     lines += [_of_test(test) for test in tests]
-    return Evidence(f"Is it luck? {title}", summed_up(of, made, [_said_of(test) for test in tests if not test.reason]), tuple(lines), parts)
+    return Evidence(f"Is it luck? {title}", summed_up(of, made, _said_of(tests, made)), tuple(lines), parts)
 
 
 def _returns(result: Result, symbol: str | None) -> NDArray[np.float64]:
@@ -61,6 +61,10 @@ def _of_test(test: PermutationTest) -> Line:
     return line(f"p_{test.kind}", test.p_value, said, ".3f")
 
 
-def _said_of(test: PermutationTest) -> str:
-    where = "on the same bars in random order" if test.kind == "bars" else "holding the same for as long at random times"
-    return f"It does as well {where} with probability {test.p_value:.2g}."
+def _said_of(tests: list[PermutationTest], made: Tried) -> list[str]:
+    known = [test for test in tests if not test.reason]
+    where = {"bars": "on the same bars in random order", "entries": "holding the same for as long at random times"}
+    said = [f"It does as well {where[test.kind]} with probability {test.p_value:.2g}." for test in known]
+    if known and made.count > 1:
+        said.append("Those probabilities do not know that it was chosen among others; the one before does.")
+    return said

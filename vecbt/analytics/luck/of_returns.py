@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import ConfigError, counted, nearest
 from ...evidence import Interval, SharpeEvidence, bootstrap_interval, sharpe_evidence
 from ..given_returns import read_returns
-from .judgement import Evidence, Line, line
+from .judgement import Evidence, Line, in_words, line
 from .tried import Tried, given_trials
 
 __all__ = ["check_counts", "evidence_of", "judged", "summed_up"]
@@ -130,7 +130,7 @@ def summed_up(of: SharpeEvidence, made: Tried, more: list[str]) -> str:
     else:
         said.append(f"No other configuration is counted ({made.source}), so nothing is taken off for having searched.")
     goal = of.benchmark * root
-    said.append(f"The probability that the true ratio is above {goal:.2f} is {of.probability:.0%}.")
+    said.append(f"The probability that the true ratio is above {goal:.2f} is {in_words(of.probability)}.")
     if math.isinf(of.needed):
         said.append("No record of such returns would be long enough to say so.")
     elif of.needed > of.bars:

@@ -25,7 +25,7 @@ from ...evidence import (
     step_m_of_blocks,
     trial_variance,
 )
-from .judgement import Evidence, Line, line
+from .judgement import Evidence, Line, in_words, line
 
 if TYPE_CHECKING:
     from ..sweep import Sweep
@@ -138,7 +138,7 @@ def _paragraph(found: _Found) -> str:
     else:
         said.append(
             f"The best has a Sharpe ratio of {found.top:.2f} a year; by luck alone it is expected to have {found.luck:.2f}, and the "
-            f"probability that its true ratio is above that is {found.probability:.0%}."
+            f"probability that its true ratio is above that is {in_words(found.probability)}."
         )
     if not found.overfit.reason:
         said.append(

@@ -55,7 +55,7 @@ def tried(found: Trials, bars: int, given: int | None = None) -> Tried:
         return Tried(max(found.count, 1), 1.0, _of_estimates(bars), "a single one", source)
     effective, shared, how = _independent(found, bars)
     variance = found.variance / (1.0 - shared)
-    return Tried(found.count, effective, variance if variance > 0.0 else _of_estimates(bars), how, f"ledger, {found.where}")
+    return Tried(found.count, effective, variance if variance > 0.0 else _of_estimates(bars), how, "by the trial ledger")
 
 
 def given_trials(count: int, variance: float | None, bars: int) -> Tried:
