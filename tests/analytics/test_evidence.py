@@ -36,7 +36,7 @@ def test_a_single_run_is_judged_by_itself() -> None:
     assert "&lt;" not in found._repr_html_() and found.title in str(found)
 
 
-def test_what_was_tried_before_raises_what_luck_would_bring() -> None:
+def test_M11_what_was_tried_before_raises_what_luck_would_bring() -> None:
     """The same configuration, before and after a sweep over the same bars: the ledger counts each set once."""
     bars = synthetic.gbm(400, seed=4)
     before = vb.backtest(bars, vb.strategies.SmaCross(2, 8), costs=COSTS).evidence(resamples=0)

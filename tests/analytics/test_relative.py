@@ -31,7 +31,7 @@ def numbers(found: pd.Series) -> np.ndarray:
     return found.drop(["start", "end"]).to_numpy(dtype=float)
 
 
-def test_every_figure_is_its_formula() -> None:
+def test_M10_every_figure_is_its_formula() -> None:
     r, b = series(1), series(2)
     found = vb.relative(r, b, rf=0.0001)
     assert list(found.index) == list(RELATIVE)
@@ -138,7 +138,7 @@ def test_dates_are_compared_where_no_label_is_shared() -> None:
     assert vb.relative(r, at_close).equals(vb.relative(r, b))
 
 
-def test_no_overlap_is_refused_with_both_ranges() -> None:
+def test_M10_no_overlap_is_refused_with_both_ranges() -> None:
     r = series(1)
     with pytest.raises(InputError, match=r"known from 2024-01-01 to 2024-02-29, the benchmark from 2001-01-01 to 2001-03-01"):
         vb.relative(r, series(2).set_axis(pd.date_range("2001-01-01", periods=60)))

@@ -31,7 +31,7 @@ def test_bch01_bad_parts_are_refused() -> None:
 
 
 def test_bch01_a_part_is_a_run_of_its_own_with_warm_indicators() -> None:
-    """The account starts flat with the part; the rows are those of all bars up to its end."""
+    """BCH-01: the account starts flat with the part; the rows are those of all bars up to its end."""
     bars = synthetic.gbm(300, N=2, seed=3)
     strategy = vb.strategies.SmaCross(5, 20)
     report = vb.BenchmarkRunner(costs=COSTS).run({"cross": strategy}, bars)
