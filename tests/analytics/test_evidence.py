@@ -32,7 +32,7 @@ def test_a_single_run_is_judged_by_itself() -> None:
     assert found["needed_years"] == of.needed_years
     assert found["cagr_low"] < result.stats()["cagr"] < found["cagr_high"]
     assert "nothing is taken off for having searched" in found.paragraph
-    assert [row[0] for row in found.rows] == found.table.index.tolist()
+    assert [row[1] for row in found.rows] == found.table["shown"].tolist() and found.rows[0][0] == "Sharpe ratio"
     assert "&lt;" not in found._repr_html_() and found.title in str(found)
 
 
@@ -68,7 +68,7 @@ def test_too_few_bars_say_so_and_how_many_are_needed() -> None:
     found = vb.backtest(synthetic.gbm(5, seed=4), vb.strategies.SmaCross(2, 3), costs=COSTS).evidence()
     assert "Nothing can be said" in found.paragraph and "bars are needed" in found.paragraph
     assert math.isnan(found["probability"]) and math.isnan(found["needed_years"])
-    assert {row[0]: row[1] for row in found.rows}["probability"] == "–"
+    assert {row[0]: row[1] for row in found.rows}["Probability"] == "–"
 
 
 def test_a_run_that_never_trades_divides_by_nothing() -> None:

@@ -23,6 +23,29 @@ class Line:
     shown: str
     meaning: str
 
+    @property
+    def label(self) -> str:
+        """The name as a page shows it."""
+        return _LABELS.get(self.name) or self.name.replace("_", " ").capitalize()
+
+
+_LABELS = {
+    "sharpe": "Sharpe ratio",
+    "sharpe_low": "from",
+    "sharpe_high": "to",
+    "sharpe_autocorrelated": "with autocorrelation",
+    "trials": "Tried",
+    "independent_trials": "as independent ones",
+    "lucky_sharpe": "Luck alone",
+    "needed_years": "Years needed",
+    "cagr_low": "CAGR from",
+    "cagr_high": "to",
+    "max_drawdown_low": "Max drawdown from",
+    "max_drawdown_high": "to",
+    "p_bars": "p, shuffled bars",
+    "p_entries": "p, random times",
+}
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -43,8 +66,8 @@ class Evidence:
 
     @property
     def rows(self) -> list[tuple[str, str, str]]:
-        """(name, value as people read it, meaning)."""
-        return [(line.name, line.shown, line.meaning) for line in self.lines]
+        """(name and value as people read them, meaning)."""
+        return [(line.label, line.shown, line.meaning) for line in self.lines]
 
     @property
     def table(self) -> Table:
