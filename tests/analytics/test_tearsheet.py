@@ -56,12 +56,12 @@ def large(bars: int, *, seed: int = 2) -> Run:
 
 def test_the_tables_of_a_sheet_are_the_public_ones() -> None:
     """A number is computed in one place (M1, M6)."""
-    result = Result(one())
+    result = Result(one(500))
     sheet = RunSheet.of(result, evidence=False)
-    assert sheet.months is not None and sheet.rolling is not None and sheet.window == 50 and sheet.every == 1
+    assert sheet.months is not None and sheet.rolling is not None and sheet.window == 166 and sheet.every == 1
     pd.testing.assert_frame_equal(sheet.months, result.monthly_returns())
     pd.testing.assert_frame_equal(sheet.drawdowns, result.drawdowns(most=10))
-    pd.testing.assert_frame_equal(sheet.rolling, result.rolling(50, ("sharpe", "volatility", "total_return")))
+    pd.testing.assert_frame_equal(sheet.rolling, result.rolling(166, ("sharpe", "volatility", "total_return")))
     assert len(sheet.drawdowns) == 10 < len(result.drawdowns())
 
 
@@ -214,7 +214,7 @@ def test_one_asset_has_candles_and_several_have_lines(tmp_path: Path) -> None:
 def test_the_first_screen_says_what_became_of_the_money(tmp_path: Path) -> None:
     page = Page(Result(small()).report(tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "1,000.00 became 936.00 in 5 days: -6.40% in all." in page.text
-    assert "2 trades were closed." in page.text and "Nothing can be said of the Sharpe ratio" not in page.text
+    assert "2 trades were closed." in page.text and "Is it luck? Nothing can be said of the Sharpe ratio" in page.text
     flows = np.array([[0.0], [500.0], [0.0], [0.0], [0.0], [0.0]])
     page = Page(Result(small(flows=flows)).report(tmp_path / "f.html").read_text(encoding="utf-8"))
     assert "500.00 paid in on balance" in page.text and "Drawdown without flows." in page.text
@@ -290,14 +290,14 @@ def test_evidence_that_cannot_be_found_is_said_not_raised(monkeypatch: pytest.Mo
 def test_reports_carry_the_head_of_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VECBT_LEDGER", str(tmp_path / "ledger"))
     bars = one().bars
-    result = vb.backtest(bars, vb.strategies.SmaCross(5, 20))
+    result = vb.backtest(bars, vb.strategies.SmaCross(5, 20), costs=vb.Costs.free())
     head = vb.ledger.head()
     assert len(head) == 64
     for text in told(result):
         assert f"Ledger head {head}; vecbt ledger verify --head {head[:16]}" in text
     assert vb.ledger.verify(head[:16]).ok
     with vb.ledger.off():
-        result = vb.backtest(bars, vb.strategies.SmaCross(5, 30))
+        result = vb.backtest(bars, vb.strategies.SmaCross(5, 30), costs=vb.Costs.free())
         for text in told(result):
             assert "The ledger was off: vb.ledger.off()" in text
 
@@ -321,7 +321,7 @@ def test_zones_reach_the_page(tmp_path: Path) -> None:
 def test_any_length_of_run_gives_a_page(tmp_path: Path, bars: int) -> None:
     run = run_of(100.0 + np.arange(bars)[:, None], [(0, 0, 1.0, 100.0)], symbols=("A",))
     page = Page(Result(run).report(tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert ("too short for rolling figures" in page.text) == (bars < 60) and not page.open
+    assert ("Too short for rolling figures" in page.text) == (bars < 60) and not page.open
 
 
 def test_ruin_gives_a_page(tmp_path: Path) -> None:
