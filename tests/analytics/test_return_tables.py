@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import vecbt as vb
 from tests.analytics.example import CLOSE, FILLS, run_of, small
 from tests.metrics import naive_metrics as naive
+from vecbt.analytics import return_tables
 from vecbt.analytics.periods import PERIODS, group_names, spans
 from vecbt.analytics.result import Result
 from vecbt.analytics.return_tables import RETURN_STATISTICS
