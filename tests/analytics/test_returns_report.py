@@ -12,6 +12,7 @@ import pytest
 import vecbt as vb
 from tests.analytics.example import small
 from tests.analytics.test_report import Page, embedded
+from vecbt.analytics import sheet_evidence
 from vecbt.analytics.report import page
 from vecbt.analytics.result import Result
 from vecbt.analytics.sheet_paper import paper_pages
@@ -171,3 +172,11 @@ def test_the_accessor_writes_the_same_page(tmp_path: Path) -> None:
     vb.register_accessors()
     first, second = vb.report(series(), tmp_path / "a.html", trials=3), series().vecbt.report(tmp_path / "b.html", trials=3)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_very_many_returns_are_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take minutes: the sheet says so, and `vecbt.evidence_of` does it."""
+    monkeypatch.setattr(sheet_evidence, "_MOST_RESAMPLED", 300)
+    few, many = sheet_of(series(300)).evidence, sheet_of(series(301)).evidence
+    assert "cagr_low" in [row[0] for row in few.rows] and not few.note
+    assert "cagr_low" not in [row[0] for row in many.rows] and "more than 300 bars" in many.note

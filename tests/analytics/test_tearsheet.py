@@ -259,7 +259,9 @@ def test_a_result_is_asked_for_its_own_evidence() -> None:
 
 
 def test_each_account_has_its_evidence_where_a_symbol_is_given() -> None:
-    run = run_of(100.0 * np.cumprod(1.0 + np.stack([walk(100, 5), walk(100, 6)], axis=1), axis=0), [(3, 0, 4.0, 100.0)], accounts="separate")
+    run = run_of(
+        100.0 * np.cumprod(1.0 + np.stack([walk(100, 5), walk(100, 6)], axis=1), axis=0), [(3, 0, 4.0, 100.0)], accounts="separate"
+    )
     result = Result(run)
     for text in told(result):
         assert "Not examined: each asset has an account of its own; result.report(symbol=...)" in text

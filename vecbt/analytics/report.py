@@ -36,7 +36,7 @@ _WIDE = 4.0  # prices whose greatest is more than so many times the least are dr
 def page(sheet: Sheet, *, log: bool) -> str:
     """The whole page as text."""
     data = chart_data(sheet, log)
-    sections = _of_run(sheet, data) if isinstance(sheet, RunSheet) else _of_returns(sheet)
+    sections = _of_run(sheet, data) if isinstance(sheet, RunSheet) else _of_returns(sheet) if isinstance(sheet, ReturnsSheet) else {}
     parts = [_header(sheet, {name: title for name, (title, _) in sections.items()})]
     parts += [f'<h2 id="{name}">{text(title)}</h2>\n{body}' for name, (title, body) in sections.items()]
     parts.append(footer(*_made_of(sheet)))
@@ -57,10 +57,10 @@ def _of_run(sheet: RunSheet, data: dict[str, Any]) -> dict[str, tuple[str, str]]
     }
 
 
-def _of_returns(sheet: Sheet) -> dict[str, tuple[str, str]]:
+def _of_returns(sheet: ReturnsSheet) -> dict[str, tuple[str, str]]:
     """Titles and contents of the sections of returns of any origin, by their names."""
     toggle = '<button type="button" id="log-equity" aria-pressed="false" hidden>logarithmic</button>'
-    what = chart("growth", "Growth of one unit of money and drawdown over time", sheet.of_what)
+    what = chart("growth", "Growth of one unit of money and drawdown over time", sheet.of_lines)
     return {
         "growth-of-one": ("Growth", f'<div class="bar"><span></span>{toggle}</div>{what}{_HINT}'),
         **_tables(sheet, "by months of the times as they are given"),

@@ -10,9 +10,10 @@ from ..errors import ConfigError, VecbtError
 if TYPE_CHECKING:
     from .result import Result
 
-__all__ = ["EvidenceTable", "given_evidence", "result_evidence"]
+__all__ = ["EvidenceTable", "given_evidence", "report_resamples", "result_evidence"]
 
 _EXPECTED = "expected an object with `rows` of (name, value, meaning) and a `paragraph`, such a pair, or False for none"
+_RESAMPLES, _MOST_RESAMPLED = 1000, 50_000
 _DIGITS = 16  # of a hash: enough to tell it from others
 
 
@@ -63,10 +64,19 @@ def result_evidence(result: Result, given: Any, symbol: str | None) -> EvidenceT
     separate = result._curves.separate
     if separate and symbol is None:
         return EvidenceTable((), "each asset has an account of its own; result.report(symbol=...)", examined=False, note=note)
+    count, said = report_resamples(result.run.bars.T)
     try:
-        return given_evidence(result.evidence(symbol=symbol if separate else None))._replace(note=note)
+        found = result.evidence(symbol=symbol if separate else None, resamples=count)
+        return given_evidence(found)._replace(note=" ".join(filter(None, (said, note))))
     except (VecbtError, ArithmeticError, ValueError) as error:
         return EvidenceTable((), str(error), examined=False, note=note)
+
+
+def report_resamples(bars: int) -> tuple[int, str]:
+    """How often returns are drawn again for a report, and a sentence where they are not because that would take minutes."""
+    if bars <= _MOST_RESAMPLED:
+        return _RESAMPLES, ""
+    return 0, f"Intervals of CAGR and drawdown are left out where there are more than {_MOST_RESAMPLED:,} bars; evidence() has them."
 
 
 def _ledger(result: Result) -> str:

@@ -20,13 +20,14 @@ from .luck.of_returns import evidence_of
 from .relative import RELATIVE, beside, relative
 from .return_tables import RETURN_STATISTICS, rolling_metrics, stats
 from .sheet import Figure, Sheet
-from .sheet_evidence import given_evidence
+from .sheet_evidence import given_evidence, report_resamples
 from .sheet_file import write_report
 from .statistics import STATISTICS, Statistic, write
 
 __all__ = ["GrowthLine", "ReturnsSheet", "report"]
 
 _TILES = ("total_return", "cagr", "sharpe", "volatility", "max_drawdown", "sortino", "positive_months", "best_month")
+_TIMELESS = (*_TILES[:-2], "calmar", "positive_bars")
 _GROUPS = {"Return": "return", "Risk": "risk", "Series": "run"}
 _MORE = (
     ("tail_ratio", "risk", "ratio", "gain that the best share of bars reaches over the loss that the worst share of bars reaches"),
@@ -101,7 +102,9 @@ class ReturnsSheet(Sheet):
         given = every.part(place, first, past)
         against = None if benchmark is None else _named(every, benchmark, kind)
         versus = {} if against is None else dict(relative(given, against.of, kind=against.kind))
-        found, told = dict(stats(given)), given_evidence(evidence_of(given, trials=trials))
+        count, said = report_resamples(past - first)
+        found = dict(stats(given))
+        told = given_evidence(evidence_of(given, trials=trials, resamples=count))._replace(note=said)
         return cls(given, _title(given) if title is None else str(title), told, found, against, versus)
 
     @property
@@ -120,7 +123,7 @@ class ReturnsSheet(Sheet):
         return "" if self.against is None else f"against {self.against.name}"
 
     @property
-    def of_what(self) -> str:
+    def of_lines(self) -> str:
         """Where the benchmark's curve begins, if there is one."""
         return "" if self.against is None else "The benchmark begins at 1 where both are known first."
 
@@ -136,7 +139,7 @@ class ReturnsSheet(Sheet):
 
     def tiles(self) -> list[Figure]:
         """The figures shown first."""
-        return [self._figure(_ROWS[name], self.found) for name in _TILES]
+        return [self._figure(_ROWS[name], self.found) for name in (_TILES if self.given.days is not None else _TIMELESS)]
 
     def cards(self) -> list[tuple[str, list[Figure]]]:
         """Statistics in groups, those against a benchmark last."""
