@@ -50,7 +50,7 @@ def test_the_numbers_are_those_of_the_public_tables() -> None:
     assert set(shown) == set(stats.index)
     for name, one in shown.items():
         if one.row.kind != "time":
-            assert one.value == stats[name] or np.isnan(one.value) and np.isnan(stats[name])
+            assert one.value == stats[name] or (np.isnan(one.value) and np.isnan(stats[name]))
     assert (shown["start"].written, shown["end"].written) == ("2023-01-02", "2024-07-12")
     evidence = vb.evidence_of(returns, trials=20)
     assert sheet.evidence.paragraph == evidence.paragraph and list(sheet.evidence.rows) == evidence.rows
@@ -63,7 +63,8 @@ def test_every_form_tells_the_same() -> None:
     for text in told(sheet):
         for part in (
             "Returns of fund", f"{stats['total_return']:.2%} in all", f"{stats['sharpe']:.3f}", f"{stats['max_drawdown']:.2%}",
-            f"{vb.monthly_returns(returns).loc[2023, 'Mar'] * 100:.1f}", sheet.evidence.paragraph, "Tail ratio, 5%", "2023-01-02 to 2024-07-12, 400 bars",
+            f"{vb.monthly_returns(returns).loc[2023, 'Mar'] * 100:.1f}", sheet.evidence.paragraph, "Tail ratio, 5%",
+            "2023-01-02 to 2024-07-12, 400 bars",
         ):  # fmt: skip
             assert part in text, part
         for part in ("closed trade", "Assumptions in force", "before costs", "Commission"):

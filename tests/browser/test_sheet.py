@@ -139,6 +139,7 @@ def test_pointing_at_a_chart_shows_its_values(page: Any) -> None:
 
 def test_zooming_one_chart_zooms_those_below(page: Any) -> None:
     chart = page.locator("#chart-curves")
+    chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     zoom = INSTANCE.format("{}") + ".getOption().dataZoom[0]"
     before = page.evaluate(zoom.format("curves"))
@@ -152,8 +153,9 @@ def test_zooming_one_chart_zooms_those_below(page: Any) -> None:
     assert (below["start"], below["end"]) == pytest.approx((after["start"], after["end"]), abs=0.2)
     prices = page.evaluate(zoom.format("prices"))
     assert (prices["startValue"], prices["endValue"]) == pytest.approx((after["start"] * 3.99, after["end"] * 3.99), abs=2.0)
+    before = page.evaluate("window.scrollY")
     page.mouse.wheel(0, 300)  # without the key the page scrolls, as pages do
-    page.wait_for_function("() => window.scrollY > 100", timeout=5000)
+    page.wait_for_function("before => window.scrollY > before + 100", arg=before, timeout=5000)
     page.evaluate(INSTANCE.format("curves") + ".dispatchAction({ type: 'dataZoom', start: 0, end: 100 })")
 
 
@@ -238,6 +240,7 @@ def test_returns_are_drawn_beside_their_benchmark(browser: Any, tmp_path: Path, 
         assert page.evaluate(INKED, name) > 0.005, name
     assert page.evaluate(INSTANCE.format("growth") + ".getOption().series.length") == 4
     assert page.evaluate(INSTANCE.format("rolling") + ".getOption().series.map(one => one.name)")[-1] == "Beta to the benchmark"
+    chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 150)
     page.wait_for_function("() => document.querySelector('#chart-growth').innerText.trim().length > 10", timeout=5000)
