@@ -106,6 +106,7 @@ _HOME = {
     "register_accessors": "accessors",
     "register_strategy": "strategies.registry",
     "relative": "analytics.relative",
+    "report": "analytics.sheet_returns",
     "returns_by": "analytics.return_tables",
     "rolling_metrics": "analytics.return_tables",
     "setup_logger": "logs",
@@ -151,6 +152,7 @@ if TYPE_CHECKING:
         yearly_returns,
     )
     from .analytics.saved import VerifyReport, load_result, verify
+    from .analytics.sheet_returns import report
     from .analytics.sweep import Sweep
     from .api import backtest, check_causal, check_parity, check_strategy, sweep
     from .config.lint import Finding, check_config
@@ -303,6 +305,7 @@ __all__ = [
     "register_accessors",
     "register_strategy",
     "relative",
+    "report",
     "returns_by",
     "rolling_metrics",
     "samples",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._typing import Table
@@ -76,12 +77,13 @@ class ReturnsAccessor:
         periods_per_year: float | None = None,
         rf: float = 0.0,
         mar: float = 0.0,
+        every: int = 1,
     ) -> Table:
         """Metrics of the last `window` bars at each bar; see `vecbt.rolling_metrics`."""
         from .analytics.return_tables import rolling_metrics
 
         more = {"benchmark": benchmark, "kind": kind, "periods_per_year": periods_per_year, "rf": rf, "mar": mar}
-        return rolling_metrics(self._returns, window, metrics, **more)
+        return rolling_metrics(self._returns, window, metrics, every=every, **more)
 
     def value_at_risk(self, alpha: float | Sequence[float] = (0.01, 0.05)) -> Table:
         """Value at risk by three methods; see `vecbt.value_at_risk`."""
@@ -106,6 +108,24 @@ class ReturnsAccessor:
             self._returns, trials=trials, variance=variance, column=column, periods_per_year=periods_per_year, benchmark=benchmark,
             confidence=confidence, rf=rf, resamples=resamples, seed=seed,
         )  # fmt: skip
+
+    def report(
+        self,
+        path: str | Path = "report.html",
+        *,
+        benchmark: Any = None,
+        kind: str | None = None,
+        trials: int = 1,
+        periods_per_year: float | None = None,
+        column: Any = None,
+        title: str | None = None,
+        log: bool = False,
+    ) -> Path:
+        """Write their tear sheet: html, pdf or png; see `vecbt.report`."""
+        from .analytics.sheet_returns import report
+
+        more = {"periods_per_year": periods_per_year, "column": column, "title": title, "log": log}
+        return report(self._returns, path, benchmark=benchmark, kind=kind, trials=trials, **more)
 
 
 def register_accessors() -> tuple[str, ...]:

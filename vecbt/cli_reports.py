@@ -35,7 +35,7 @@ def add_report_commands(app: typer.Typer) -> None:
 
         result = load_result(folder)
         if file is None:
-            show(result.report_text().rstrip("\n"))
+            show(result.report_text(symbol=symbol).rstrip("\n"))
         else:
             say(f"report: {_written(lambda: result.report(file, log=log, symbol=symbol))}")
 

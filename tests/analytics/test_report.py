@@ -67,6 +67,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_is_whole(written: Path) -> None:
     page = Page(written.read_text(encoding="utf-8"))
     assert not page.open
+    assert written.read_text(encoding="utf-8").count("Orders</h2>") == 1
     for heading in ("Statistics", "Trades", "Still open", "Orders", "Assumptions in force"):
         assert heading in page.text
     for part in (RULES[Rule.ZONE], RULES[Rule.CASH], "An order counts for each rule that cut it."):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import vecbt as vb
 from tests.analytics.example import CLOSE, FILLS, run_of, small
 from tests.metrics import naive_metrics as naive
+from vecbt.analytics import return_tables
 from vecbt.analytics.periods import PERIODS, group_names, spans
 from vecbt.analytics.result import Result
 from vecbt.analytics.return_tables import RETURN_STATISTICS
@@ -232,6 +233,27 @@ def test_m6_the_deepest_and_the_longest_are_the_statistics(seed: int, bars: int)
 
 
 # --- rolling metrics and tails
+
+
+@pytest.mark.parametrize("every", [2, 7, 1000])
+@pytest.mark.parametrize("pieces", [10, 4_000_000])
+def test_rolling_metrics_of_some_bars_are_those_of_all_bars_there(every: int, pieces: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit, of returns with gaps, late beginnings and a benchmark; the last bar is among them."""
+    monkeypatch.setattr(return_tables, "_CELLS", pieces)
+    rng = np.random.default_rng(4)
+    values = pd.DataFrame(rng.normal(0.0, 0.02, (61, 3)), index=pd.date_range("2024-01-01", periods=61), columns=list("abc"))
+    values.iloc[:9, 1], values.iloc[30, 2] = np.nan, np.nan
+    more = {"benchmark": pd.Series(rng.normal(0.0, 0.02, 61), index=values.index), "rf": 0.0001}
+    names = ("sharpe", "ulcer", "total_return", "max_drawdown", "beta", "correlation")
+    whole, some = vb.rolling_metrics(values, 20, names, **more), vb.rolling_metrics(values, 20, names, every=every, **more)
+    pd.testing.assert_frame_equal(some, whole.iloc[::-1].iloc[::every].iloc[::-1], check_exact=True, check_freq=False)
+    assert some.index[-1] == values.index[-1]
+
+
+def test_every_is_a_whole_number() -> None:
+    for every in (0, 1.5, True):
+        with pytest.raises(ConfigError, match="every is"):
+            vb.rolling_metrics([0.1, 0.2], 2, periods_per_year=1.0, every=every)
 
 
 def test_rolling_metrics_are_those_of_each_stretch(result: Result) -> None:

@@ -10,25 +10,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import vecbt as vb
 from tests.analytics.example import NAN, run_of, small
 from tests.analytics.test_report import Page, embedded
 from vecbt.analytics.curves import Curves
+from vecbt.analytics.report import page
 from vecbt.analytics.result import Result
-from vecbt.analytics.sheet import Sheet
-from vecbt.analytics.sheet_charts import MOST_TRADES, candles, curve_lines, numbers, time_steps, trade_points
-from vecbt.analytics.sheet_data import cost_rows, drawdown_table, monthly_table, rolling_table, rolling_window, whole_curve
+from vecbt.analytics.return_tables import monthly_returns, rolling_metrics
+from vecbt.analytics.sheet import ROLLING
+from vecbt.analytics.sheet_charts import MOST_TRADES, candles, numbers, rolling_lines, time_steps, trade_points
+from vecbt.analytics.sheet_data import cost_rows, rolling_every, rolling_window
+from vecbt.analytics.sheet_paper import paper_pages
+from vecbt.analytics.sheet_run import RunSheet
 from vecbt.analytics.sheet_sections import month_color
 from vecbt.data.bars import Bars
 from vecbt.engine.run import Run
 from vecbt.errors import ConfigError
 
 
-def days(count: int, start: str = "2020-01-15") -> pd.DatetimeIndex:
-    return pd.date_range(start, periods=count, freq="D", tz="UTC")
-
-
 def walk(count: int, seed: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).normal(0.0005, 0.01, count)
+
+
+def one(bars: int = 150) -> Run:
+    """One asset, held from the first bar on."""
+    return run_of(100.0 * np.cumprod(1.0 + walk(bars))[:, None], [(0, 0, 5.0, 100.0)], symbols=("A",))
 
 
 def large(bars: int, *, seed: int = 2) -> Run:
@@ -48,84 +54,22 @@ def large(bars: int, *, seed: int = 2) -> Run:
 # --- tables ------------------------------------------------------------------------------------------------------------
 
 
-def test_m1_months_are_products_of_their_bars() -> None:
-    times, returns = days(800), walk(800)
-    months = monthly_table(times, returns)
-    series = pd.Series(1.0 + returns, index=times)
-    for (year, month), part in series.groupby([times.year, times.month]):
-        assert months.loc[year, month] == pytest.approx(part.prod() - 1.0, rel=1e-12)
-    for year, part in series.groupby(times.year):
-        assert months.loc[year, "year"] == pytest.approx(part.prod() - 1.0, rel=1e-12)
-    assert months.shape == (3, 13) and np.isfinite(months.to_numpy()).sum() == 27 + 3  # from January 2020 to March 2022
-    assert np.isnan(monthly_table(days(5), np.full(5, 0.01)).loc[2020, 2])
-
-
-def test_months_far_apart_are_not_run_together() -> None:
-    """Two Januaries with nothing between them are two months."""
-    times = pd.DatetimeIndex(["2020-01-31", "2021-01-04"], tz="UTC")
-    months = monthly_table(times, np.array([0.1, -0.2]))
-    assert months.loc[2020, 1] == pytest.approx(0.1) and months.loc[2021, 1] == pytest.approx(-0.2)
-
-
-def test_m6_drawdowns_beside_a_loop() -> None:
-    times, growth = days(600), np.cumprod(1.0 + walk(600, seed=8))
-    found = drawdown_table(times, growth, count=1000)
-    level, stamps = [1.0, *growth.tolist()], [pd.NaT, *times]
-    slow, k = [], 1
-    while k < len(level):
-        peak = max(level[:k])
-        if level[k] >= peak:
-            k += 1
-            continue
-        past = k
-        begun = max(j for j in range(k) if level[j] == peak)
-        while past < len(level) and level[past] < peak:
-            past += 1
-        trough = min(range(k, past), key=level.__getitem__)
-        recovered = past < len(level)
-        end = past if recovered else len(level) - 1
-        slow.append((1.0 - level[trough] / peak, stamps[begun], stamps[trough], stamps[past] if recovered else pd.NaT, end - begun))
-        k = past
-    slow.sort(key=lambda row: -row[0])
-    assert len(found) == len(slow) > 10
-    for row, (depth, start, trough, recovery, bars) in zip(found.itertuples(), slow, strict=True):
-        assert row.depth == pytest.approx(depth, rel=1e-12) and row.trough == trough and row.bars == bars
-        assert (row.start is pd.NaT and start is pd.NaT) or row.start == start
-        assert (row.recovery is pd.NaT and recovery is pd.NaT) or row.recovery == recovery
-    assert len(drawdown_table(times, growth)) == 10
+def test_the_tables_of_a_sheet_are_the_public_ones() -> None:
+    """A number is computed in one place (M1, M6)."""
+    result = Result(one(500))
+    sheet = RunSheet.of(result, evidence=False)
+    assert sheet.months is not None and sheet.rolling is not None and sheet.window == 166 and sheet.every == 1
+    pd.testing.assert_frame_equal(sheet.months, result.monthly_returns())
+    pd.testing.assert_frame_equal(sheet.drawdowns, result.drawdowns(most=10))
+    pd.testing.assert_frame_equal(sheet.rolling, result.rolling(166, ("sharpe", "volatility", "total_return")))
+    assert len(sheet.drawdowns) == 10 < len(result.drawdowns())
 
 
 def test_the_deepest_drawdown_is_that_of_the_statistics() -> None:
     result = Result(small())
-    sheet, stats = Sheet.of(result), result.stats()
-    assert sheet.drawdowns["depth"].iloc[0] == pytest.approx(stats["max_drawdown"], rel=1e-12)
-    assert sheet.drawdowns["bars"].max() == stats["longest_drawdown_bars"]
-
-
-def test_no_drawdown_at_all() -> None:
-    found = drawdown_table(days(4), np.array([1.0, 1.1, 1.1, 1.2]))
-    assert found.empty and list(found.columns) == ["depth", "start", "trough", "recovery", "bars", "falling"]
-
-
-def test_rolling_figures_beside_each_window() -> None:
-    times, returns = days(100), walk(100)
-    found = rolling_table(times, returns, 25, 365.0)
-    for t in range(100):
-        window = returns[max(t - 24, 0) : t + 1]
-        if len(window) < 25:
-            assert found.iloc[t].isna().all()
-            continue
-        deviation = window.std(ddof=1)
-        assert found["volatility"].iloc[t] == pytest.approx(deviation * np.sqrt(365.0), rel=1e-9)
-        assert found["sharpe"].iloc[t] == pytest.approx(window.mean() / deviation * np.sqrt(365.0), rel=1e-7)
-        assert found["gain"].iloc[t] == pytest.approx(np.prod(1.0 + window) - 1.0, rel=1e-9)
-
-
-@pytest.mark.parametrize("value", [0.0, 0.001, -0.3])
-def test_m5_a_flat_window_has_no_sharpe_and_no_warning(value: float) -> None:
-    returns = np.concatenate([walk(50), np.full(60, value)])
-    found = rolling_table(days(110), returns, 20, 252.0)
-    assert np.isnan(found["sharpe"].iloc[-1]) and found["volatility"].iloc[-1] == 0.0
+    sheet, stats = RunSheet.of(result), result.stats()
+    assert sheet.drawdowns["depth"].iloc[0] == stats["max_drawdown"]
+    assert sheet.drawdowns["length"].max() == stats["longest_drawdown_bars"]
 
 
 def test_the_window_is_half_a_year_or_what_a_short_run_has() -> None:
@@ -135,12 +79,20 @@ def test_the_window_is_half_a_year_or_what_a_short_run_has() -> None:
     assert rolling_window(120, 12.0) == 20
 
 
+def test_of_very_many_bars_a_few_thousand_windows_are_measured() -> None:
+    assert rolling_every(2520, 126) == 1 and rolling_every(0, 0) == 1 and rolling_every(100, 200) == 1
+    assert 1_000 < 1_000_000 / rolling_every(1_000_000, 100_000) < 2_000
+
+
 def test_several_accounts_are_one_curve() -> None:
     run = run_of([[10.0, 20.0], [11.0, 20.0], [9.0, 30.0]], [(0, 0, 50.0, 10.0), (0, 1, 20.0, 20.0)], accounts="separate")
-    returns, growth = whole_curve(run, Curves(run))
+    sheet = RunSheet.of(Result(run), evidence=False)
     total = run.equity.sum(axis=1)
-    np.testing.assert_allclose(growth, total / 2000.0, rtol=1e-14)
-    np.testing.assert_allclose(np.cumprod(1.0 + returns), growth, rtol=1e-14)
+    np.testing.assert_array_equal(sheet.given.curve[:, 0], total)
+    np.testing.assert_allclose(np.cumprod(1.0 + sheet.given.values[:, 0]), total / 2000.0, rtol=1e-14)
+    assert sheet.given.initial.tolist() == [2000.0] and sheet.given.single
+    pd.testing.assert_frame_equal(sheet.months, monthly_returns(pd.Series(sheet.given.values[:, 0], Result(run).times)))
+    assert f"{total[-1] / 2000.0 - 1.0:.2%} in all" in sheet.lead
 
 
 def test_costs_lead_from_the_result_before_them_to_the_profit() -> None:
@@ -150,7 +102,7 @@ def test_costs_lead_from_the_result_before_them_to_the_profit() -> None:
     assert rows[0].money == 82.0 and rows[4].money == 2.0
     assert sum(row.money for row in rows[:-1]) == pytest.approx(rows[-1].money)
     stats = Result(small()).stats()
-    rows = Sheet.of(Result(small())).costs
+    rows = RunSheet.of(Result(small())).costs
     assert rows[-1].money == stats["profit"] and rows[1].money == -stats["commission"] and rows[2].money == -stats["slippage"]
 
 
@@ -190,14 +142,19 @@ def test_a_million_bars_lose_no_extreme_and_stay_small(tmp_path: Path) -> None:
     assert price["size"] == 200 and max(price["h"]) == 400 and min(price["l"]) == 10 and len(price["c"]) == 5000
 
 
-def test_the_extremes_of_each_rolling_figure_are_drawn() -> None:
-    run = large(50_000)
-    frame = Sheet.of(Result(run)).rolling
-    assert frame is not None
-    found = curve_lines(run, Curves(run), frame)["rolling"]
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_extremes_of_each_rolling_figure_are_drawn_where_they_are(every: int) -> None:
+    series = pd.Series(walk(20_000), index=pd.date_range("2020-01-01", periods=20_000, freq="h", tz="UTC"))
+    frame = rolling_metrics(series, 20, ("sharpe", "total_return"), every=every)
+    labels = series.index.as_unit("ns").asi8
+    found = rolling_lines(labels, frame, every, ROLLING)
+    assert found["range"] == [labels[0] // 10**6, labels[-1] // 10**6] and found["labels"] == ["Sharpe ratio", "Return"]
+    times = np.cumsum([found["time"]["from"], *(step * found["time"]["unit"] for step in found["time"]["steps"])])
     for name in frame.columns:
-        known = [value for value in found[name] if value is not None]
-        assert max(known) == pytest.approx(frame[name].max(), rel=1e-4) and min(known) == pytest.approx(frame[name].min(), rel=1e-4)
+        drawn = np.array(found["values"][name], dtype=np.float64)
+        assert len(drawn) == len(times) < len(frame)
+        for best, where in ((np.nanargmax(drawn), frame[name].idxmax()), (np.nanargmin(drawn), frame[name].idxmin())):
+            assert drawn[best] == pytest.approx(frame[name][where], rel=1e-4) and times[best] == where.value // 10**6
 
 
 def test_candles_merge_bars_and_leave_out_what_has_no_market() -> None:
@@ -257,7 +214,7 @@ def test_one_asset_has_candles_and_several_have_lines(tmp_path: Path) -> None:
 def test_the_first_screen_says_what_became_of_the_money(tmp_path: Path) -> None:
     page = Page(Result(small()).report(tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "1,000.00 became 936.00 in 5 days: -6.40% in all." in page.text
-    assert "2 trades were closed." in page.text and "Is it luck? Not examined in this report." in page.text
+    assert "2 trades were closed." in page.text and "Is it luck? Nothing can be said of the Sharpe ratio" in page.text
     flows = np.array([[0.0], [500.0], [0.0], [0.0], [0.0], [0.0]])
     page = Page(Result(small(flows=flows)).report(tmp_path / "f.html").read_text(encoding="utf-8"))
     assert "500.00 paid in on balance" in page.text and "Drawdown without flows." in page.text
@@ -282,11 +239,69 @@ def test_evidence_is_shown_where_there_is_any(tmp_path: Path) -> None:
     assert "Not examined in this report." in text_of(False)
 
 
-def test_a_result_is_asked_for_its_own_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Result, "evidence", lambda self: Found(), raising=False)
-    text = Page(Result(small()).report(tmp_path / "r.html").read_text(encoding="utf-8")).text
-    assert "After <40> trials" in text
-    assert "After <40>" not in Page(Result(small()).report(tmp_path / "r.html", evidence=False).read_text(encoding="utf-8")).text
+def told(result: Result, **more: Any) -> tuple[str, str, str]:
+    """What the page, the text and the first sheet of paper say."""
+    page_of, paper = RunSheet.of(result, **more), paper_pages(RunSheet.of(result, **more), log=False)[0]
+    words = " ".join(text.get_text() for text in paper.findobj(lambda one: hasattr(one, "get_text")))
+    return Page(page(page_of, log=False)).text, " ".join(result.report_text(**more).split()), " ".join(words.split())
+
+
+def test_a_result_is_asked_for_its_own_evidence() -> None:
+    """In every form; the rows are those of `Result.evidence`."""
+    result = Result(one())
+    found = result.evidence()
+    for text in told(result):
+        assert found.paragraph in text
+        for name, value, _ in found.rows:
+            assert name in text and value in text
+    for text in told(result, evidence=False):
+        assert found.paragraph not in text and "Not examined in this report." in text
+
+
+def test_each_account_has_its_evidence_where_a_symbol_is_given() -> None:
+    run = run_of(
+        100.0 * np.cumprod(1.0 + np.stack([walk(100, 5), walk(100, 6)], axis=1), axis=0), [(3, 0, 4.0, 100.0)], accounts="separate"
+    )
+    result = Result(run)
+    for text in told(result):
+        assert "Not examined: each asset has an account of its own; result.report(symbol=...)" in text
+    for text in told(result, symbol="AAA"):
+        assert result.evidence(symbol="AAA").paragraph in text
+
+
+@pytest.mark.parametrize("bars", [1, 2, 3, 30])
+@pytest.mark.parametrize("fills", [[], [(0, 0, 1.0, 100.0)]], ids=["nothing held", "held"])
+@pytest.mark.parametrize("accounts", ["shared", "separate"])
+def test_a_report_never_fails_because_of_its_evidence(tmp_path: Path, bars: int, fills: list[Any], accounts: str) -> None:
+    """Too few bars, no trades, flat equity."""
+    run = run_of(np.array([100.0, 104.0, 99.0] * 10)[:bars, None].repeat(2, axis=1), fills, accounts=accounts)
+    for symbol in (None, "BBB"):
+        for text in told(Result(run), symbol=symbol):
+            assert "is it luck?" in text.lower()
+
+
+def test_evidence_that_cannot_be_found_is_said_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Result, **keywords: Any) -> None:
+        raise ConfigError("there is no such thing")
+
+    monkeypatch.setattr(Result, "evidence", fail)
+    for text in told(Result(small())):
+        assert "Not examined: there is no such thing" in text
+
+
+def test_reports_carry_the_head_of_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VECBT_LEDGER", str(tmp_path / "ledger"))
+    bars = one().bars
+    result = vb.backtest(bars, vb.strategies.SmaCross(5, 20), costs=vb.Costs.free())
+    head = vb.ledger.head()
+    assert len(head) == 64
+    for text in told(result):
+        assert f"Ledger head {head}; vecbt ledger verify --head {head[:16]}" in text
+    assert vb.ledger.verify(head[:16]).ok
+    with vb.ledger.off():
+        result = vb.backtest(bars, vb.strategies.SmaCross(5, 30), costs=vb.Costs.free())
+        for text in told(result):
+            assert "The ledger was off: vb.ledger.off()" in text
 
 
 @pytest.mark.parametrize("given", [{"rows": []}, (["ab"], "x"), ("abc", "x"), 3, ([("a", 1)], "x")])
@@ -308,7 +323,7 @@ def test_zones_reach_the_page(tmp_path: Path) -> None:
 def test_any_length_of_run_gives_a_page(tmp_path: Path, bars: int) -> None:
     run = run_of(100.0 + np.arange(bars)[:, None], [(0, 0, 1.0, 100.0)], symbols=("A",))
     page = Page(Result(run).report(tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert ("too short for rolling figures" in page.text) == (bars < 60) and not page.open
+    assert ("Too short for rolling figures" in page.text) == (bars < 60) and not page.open
 
 
 def test_ruin_gives_a_page(tmp_path: Path) -> None:

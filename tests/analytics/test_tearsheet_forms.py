@@ -12,8 +12,8 @@ import pytest
 from tests.analytics.example import run_of, small
 from tests.analytics.test_tearsheet import Found, walk
 from vecbt.analytics.result import Result
-from vecbt.analytics.sheet import Sheet
 from vecbt.analytics.sheet_paper import paper_pages
+from vecbt.analytics.sheet_run import RunSheet
 from vecbt.analytics.sheet_text import WIDTH
 from vecbt.engine.run import Run
 
@@ -48,7 +48,7 @@ def test_a_tall_png(tmp_path: Path) -> None:
 
 def test_the_pages_tell_what_the_page_tells() -> None:
     result = Result(small())
-    pages = paper_pages(Sheet.of(result, evidence=Found()), log=False)
+    pages = paper_pages(RunSheet.of(result, evidence=Found()), log=False)
     told = [words_of(page) for page in pages]
     for part in (
         "1,000.00 became 936.00",
@@ -58,7 +58,7 @@ def test_the_pages_tell_what_the_page_tells() -> None:
         "Total return",
     ):
         assert part in told[0], part
-    assert "Returns by month, percent" in told[1] and "too short for rolling figures" in told[1]
+    assert "Returns by month, percent" in told[1] and "Too short for rolling figures" in told[1]
     assert "2 closed trades" in told[2] and "before costs" in told[2] and "STATISTICS" not in told[2] and "Win rate" in told[2]
     small_print = " ".join(" ".join(told[3:]).split())
     for row in result.assumptions().itertuples(index=False):
@@ -78,11 +78,11 @@ def test_the_text_fits_a_terminal(run: Run) -> None:
 
 def test_the_text_tells_the_same_numbers() -> None:
     result = Result(longer())
-    sheet, text = Sheet.of(result), result.report_text()
+    sheet, text = RunSheet.of(result), result.report_text()
     row = next(line for line in text.splitlines() if line.startswith("2024 "))
     assert row.split()[1:] == [f"{value * 100:.1f}" for value in sheet.months.loc[2024]]
     assert f"{sheet.drawdowns['depth'].iloc[0]:.2%}" in text and f"{result.stats()['sharpe']:.3f}" in text
-    assert "IS IT LUCK? Not examined in this report." in text
+    assert "IS IT LUCK? Not examined in this report." in result.report_text(evidence=False)
     assert "1 partial by cash: more than the equity carries after costs" in Result(small()).report_text()
     assert "Statistics are medians over accounts" in Result(longer(accounts="separate")).report_text()
 
@@ -90,4 +90,4 @@ def test_the_text_tells_the_same_numbers() -> None:
 def test_long_names_are_wrapped() -> None:
     run = small(symbols=("A" * 150, "B" * 90))
     assert max(map(len, Result(run).report_text().splitlines())) <= WIDTH
-    assert paper_pages(Sheet.of(Result(run)), log=True)
+    assert paper_pages(RunSheet.of(Result(run)), log=True)

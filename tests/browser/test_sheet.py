@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import vecbt as vb
 from tests.analytics.example import NAN, run_of, small
 from tests.analytics.sweeps import grid
 from tests.analytics.test_report import hostile
@@ -137,6 +139,7 @@ def test_pointing_at_a_chart_shows_its_values(page: Any) -> None:
 
 def test_zooming_one_chart_zooms_those_below(page: Any) -> None:
     chart = page.locator("#chart-curves")
+    chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     zoom = INSTANCE.format("{}") + ".getOption().dataZoom[0]"
     before = page.evaluate(zoom.format("curves"))
@@ -150,8 +153,9 @@ def test_zooming_one_chart_zooms_those_below(page: Any) -> None:
     assert (below["start"], below["end"]) == pytest.approx((after["start"], after["end"]), abs=0.2)
     prices = page.evaluate(zoom.format("prices"))
     assert (prices["startValue"], prices["endValue"]) == pytest.approx((after["start"] * 3.99, after["end"] * 3.99), abs=2.0)
+    before = page.evaluate("window.scrollY")
     page.mouse.wheel(0, 300)  # without the key the page scrolls, as pages do
-    page.wait_for_function("() => window.scrollY > 100", timeout=5000)
+    page.wait_for_function("before => window.scrollY > before + 100", arg=before, timeout=5000)
     page.evaluate(INSTANCE.format("curves") + ".dispatchAction({ type: 'dataZoom', start: 0, end: 100 })")
 
 
@@ -218,6 +222,45 @@ def test_the_sets_of_a_sweep_are_drawn(browser: Any, tmp_path: Path) -> None:
     assert opened.page.evaluate(INSTANCE.format("parallel") + ".getOption().parallelAxis.length") == 5
     opened.check()
     opened.page.close()
+
+
+def fund(bars: int = 400) -> pd.Series:
+    values = np.random.default_rng(8).normal(0.0005, 0.01, bars)
+    return pd.Series(values, index=pd.date_range("2022-01-03", periods=bars, freq="B"), name="</script><b>fund</b>")
+
+
+@pytest.mark.parametrize("timed", [True, False], ids=["times", "bars counted"])
+def test_returns_are_drawn_beside_their_benchmark(browser: Any, tmp_path: Path, timed: bool) -> None:
+    """Growth and rolling figures; pointing shows values, zooming one chart zooms the other, the axis turns logarithmic."""
+    returns = fund() if timed else fund().to_numpy()
+    more = {"benchmark": fund()[::-1].set_axis(fund().index).rename("index") if timed else returns[::-1], "periods_per_year": 252}
+    opened = Opened(browser, vb.report(returns, tmp_path / "r.html", **more), WIDE)
+    page, chart = opened.page, opened.page.locator("#chart-growth")
+    for name in ("growth", "rolling"):
+        assert page.evaluate(INKED, name) > 0.005, name
+    assert page.evaluate(INSTANCE.format("growth") + ".getOption().series.length") == 4
+    assert page.evaluate(INSTANCE.format("rolling") + ".getOption().series.map(one => one.name)")[-1] == "Beta to the benchmark"
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 150)
+    page.wait_for_function("() => document.querySelector('#chart-growth').innerText.trim().length > 10", timeout=5000)
+    shown = chart.inner_text()
+    assert ("2022-" in shown and "<b>fund</b>" in shown) if timed else "bar 1" in shown or "bar 2" in shown
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -400)
+    page.keyboard.up("Control")
+    zoom = INSTANCE.format("{}") + ".getOption().dataZoom[0]"
+    page.wait_for_function(f"() => {zoom.format('growth')}.end - {zoom.format('growth')}.start < 99", timeout=5000)
+    after, below = page.evaluate(zoom.format("growth")), page.evaluate(zoom.format("rolling"))
+    assert (below["start"], below["end"]) == pytest.approx((after["start"], after["end"]), abs=0.2)
+    page.click("#log-equity")
+    assert page.evaluate(INSTANCE.format("growth") + ".getOption().yAxis[0].type") == "log"
+    assert page.evaluate("[document.scripts.length, document.querySelectorAll('h1 b').length]") == [3, 0]
+    page.set_viewport_size(NARROW)
+    page.wait_for_function("() => document.querySelector('#chart-growth canvas').clientWidth < 400", timeout=5000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    opened.check()
+    page.close()
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,16 @@ import numpy as np
 
 from .._typing import ArrayT, Table
 from ..data.labels import label_text
+from ..data.zones import DAY_NS
 from ..errors import ConfigError, counted, nearest
-from ..metrics.returns import RETURNS_METRICS, return_metrics
+from ..metrics.drawdowns import drawdowns_of
+from ..metrics.returns import RETURNS_METRICS, returns_of, returns_params
 from ..metrics.tail import cvar, var
 from ..metrics.trades import TRADES_METRICS, trade_metrics
 from .assumptions import assumptions, source_name
+from .given_returns import Returns, accounts_together
 from .result import Result
+from .return_tables import returns_by
 from .statistics import STATISTICS, Statistic
 from .sweep_lines import LOWER_IS_BETTER
 
@@ -58,36 +62,37 @@ class Part:
         return self.result.run.bars.index[self.first : self.past]
 
     @cached_property
-    def curve(self) -> tuple[ArrayT, float]:
-        """What the account, or all accounts together, would be without flows, and what it was before the first bar of the part."""
-        curves, run = self.result._curves, self.result.run
-        performance, before = curves.performance[1].sum(axis=1), float(run.initial.sum())
-        base = before if self.first == 0 else float(performance[self.first - 1])
-        return performance[self.first : self.past], base
+    def given(self) -> Returns:
+        """Returns of the part and their curve without flows, of the account, or of all accounts together."""
+        return accounts_together(self.result).part(0, self.first, self.past)
 
-    @property
+    @cached_property
     def growth(self) -> ArrayT:
         """Growth of one unit of money since before the part; NaN where there was nothing left to grow."""
-        performance, base = self.curve
-        return performance / (base if base > 0.0 else np.nan)
+        base = float(self.given.initial[0])
+        return np.asarray(self.given.curve[:, 0] / (base if base > 0.0 else np.nan))
+
+    @cached_property
+    def drawdown(self) -> ArrayT:
+        """How far each close is below the highest one of the part so far, a positive fraction (M6)."""
+        return np.asarray(drawdowns_of(self.growth[:, None], np.ones(1))[0][:, 0])
 
     @property
     def returns(self) -> ArrayT:
         """Simple returns of the bars, of all accounts together."""
-        own = self.result._curves.performance[0]
-        if own.shape[1] == 1:
-            return np.array(own[self.first : self.past, 0])
-        growth = self.growth
-        before = np.concatenate([[1.0], growth[:-1]])
-        return np.where(before > 0.0, growth / np.where(before > 0.0, before, 1.0) - 1.0, np.nan)
+        return self.given.values[:, 0]
+
+    def by_day(self) -> Any:
+        """Returns of UTC days, a Series."""
+        return returns_by(replace(self.given, days=self.labels // DAY_NS), "day")
 
     def measured(self) -> dict[str, float]:
         """Every compared statistic of the part; undefined is NaN (M5)."""
-        run = self.result.run
-        performance, base = self.curve
+        run, given = self.result.run, self.given
         found: dict[str, Any] = {row.name: np.nan for row in COMPARED}
-        if base > 0.0:
-            found |= return_metrics(performance, base, periods_per_year=run.bars.periods_per_year)
+        if given.initial[0] > 0.0:
+            of_returns = returns_of(given.curve, given.initial, returns_params(given.checked_periods()), given.values)
+            found |= {name: of_returns[name][0] for name in RETURNS_METRICS.names or ()}
         returns = self.returns
         if not np.isnan(returns).any():
             found |= {"var": var(returns), "cvar": cvar(returns)}
@@ -174,10 +179,11 @@ class Comparison:
     @cached_property
     def correlation(self) -> Table:
         """Correlation of returns: of bars where all runs have the same labels, else of UTC days. NaN with fewer than three of them."""
+        import pandas as pd
+
         frame = self.returns
         if not self.same_bars:
-            days = (1.0 + frame).groupby(frame.index.normalize())
-            frame = (days.prod(min_count=1) - 1.0).dropna()
+            frame = pd.concat({part.name: part.by_day() for part in self.parts}, axis=1, sort=True).dropna()
         return frame.corr(min_periods=3)
 
     @cached_property

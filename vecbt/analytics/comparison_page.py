@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import counted
 from .comparison import COMPARED, LESS_IS_BETTER
 from .html import Raw, cell, table, text
 from .report_style import document, footer
-from .sheet_charts import POINTS, numbers, places_of, time_steps
+from .sheet_charts import growth_line
 from .sheet_sections import chart
 from .statistics import write
 from .vendored import data_block, echarts, own
 
 if TYPE_CHECKING:
-    from .comparison import Comparison, Part
+    from .comparison import Comparison
 
 __all__ = ["comparison_data", "comparison_page", "comparison_table"]
 
@@ -50,20 +48,7 @@ def comparison_page(comparison: Comparison, *, log: bool) -> str:
 
 def comparison_data(comparison: Comparison, log: bool) -> dict[str, Any]:
     """What the page's script draws."""
-    return {"log": log, "growth": [_line(part) for part in comparison.parts]}
-
-
-def _line(part: Part) -> dict[str, Any]:
-    growth = part.growth
-    peak = np.maximum.accumulate(np.maximum(np.nan_to_num(growth, nan=1.0), 1.0))
-    depth = growth / peak - 1.0
-    places = places_of(growth, depth, limit=POINTS // 2)
-    return {
-        "name": part.name,
-        "time": time_steps(part.labels[places]),
-        "growth": numbers(growth[places]),
-        "drawdown": numbers(depth[places], 5),
-    }
+    return {"log": log, "growth": [growth_line(part.name, part.labels, part.growth, part.drawdown) for part in comparison.parts]}
 
 
 def comparison_table(comparison: Comparison) -> str:

@@ -16,13 +16,14 @@ from ..data.labels import label_text
 from ..data.market import Market
 from ..data.touch import as_matrix, is_pandas, is_polars
 from ..data.zones import DAY_NS
-from ..errors import ConfigError, InputError
+from ..errors import ConfigError, InputError, nearest
 from ..indicators.shape import readonly
+from ..metrics.returns import simple_returns_of
 
 if TYPE_CHECKING:
     from .result import Result
 
-__all__ = ["Returns", "of_result", "read_returns"]
+__all__ = ["Returns", "accounts_together", "of_result", "read_returns"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,24 @@ class Returns:
     def initial(self) -> ArrayN:
         """What the curve begins at, `(C,)`."""
         return np.ones(self.values.shape[1]) if self.initial_given is None else self.initial_given
+
+    def place(self, column: Any) -> int:
+        """Which of the columns is called so; None names the only one. ConfigError where there is no such one, or there are several."""
+        if column is None and len(self.names) > 1:
+            raise ConfigError(f"returns have {len(self.names)} columns; say which one, column={self.names[0]!r}")
+        if column is not None and column not in self.names:
+            raise ConfigError(f"column is {column!r}, none of the returns; {nearest(str(column), [str(name) for name in self.names])}")
+        return 0 if column is None else self.names.index(column)
+
+    def part(self, place: int, first: int, past: int) -> Returns:
+        """Bars `first` to `past - 1` of one column, as a single series; its curve begins at what it was before them."""
+        curve, initial = self.curve_given, self.initial_given
+        if curve is not None:
+            base = self.initial[place] if first == 0 else curve[first - 1, place]
+            curve, initial = curve[first:past, [place]], np.array([base])
+        labels, days = (None if times is None else times[first:past] for times in (self.labels, self.days))
+        values = readonly(np.ascontiguousarray(self.values[first:past, [place]]))
+        return Returns(values, (self.names[place],), True, labels, days, self.periods, self.zone, curve, initial, self.polars)
 
     def pieces(self) -> Iterator[tuple[list[int], slice]]:
         """Columns that are known over the same bars, and these bars."""
@@ -162,8 +181,18 @@ def of_result(result: Result) -> Returns:
     )
 
 
+def accounts_together(result: Result) -> Returns:
+    """The returns of a result as one series: of its account, or of all accounts together, whose equities are added up."""
+    given = of_result(result)
+    if given.single:
+        return given
+    curve, initial = given.curve.sum(axis=1, keepdims=True), given.initial.sum(keepdims=True)
+    values = simple_returns_of(curve, initial)
+    return replace(given, values=values, names=("all accounts",), single=True, curve_given=curve, initial_given=initial)
+
+
 def read_returns(returns: Any, *, periods_per_year: float | None = None, name: str = "returns") -> Returns:
-    """Returns as they are given: a Result, a pandas Series or frame, a polars Series or frame with a time column, an array.
+    """Returns as they are given: `Returns`, a Result, a pandas Series or frame, a polars Series or frame with a time column, an array.
 
     Times give the bars a year (M1: by the distance of bars and the days of the week that occur), where `periods_per_year` is None.
     InputError for infinite values, and for times that do not rise.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from . import tables
 from .html import Raw, cell, table, text
 from .report_style import document, footer
 from .report_tables import assumptions_tables, by_group, open_positions_table, orders_section, trades_table
-from .sheet import GROUPS, ROLLING, Sheet, middle
-from .sheet_charts import MOST_TRADES, POINTS, candles, curve_lines, price_lines, trade_points
-from .sheet_sections import chart, costs_section, drawdowns_section, evidence_section, months_section, zone_legend
-from .statistics import STATISTICS, Statistic
+from .sheet import ROLLING, Sheet
+from .sheet_charts import MOST_TRADES, POINTS, candles, curve_lines, growth_line, price_lines, rolling_lines, trade_points
+from .sheet_returns import ReturnsSheet
+from .sheet_run import RunSheet
+from .sheet_sections import cards_section, chart, costs_section, drawdowns_section, evidence_section, months_section, zone_legend
+from .statistics import STATISTICS
 from .vendored import data_block, echarts, own
 
 if TYPE_CHECKING:
@@ -22,47 +25,89 @@ if TYPE_CHECKING:
 
 __all__ = ["chart_data", "page", "summary"]
 
-_COLORED = {"profit", "total_return", "cagr", "sharpe", "expectancy", "r_expectancy"}
+_HINT = (
+    '<p class="note hint">Drag to move, Ctrl and the wheel to zoom, or pull the ends of the bar under the chart; '
+    "this chart moves those below along.</p>"
+)
 _MOST_ACCOUNTS = 40
 _WIDE = 4.0  # prices whose greatest is more than so many times the least are drawn on a logarithmic axis
 
 
-def page(result: Result, *, log: bool, symbol: str | None, evidence: Any = None) -> str:
+def page(sheet: Sheet, *, log: bool) -> str:
     """The whole page as text."""
-    sheet = Sheet.of(result, symbol=symbol, evidence=evidence)
     data = chart_data(sheet, log)
-    sections = {
-        "equity": ("Equity", _equity(sheet)),
-        "prices": (f"Price of {sheet.symbol} with fills" if sheet.symbol else "Prices", _prices(sheet, data)),
-        "months": ("Returns by month", months_section(sheet.months) + _said(sheet.of_what)),
-        "drawdowns": ("Drawdowns", drawdowns_section(sheet.drawdowns, sheet.of_what)),
-        "rolling": ("Rolling figures", _rolling(sheet)),
-        "trades": ("Trades", _trades(sheet)),
-        "costs": ("Costs", _costs(sheet)),
-        "statistics": ("Statistics", _statistics(sheet)),
-        "orders": ("Orders", orders_section(result.run)),
-        "assumptions": ("Assumptions in force", _assumptions(sheet)),
-    }
+    sections = _of_run(sheet, data) if isinstance(sheet, RunSheet) else _of_returns(sheet) if isinstance(sheet, ReturnsSheet) else {}
     parts = [_header(sheet, {name: title for name, (title, _) in sections.items()})]
     parts += [f'<h2 id="{name}">{text(title)}</h2>\n{body}' for name, (title, body) in sections.items()]
-    parts.append(footer(result.run.bars.content_hash, "times are UTC and label the start of a bar"))
-    return document(result.title, parts, data=data_block("sheet-data", data), scripts=(echarts(), own("sheet.js")))
+    parts.append(footer(*_made_of(sheet)))
+    return document(sheet.title, parts, data=data_block("sheet-data", data), scripts=(echarts(), own("sheet.js")))
+
+
+def _of_run(sheet: RunSheet, data: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Titles and contents of the sections of a result, by their names."""
+    return {
+        "equity": ("Equity", _equity(sheet)),
+        "prices": (f"Price of {sheet.symbol} with fills" if sheet.symbol else "Prices", _prices(sheet, data)),
+        **_tables(sheet, "by months of sessions"),
+        "trades": ("Trades", _trades(sheet)),
+        "costs": ("Costs", _costs(sheet)),
+        "statistics": ("Statistics", _statistics_by_account(sheet) if sheet.several else cards_section(sheet.cards())),
+        "orders": ("Orders", orders_section(sheet.result.run)),
+        "assumptions": ("Assumptions in force", _assumptions(sheet)),
+    }
+
+
+def _of_returns(sheet: ReturnsSheet) -> dict[str, tuple[str, str]]:
+    """Titles and contents of the sections of returns of any origin, by their names."""
+    toggle = '<button type="button" id="log-equity" aria-pressed="false" hidden>logarithmic</button>'
+    what = chart("growth", "Growth of one unit of money and drawdown over time", sheet.of_lines)
+    return {
+        "growth-of-one": ("Growth", f'<div class="bar"><span></span>{toggle}</div>{what}{_HINT}'),
+        **_tables(sheet, "by months of the times as they are given"),
+        "statistics": ("Statistics", cards_section(sheet.cards())),
+    }
+
+
+def _tables(sheet: Sheet, months: str) -> dict[str, tuple[str, str]]:
+    """Sections that every sheet has."""
+    return {
+        "months": ("Returns by month", months_section(sheet.months, months) + _said(sheet.of_what)),
+        "drawdowns": ("Drawdowns", drawdowns_section(sheet.drawdowns, sheet.of_what)),
+        "rolling": ("Rolling figures", _rolling(sheet)),
+    }
+
+
+def _made_of(sheet: Sheet) -> tuple[str, str]:
+    """A hash of the data, and words on their times."""
+    if isinstance(sheet, RunSheet):
+        return sheet.result.run.bars.content_hash, "times are UTC and label the start of a bar"
+    given = sheet.given
+    content = hashlib.sha256(np.ascontiguousarray(given.values).tobytes() + (b"" if given.labels is None else given.labels.tobytes()))
+    words = "no times: bars are counted from 0" if given.labels is None else "times are as they were given"
+    return content.hexdigest(), words + (f", of {given.zone} in tables and UTC in charts" if given.zone is not None else "")
 
 
 def summary(result: Result) -> str:
     """A short table for notebooks."""
-    sheet = Sheet.of(result, evidence=False)
-    rows = [[cell(row.label), cell(written, number=True)] for row, written, _ in sheet.tiles()]
+    sheet = RunSheet.of(result, evidence=False)
+    rows = [[cell(one.row.label), cell(one.written, number=True)] for one in sheet.tiles()]
     return f"<div><strong>{text(result.title)}</strong><br>{text(sheet.span)}{table((), rows)}</div>"
 
 
 def chart_data(sheet: Sheet, log: bool) -> dict[str, Any]:
     """What the page's script draws, by chart."""
-    result = sheet.result
-    data: dict[str, Any] = {"log": log, "curves": curve_lines(result.run, result._curves, sheet.rolling)}
+    data: dict[str, Any] = {"log": log}
     if sheet.rolling is not None:
-        names = [str(name) for name in sheet.rolling.columns]
-        data["rolling"] = {"names": names, "labels": [ROLLING[n][0] for n in names], "kinds": [ROLLING[n][1] for n in names]}
+        data["rolling"] = rolling_lines(sheet.labels, sheet.rolling, sheet.every, ROLLING)
+    if isinstance(sheet, ReturnsSheet):
+        data["counted"] = sheet.given.labels is None
+        data["growth"] = [growth_line(one.name, one.labels, one.growth, one.drawdown) for one in sheet.lines]
+    return data | _run_data(sheet) if isinstance(sheet, RunSheet) else data
+
+
+def _run_data(sheet: RunSheet) -> dict[str, Any]:
+    result = sheet.result
+    data: dict[str, Any] = {"curves": curve_lines(result.run, result._curves)}
     if sheet.symbol is not None:
         data["prices"] = candles(result.run, result._curves, sheet.symbol)
     else:
@@ -84,41 +129,34 @@ def _spread(values: list[Any]) -> bool:
     return bool(least > 0.0 and most > _WIDE * least)
 
 
-def _tone(row: Statistic, value: float) -> str:
-    if row.name not in _COLORED or value != value or value == 0:
-        return ""
-    return "gain" if value > 0 else "loss"
-
-
 def _said(words: str) -> str:
     return f'<p class="note">{text(words)}</p>' if words else ""
 
 
 def _header(sheet: Sheet, names: dict[str, str]) -> str:
     tiles = "".join(
-        f'<div title="{text(row.meaning)}"><b class="{_tone(row, value)}">{text(written)}</b><span>{text(row.label)}</span></div>'
-        for row, written, value in sheet.tiles()
+        f'<div title="{text(one.row.meaning)}"><b class="{one.tone}">{text(one.written)}</b><span>{text(one.row.label)}</span></div>'
+        for one in sheet.tiles()
     )
     links = "".join(f'<a href="#{name}">{text(title.partition(" of ")[0])}</a>' for name, title in names.items())
     parameters = f'<p class="sub">{text(sheet.parameters)}</p>' if sheet.parameters else ""
     return "\n".join(
         [
-            f'<h1>{text(sheet.result.title)}</h1>\n<p class="sub">{text(sheet.span)}</p>{parameters}',
+            f'<h1>{text(sheet.title)}</h1>\n<p class="sub">{text(sheet.span)}</p>{parameters}',
             f'<p class="lead">{text(sheet.lead)}</p>',
             f'<div class="tiles">{tiles}</div>',
-            _said("Figures are medians over accounts." if sheet.several else ""),
+            _said("Figures are medians over accounts." if isinstance(sheet, RunSheet) and sheet.several else ""),
             evidence_section(sheet.evidence),
             f"<nav>{links}</nav>",
-            '<noscript><p>The charts need JavaScript; result.report("report.pdf") draws them on paper.</p></noscript>',
+            "<noscript><p>The charts need JavaScript; a report whose path ends in .pdf has them on paper.</p></noscript>",
         ]
     )
 
 
-def _equity(sheet: Sheet) -> str:
+def _equity(sheet: RunSheet) -> str:
     run = sheet.result.run
     shares = {} if run.zone is None else {int(zone): float(np.mean(run.zone == zone)) for zone in Zone}
     zones = [zone for zone, share in shares.items() if share > 0.0 and zone != int(Zone.NORMAL)]
-    hint = "Drag to move, Ctrl and the wheel to zoom, or pull the ends of the bar under the chart; this chart moves those below along."
     notes = []
     if run.bars.T > POINTS:
         notes.append(f"Of {run.bars.T:,} bars the extremes are drawn: none is lost, what lies between them is.")
@@ -127,10 +165,10 @@ def _equity(sheet: Sheet) -> str:
     toggle = '<button type="button" id="log-equity" aria-pressed="false" hidden>logarithmic</button>'
     words = "Equity, drawdown with its zones, and exposure over time"
     top = f'<div class="bar">{zone_legend(zones, shares) or "<span></span>"}{toggle}</div>'
-    return f'{top}{chart("curves", words, " ".join(notes))}<p class="note hint">{hint}</p>'
+    return f"{top}{chart('curves', words, ' '.join(notes))}{_HINT}"
 
 
-def _prices(sheet: Sheet, data: dict[str, Any]) -> str:
+def _prices(sheet: RunSheet, data: dict[str, Any]) -> str:
     found = data.get("prices")
     if found is None:
         return f"<p>Prices of {sheet.result.run.bars.N:,} assets are not drawn; result.report(symbol=...) draws those of one.</p>"
@@ -146,33 +184,18 @@ def _prices(sheet: Sheet, data: dict[str, Any]) -> str:
 
 def _rolling(sheet: Sheet) -> str:
     if sheet.rolling is None:
-        return "<p>The run is too short for rolling figures: they need at least 60 bars.</p>"
-    note = f"Over the last {sheet.window:,} bars, with {sheet.result.run.bars.periods_per_year:g} bars a year. {sheet.of_what}"
-    return chart("rolling", "Rolling Sharpe ratio, volatility and return", note)
+        return "<p>Too short for rolling figures: they need at least 60 bars.</p>"
+    taken = f" Taken every {sheet.every:,} bars." if sheet.every > 1 else ""
+    note = f"Over the last {sheet.window:,} bars, with {sheet.given.checked_periods():g} bars a year.{taken} {sheet.of_what}"
+    names = ", ".join(ROLLING[str(name)][0].lower() for name in sheet.rolling.columns)
+    return chart("rolling", f"Rolling figures: {names}", note)
 
 
-def _costs(sheet: Sheet) -> str:
+def _costs(sheet: RunSheet) -> str:
     return f'<div class="costs-chart">{chart("costs", "From the result before costs to the profit")}</div>{costs_section(sheet.costs)}'
 
 
-def _statistics(sheet: Sheet) -> str:
-    if sheet.several:
-        return _statistics_by_account(sheet)
-    cards = []
-    for name, groups in GROUPS.items():
-        rows = [
-            [
-                Raw(f'<th title="{text(row.meaning)}">{text(row.label)}</th>'),
-                cell(sheet.written(row), number=True, tone=_tone(row, middle(sheet.found[row.name]))),
-            ]
-            for row in sheet.shown(groups)
-        ]
-        if rows:
-            cards.append(f"<section><h3>{text(name)}</h3>{table((), rows)}</section>")
-    return f'<div class="cards">{"".join(cards)}</div>\n<p class="note">A dash is a statistic that is not defined for this run.</p>'
-
-
-def _statistics_by_account(sheet: Sheet) -> str:
+def _statistics_by_account(sheet: RunSheet) -> str:
     labels = sheet.result.run.bars.symbols[:_MOST_ACCOUNTS]
     rows = [
         [Raw(f'<th title="{text(row.meaning)}">{text(row.label)}</th>')]
@@ -185,7 +208,7 @@ def _statistics_by_account(sheet: Sheet) -> str:
     return f'<div class="scroll">{table(("", *labels), rows, range(1, len(labels) + 1))}</div>{note}'
 
 
-def _trades(sheet: Sheet) -> str:
+def _trades(sheet: RunSheet) -> str:
     run, parts = sheet.result.run, []
     if len(run.trades):
         few = "Of very many trades the extreme ones and some between are drawn."
@@ -199,7 +222,7 @@ def _trades(sheet: Sheet) -> str:
     return "\n".join([*parts, held] if held else parts)
 
 
-def _assumptions(sheet: Sheet) -> str:
+def _assumptions(sheet: RunSheet) -> str:
     parts = [assumptions_tables(sheet.assumed)]
     zone = sheet.result.run.zone
     if zone is not None:

@@ -136,7 +136,7 @@ def orders_section(run: Run) -> str:
     """How many orders became what, and how many of them each rule cut or refused."""
     counts = np.bincount(run.orders["status"], minlength=len(OrderStatus))
     became = ", ".join(f"{counts[status]:,} {status.name.lower()}" for status in OrderStatus if counts[status])
-    parts = ["<h2>Orders</h2>", f"<p>{len(run.orders):,} orders: {text(became)}.</p>" if len(run.orders) else "<p>No order was given.</p>"]
+    parts = [f"<p>{len(run.orders):,} orders: {text(became)}.</p>" if len(run.orders) else "<p>No order was given.</p>"]
     frame = tables.refusals(run)
     if frame.empty:
         parts.append("<p>No rule cut or refused any of them.</p>")

@@ -305,10 +305,11 @@ class Result(Tried, ResultTables, Luck):
         path : str or Path
             Where to write it; its folder must exist.
         log, symbol
-            As in `plot`.
+            As in `plot`; where each asset has an account of its own, the symbol also says whose evidence is asked for.
         evidence : optional
             What is known of whether the result could be luck: an object with `rows` of (name, value, meaning) and a `paragraph`, or such
-            a pair; False for none. What the result itself finds, if it can, where nothing is given.
+            a pair; False for none. What the result itself finds (`evidence()`) where nothing is given, or why it can say nothing; the head
+            of the trial ledger stands below, for `vecbt ledger verify`.
 
         Returns
         -------
@@ -321,21 +322,22 @@ class Result(Tried, ResultTables, Luck):
             The ending names no form, the symbol is none of the run, or the evidence has another shape.
         """
         from .sheet_file import write_report
+        from .sheet_run import RunSheet
 
-        return write_report(self, Path(path), log=log, symbol=symbol, evidence=evidence)
+        return write_report(lambda: RunSheet.of(self, symbol=symbol, evidence=evidence), path, log=log)
 
-    def report_text(self, *, evidence: Any = None) -> str:
+    def report_text(self, *, symbol: str | None = None, evidence: Any = None) -> str:
         """The tear sheet for a terminal, at most 100 columns: statistics, returns by month, drawdowns, costs, refused orders.
 
         Parameters
         ----------
-        evidence : optional
+        symbol, evidence : optional
             As in `report`.
         """
-        from .sheet import Sheet
+        from .sheet_run import RunSheet
         from .sheet_text import sheet_text
 
-        return sheet_text(Sheet.of(self, evidence=evidence))
+        return sheet_text(RunSheet.of(self, symbol=symbol, evidence=evidence))
 
     def _tried_on(self) -> tuple[Bars, str]:
         return self.run.bars, self.run.bars.content_hash

@@ -51,11 +51,12 @@ class ResultTables:
         kind: str | None = None,
         rf: float = 0.0,
         mar: float = 0.0,
+        every: int = 1,
     ) -> Table:
         """Return metrics of the last `window` bars at each bar, each that of the stretch alone; see `vecbt.rolling_metrics`."""
         from .return_tables import rolling_metrics
 
-        return rolling_metrics(self, window, metrics, benchmark=benchmark, kind=kind, rf=rf, mar=mar)
+        return rolling_metrics(self, window, metrics, benchmark=benchmark, kind=kind, rf=rf, mar=mar, every=every)
 
     def value_at_risk(self, alpha: float | Sequence[float] = (0.01, 0.05)) -> Table:
         """Value at risk and expected shortfall of a bar: historical, normal, Cornish-Fisher; see `vecbt.value_at_risk`."""

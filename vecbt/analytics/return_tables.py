@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from .._typing import ArrayTG, Table
+from .._typing import ArrayTG, Records, Table
 from ..errors import ConfigError, nearest
 from ..indicators.relative import beta, correlation
-from ..indicators.shape import check_window
+from ..indicators.shape import check_window, readonly
 from ..metrics.drawdowns import drawdowns_of
 from ..metrics.measure import MEASURES, measure_columns
-from ..metrics.returns import RETURNS_METRICS, returns_params
+from ..metrics.returns import RETURNS_METRICS, returns_of, returns_params
 from ..metrics.rolling import rolling_of
 from .given_returns import Returns, read_returns
 from .periods import GROUPS, PERIODS, Spans, group_names, month_figures, period_returns, spans
@@ -30,6 +31,7 @@ _TAILS = ("var", "cvar", "parametric_var", "parametric_cvar", "cornish_fisher_va
 _ROLLING_PAIRS = ("beta", "correlation")
 _DRAWDOWN = ("depth", "peak", "trough", "recovery", "length", "to_trough", "to_recovery")
 _GROUP = ("count", "mean", "median", "deviation", "positive", "best", "worst", "total")
+_CELLS = 4_000_000  # of the windows that are in memory at one time
 _SHORT_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -271,6 +273,7 @@ def rolling_metrics(
     periods_per_year: float | None = None,
     rf: float = 0.0,
     mar: float = 0.0,
+    every: int = 1,
 ) -> Table:
     """Return metrics of the last `window` bars at each bar: each is that of the stretch alone, to the last bit.
 
@@ -286,12 +289,14 @@ def rolling_metrics(
         As in `vecbt.relative`.
     periods_per_year, rf, mar
         As in `stats`.
+    every : int
+        Only each so many bars, the last one among them: a window costs as many steps as it has bars.
 
     Returns
     -------
     pandas.DataFrame, or polars for polars
-        A row a bar, a column a metric (of several columns, two levels: metric and column). NaN in the first `window - 1` bars of a column,
-        after its last, and where the window holds an unknown return.
+        A row a bar (or for each of those that are measured), a column a metric (of several columns, two levels: metric and column). NaN
+        in the first `window - 1` bars of a column, after its last, and where the window holds an unknown return.
     """
     import pandas as pd
 
@@ -304,22 +309,46 @@ def rolling_metrics(
     if benchmark is None and set(names) & set(_ROLLING_PAIRS):
         raise ConfigError(f"{' and '.join(name for name in _ROLLING_PAIRS if name in names)} need a benchmark; give benchmark=")
     size = check_window(window)
+    if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
+        raise ConfigError(f"every is {every!r}; expected a whole number of at least 1")
     values, curve = given.bridged  # windows with an unknown return are taken out below
-    found = rolling_of(curve, given.initial, values, returns_params(given.checked_periods(), rf, mar), size)
+    params, rows = returns_params(given.checked_periods(), rf, mar), np.arange(len(values) - 1, -1, -int(every))[::-1]
+    if every == 1:
+        found = rolling_of(curve, given.initial, values, params, size)
+    else:
+        found = _windows(curve, given.initial, values, params, size, rows)
     unknown = np.cumsum(np.isnan(given.values), axis=0)
     unknown[size:] -= unknown[:-size].copy()
     pairs = None if benchmark is None else beside(returns, given, benchmark, kind)
     parts = {}
     for name in names:
         if pairs is not None and name in _ROLLING_PAIRS:
-            parts[name] = (beta if name == "beta" else correlation)(*pairs, size)
+            parts[name] = (beta if name == "beta" else correlation)(*pairs, size)[rows]
         else:
-            parts[name] = np.where(unknown > 0, np.nan, found[name])
-    index = given.shown()
+            parts[name] = np.where(unknown[rows] > 0, np.nan, found[name])
+    index = given.shown()[rows]
     if given.single:
         return given.back(pd.DataFrame({name: part[:, 0] for name, part in parts.items()}, index=index))
     columns = pd.MultiIndex.from_product([names, given.names], names=["metric", "column"])
     return given.back(pd.DataFrame(np.concatenate(list(parts.values()), axis=1), index=index, columns=columns))
+
+
+def _windows(
+    curve: ArrayTG, initial: NDArray[Any], values: ArrayTG, params: Records, size: int, lasts: NDArray[np.int64]
+) -> dict[str, ArrayTG]:
+    """Metrics of the windows that end at some bars, `(K, C)` by name; a window is a column of its own to the kernels."""
+    names = RETURNS_METRICS.names or ()
+    found = {name: np.full((len(lasts), values.shape[1]), np.nan) for name in names}
+    full = np.flatnonzero(lasts >= size - 1)
+    for part in np.array_split(full, min(-(-len(full) * size // _CELLS), len(full))) if len(full) else ():
+        firsts = lasts[part] - (size - 1)
+        for column in range(values.shape[1]):
+            levels, steps = (sliding_window_view(of[:, column], size)[firsts].T for of in (curve, values))
+            base = np.where(firsts > 0, curve[firsts - 1, column], initial[column])
+            out = returns_of(levels, readonly(base), params, np.ascontiguousarray(steps))
+            for name in names:
+                found[name][part, column] = out[name]
+    return found
 
 
 def value_at_risk(returns: Any, alpha: float | Sequence[float] = (0.01, 0.05)) -> Table:

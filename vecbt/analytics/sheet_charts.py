@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +24,11 @@ __all__ = [
     "ZONES",
     "candles",
     "curve_lines",
+    "growth_line",
     "numbers",
     "places_of",
     "price_lines",
+    "rolling_lines",
     "time_steps",
     "trade_points",
 ]
@@ -65,8 +68,34 @@ def places_of(*series: ArrayT, limit: int = POINTS) -> NDArray[np.int64]:
     return np.unique(np.concatenate([thin(values, limit) for values in series]))
 
 
-def curve_lines(run: Run, curves: Curves, rolling: Table | None) -> dict[str, Any]:
-    """Equity, drawdown, exposure and rolling figures at common places, and the zones."""
+def growth_line(name: str, labels: NDArray[np.int64], growth: ArrayT, drawdown: ArrayT) -> dict[str, Any]:
+    """Growth of one unit of money and drawdown (a positive fraction) of one of several series, at common places."""
+    places = places_of(growth, drawdown, limit=POINTS // 2)
+    return {
+        "name": name,
+        "time": time_steps(labels[places]),
+        "growth": numbers(growth[places]),
+        "drawdown": numbers(-drawdown[places], 5),
+    }
+
+
+def rolling_lines(labels: NDArray[np.int64], frame: Table, every: int, names: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """Rolling figures at common places: `frame` has those of each `every` bars, the last among them; `names` their words and kinds."""
+    values = {str(name): np.asarray(frame[name], dtype=np.float64) for name in frame.columns}
+    places = places_of(*values.values())
+    measured = labels[::-1][::every][::-1]
+    return {
+        "range": [int(labels[0]) // _MS, int(labels[-1]) // _MS],
+        "time": time_steps(measured[places]),
+        "names": list(values),
+        "labels": [names[name][0] for name in values],
+        "kinds": [names[name][1] for name in values],
+        "values": {name: numbers(one[places], 5) for name, one in values.items()},
+    }
+
+
+def curve_lines(run: Run, curves: Curves) -> dict[str, Any]:
+    """Equity, drawdown and exposure at common places, and the zones."""
     equity, depth = run.equity, -curves.drawdown
     gross, net = (side.mean(axis=1) for side in curves.exposures)
     lines: dict[str, ArrayT] = {"gross": gross, "net": net}
@@ -75,11 +104,9 @@ def curve_lines(run: Run, curves: Curves, rolling: Table | None) -> dict[str, An
     else:
         lines |= {"equity": equity.mean(axis=1), "low": equity.min(axis=1), "high": equity.max(axis=1)}
         lines |= {"drawdown": depth.mean(axis=1), "deepest": depth.min(axis=1)}
-    rolled = {} if rolling is None else {str(name): np.asarray(rolling[name]) for name in rolling.columns}
-    places = places_of(*lines.values(), *rolled.values())
+    places = places_of(*lines.values())
     found: dict[str, Any] = {"time": time_steps(run.bars.index[places]), "bars": run.bars.T, "initial": float(run.initial.mean())}
     found |= {name: numbers(values[places]) for name, values in lines.items()}
-    found["rolling"] = {name: numbers(values[places], 5) for name, values in rolled.items()}
     found["zones"] = _zones(run)
     if run.flows is not None and run.flows.any():
         found["flows"] = _flows(run)

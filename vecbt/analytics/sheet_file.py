@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
-    from .result import Result
+    from .sheet import Sheet
 
 __all__ = ["REPORTS", "report_form", "write_report"]
 
@@ -25,17 +26,17 @@ def report_form(path: Path) -> str:
     return "html" if ending in _PAGES else ending[1:]
 
 
-def write_report(result: Result, path: Path, *, log: bool, symbol: str | None, evidence: Any) -> Path:
-    """Write it and say where; see `Result.report`."""
-    form = report_form(path)
+def write_report(make: Callable[[], Sheet], path: str | Path, *, log: bool) -> Path:
+    """Make the sheet, once the path is known to be one of a report, write it and say where; see `Result.report`."""
+    target = Path(path)
+    form = report_form(target)
     if form == "html":
         from .report import page
 
-        path.write_text(page(result, log=log, symbol=symbol, evidence=evidence), encoding="utf-8")
-        return path
-    from .sheet import Sheet
+        target.write_text(page(make(), log=log), encoding="utf-8")
+        return target
     from .sheet_paper import paper_pages, to_pdf, to_png
 
-    pages = paper_pages(Sheet.of(result, symbol=symbol, evidence=evidence), log=log)
-    path.write_bytes(to_pdf(pages) if form == "pdf" else to_png(pages))
-    return path
+    pages = paper_pages(make(), log=log)
+    target.write_bytes(to_pdf(pages) if form == "pdf" else to_png(pages))
+    return target

@@ -12,9 +12,12 @@ import numpy as np
 
 from ..errors import counted
 from . import tables
+from .comparison_plot import draw_growth
 from .drawing import EQUITY, GRID, INK, LONG, LOSS, MUTED, SHORT, STYLE, line, money, percent, picture_type
-from .plots import dates, draw_panels, time_axis
-from .sheet import GROUPS, ROLLING, Sheet
+from .plots import draw_panels, time_axis
+from .sheet import ROLLING, Sheet
+from .sheet_returns import ReturnsSheet
+from .sheet_run import RunSheet
 from .sheet_sections import MONTHS, is_dark, month_color, month_text
 from .sheet_text import depth_lines
 from .statistics import write
@@ -29,15 +32,17 @@ _SIZE = (8.27, 11.69)  # A4, inches
 _LEFT, _RIGHT = 0.09, 0.95
 _MOST_YEARS, _MOST_DEPTHS = 30, 10
 _MOST_POINTS = 4000
+_MOST_EVIDENCE = 24  # lines
 _LINES = 96  # of small print on a page
 
 
 def paper_pages(sheet: Sheet, *, log: bool) -> list[Figure]:
-    """The pages as figures: the run, its months and drawdowns, trades with costs and statistics, assumptions in small print."""
+    """The pages as figures: what became of the money, months and drawdowns, statistics; of a result trades, costs and assumptions, too."""
     import matplotlib as mpl
 
     with mpl.rc_context({**STYLE, "font.size": 8.0, "axes.titlesize": 8.5}):
-        return [_first(sheet, log), _second(sheet), _third(sheet), *_small_print(sheet)]
+        pages = [_first(sheet, log), _second(sheet)]
+        return [*pages, _third(sheet), *_small_print(sheet)] if isinstance(sheet, RunSheet) else [*pages, _numbers(sheet)]
 
 
 def to_pdf(pages: list[Figure]) -> bytes:
@@ -85,7 +90,7 @@ def _first(sheet: Sheet, log: bool) -> Figure:
     """What was run, what became of the money, at what risk, and the four panels."""
     page, y = _page(), 0.97
     for words, size, weight, color, columns in (
-        (sheet.result.title, 15.0, "bold", INK, 62),
+        (sheet.title, 15.0, "bold", INK, 62),
         (sheet.span, 9.0, "normal", MUTED, 110),
         (sheet.parameters, 9.0, "normal", MUTED, 110),
         (sheet.lead, 10.0, "normal", INK, 100),
@@ -94,42 +99,58 @@ def _first(sheet: Sheet, log: bool) -> Figure:
             page.text(_LEFT - 0.03, y, part, fontsize=size, fontweight=weight, color=color, va="top")
             y -= size * 0.00165 + 0.001
     y -= 0.012
-    for k, (row, written, _) in enumerate(sheet.tiles()):
+    run = sheet if isinstance(sheet, RunSheet) else None
+    median = ", median" if run is not None and run.several else ""
+    for k, one in enumerate(sheet.tiles()):
         x, at = _LEFT - 0.03 + 0.23 * (k % 4), y - 0.038 * (k // 4)
-        page.text(x, at, written, fontsize=12.0, fontweight="bold", va="top")
-        page.text(x, at - 0.017, row.label + (", median" if sheet.several else ""), fontsize=7.5, color=MUTED, va="top")
+        page.text(x, at, one.written, fontsize=12.0, fontweight="bold", va="top")
+        page.text(x, at - 0.017, one.row.label + median, fontsize=7.5, color=MUTED, va="top")
     y = _luck(page, sheet, y - 0.082)
-    grid = page.add_gridspec(4, 1, height_ratios=[3.0, 1.3, 2.4, 1.1], left=_LEFT, right=_RIGHT, top=y - 0.03, bottom=0.04, hspace=0.27)
+    heights = [2.4, 1.0] if run is None else [3.0, 1.3, 2.4, 1.1]
+    grid = page.add_gridspec(len(heights), 1, height_ratios=heights, left=_LEFT, right=_RIGHT, top=y - 0.03, bottom=0.04, hspace=0.27)
     panels: list[Axes] = []
-    for k in range(4):
+    for k in range(len(heights)):
         panels.append(page.add_subplot(grid[k], sharex=panels[0] if panels else None))
-        panels[k].tick_params(labelbottom=k == 3)
-    draw_panels(panels, sheet.result.run, sheet.result._curves, log=log, symbol=sheet.symbol)
+        panels[k].tick_params(labelbottom=k == len(heights) - 1)
+    if run is not None:
+        draw_panels(panels, run.result.run, run.result._curves, log=log, symbol=run.symbol)
+    elif isinstance(sheet, ReturnsSheet):
+        draw_growth(panels[0], panels[1], [(one.name, _when(sheet, one.labels), one.growth, one.drawdown) for one in sheet.lines], log=log)
+        _time_axis(panels[1], sheet, _when(sheet, sheet.labels))
     return page
 
 
+def _when(sheet: Sheet, labels: Any) -> Any:
+    """Labels on the horizontal axis: matplotlib's days, or bars where there are no times."""
+    return np.asarray(labels, dtype=np.float64) / (86_400e9 if sheet.given.labels is not None else 1e6)
+
+
+def _time_axis(axes: Axes, sheet: Sheet, when: Any) -> None:
+    if sheet.given.labels is not None:
+        time_axis(axes, when)
+
+
 def _luck(page: Figure, sheet: Sheet, y: float) -> float:
-    """The evidence, where there is any; returns how far down the page it goes."""
-    if sheet.evidence is None:
-        page.text(_LEFT - 0.03, y, "Is it luck? Not examined in this report.", fontsize=8.5, color=MUTED, va="top")
-        return y - 0.016
-    rows = [f"{name}: {value}" + (f" ({meaning})" if meaning else "") for name, value, meaning in sheet.evidence.rows]
-    lines = [part for words in (f"Is it luck? {sheet.evidence.paragraph}", *rows) for part in textwrap.wrap(words, 118)]
-    for part in lines[:24]:
-        page.text(_LEFT - 0.03, y, part, fontsize=8.5, va="top")
+    """The evidence, or why there is none; returns how far down the page it goes."""
+    found = sheet.evidence
+    if found.examined:
+        rows = [f"{name}: {value}" + (f" ({meaning})" if meaning else "") for name, value, meaning in found.rows]
+        lines = [part for words in (f"Is it luck? {found.words}", *rows) for part in textwrap.wrap(words, 118)][:_MOST_EVIDENCE]
+    else:
+        lines = textwrap.wrap(f"Is it luck? {found.words}", 118)
+    for part in lines:
+        page.text(_LEFT - 0.03, y, part, fontsize=8.5, color=INK if found.examined else MUTED, va="top")
         y -= 0.0145
+    for part in textwrap.wrap(found.note, 140):
+        page.text(_LEFT - 0.03, y, part, fontsize=7.0, color=MUTED, va="top")
+        y -= 0.012
     return y
 
 
 def _second(sheet: Sheet) -> Figure:
     """Months, drawdowns, rolling figures."""
     page = _page()
-    months = sheet.months.tail(_MOST_YEARS)
-    left_out = len(sheet.months) - len(months)
-    _heading(page, "Returns by month, percent" + (f" (the last {_MOST_YEARS} years)" if left_out else ""), 0.975)
-    height = 0.0145 * (len(months) + 1)
-    _heat(page.add_axes((_LEFT, 0.945 - height, _RIGHT - _LEFT, height)), months)
-    y = 0.915 - height
+    y = 0.975 if sheet.months is None else _months(page, sheet.months)
     _heading(page, "Drawdowns", y)
     y -= 0.026
     for part in depth_lines(sheet)[: _MOST_DEPTHS + 1]:
@@ -139,9 +160,9 @@ def _second(sheet: Sheet) -> Figure:
     y -= 0.035
     _heading(page, "Rolling figures", y)
     if sheet.rolling is None:
-        page.text(_LEFT - 0.03, y - 0.025, "The run is too short for rolling figures.", fontsize=8.0, va="top")
+        page.text(_LEFT - 0.03, y - 0.025, "Too short for rolling figures.", fontsize=8.0, va="top")
         return page
-    names, when = list(sheet.rolling.columns), dates(sheet.result.run)
+    names, when = list(sheet.rolling.columns), _when(sheet, sheet.labels[::-1][:: sheet.every][::-1])
     grid = page.add_gridspec(len(names), 1, left=_LEFT, right=_RIGHT, top=y - 0.045, bottom=max(0.045, y - 0.5), hspace=0.45)
     for k, name in enumerate(names):
         axes = page.add_subplot(grid[k])
@@ -150,9 +171,18 @@ def _second(sheet: Sheet) -> Figure:
         line(axes, when, np.asarray(sheet.rolling[name]), color=(EQUITY, SHORT, LONG)[k % 3], linewidth=0.9)
         axes.set_title(f"{label}, over the last {sheet.window:,} bars")
         (percent if kind == "percent" else money)(axes)
-        time_axis(axes, when)
+        _time_axis(axes, sheet, when)
         axes.tick_params(labelbottom=k == len(names) - 1)
     return page
+
+
+def _months(page: Figure, every: Any) -> float:
+    """The table of months; returns how far down the page it goes."""
+    months = every.tail(_MOST_YEARS)
+    _heading(page, "Returns by month, percent" + (f" (the last {_MOST_YEARS} years)" if len(every) > len(months) else ""), 0.975)
+    height = 0.0145 * (len(months) + 1)
+    _heat(page.add_axes((_LEFT, 0.945 - height, _RIGHT - _LEFT, height)), months)
+    return 0.915 - height
 
 
 def _heat(axes: Axes, months: Any) -> None:
@@ -176,7 +206,7 @@ def _heat(axes: Axes, months: Any) -> None:
         side.set_visible(False)
 
 
-def _third(sheet: Sheet) -> Figure:
+def _third(sheet: RunSheet) -> Figure:
     """Trades, costs, statistics."""
     page = _page()
     _heading(page, "Trades", 0.975)
@@ -190,6 +220,14 @@ def _third(sheet: Sheet) -> Figure:
     y = 0.615 - 0.022 * len(sheet.costs)
     _heading(page, "Statistics" + (" (medians over accounts)" if sheet.several else ""), y)
     _columns(page, sheet, y - 0.03)
+    return page
+
+
+def _numbers(sheet: Sheet) -> Figure:
+    """Statistics alone."""
+    page = _page()
+    _heading(page, "Statistics", 0.975)
+    _columns(page, sheet, 0.945)
     return page
 
 
@@ -213,7 +251,7 @@ def _scatter(page: Figure, frame: Any) -> None:
     page.text(_RIGHT, 0.972, words, fontsize=7.5, color=MUTED, va="top", ha="right")
 
 
-def _bars(axes: Axes, sheet: Sheet) -> None:
+def _bars(axes: Axes, sheet: RunSheet) -> None:
     """Steps from the result before costs to the profit."""
     at, last = 0.0, len(sheet.costs) - 1
     for k, cost in enumerate(sheet.costs):
@@ -233,8 +271,7 @@ def _bars(axes: Axes, sheet: Sheet) -> None:
 
 def _columns(page: Figure, sheet: Sheet, top: float) -> None:
     """Statistics in three columns."""
-    blocks = [(name, sheet.shown(groups)) for name, groups in GROUPS.items()]
-    blocks = [(name, rows) for name, rows in blocks if rows]
+    blocks = sheet.cards()
     each = -(-sum(len(rows) + 2 for _, rows in blocks) // 3)
     column, used, y = 0, 0, top
     for name, rows in blocks:
@@ -242,10 +279,10 @@ def _columns(page: Figure, sheet: Sheet, top: float) -> None:
             column, used, y = column + 1, 0, top
         x = _LEFT - 0.03 + 0.31 * column
         page.text(x, y, name.upper(), fontsize=7.0, color=MUTED, fontweight="bold", va="top")
-        for row in rows:
+        for one in rows:
             y -= 0.0135
-            page.text(x, y, row.label, fontsize=7.5, va="top")
-            page.text(x + 0.27, y, sheet.written(row), fontsize=7.5, va="top", ha="right")
+            page.text(x, y, one.row.label, fontsize=7.5, va="top")
+            page.text(x + 0.27, y, one.written, fontsize=7.5, va="top", ha="right")
             page.add_artist(_rule(x, y - 0.0115))
         y -= 0.03
         used += len(rows) + 2
@@ -257,7 +294,7 @@ def _rule(x: float, y: float) -> Any:
     return Line2D([x, x + 0.27], [y, y], color=GRID, linewidth=0.5)
 
 
-def _small_print(sheet: Sheet) -> Iterator[Figure]:
+def _small_print(sheet: RunSheet) -> Iterator[Figure]:
     """Refused orders and assumptions, as many pages as they need."""
     lines = list(_print_lines(sheet))
     for start in range(0, len(lines), _LINES):
@@ -277,7 +314,7 @@ def _small_print(sheet: Sheet) -> Iterator[Figure]:
         yield page
 
 
-def _print_lines(sheet: Sheet) -> Iterator[tuple[str, bool]]:
+def _print_lines(sheet: RunSheet) -> Iterator[tuple[str, bool]]:
     frame = tables.refusals(sheet.result.run)
     yield "ORDERS CUT OR REFUSED", True
     if frame.empty:

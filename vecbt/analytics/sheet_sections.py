@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from .._typing import Table
 from ..core.codes import Zone
@@ -12,10 +13,15 @@ from .sheet_data import Cost
 from .sheet_evidence import EvidenceTable
 from .statistics import write
 
+if TYPE_CHECKING:
+    from .sheet import Figure
+
 __all__ = [
     "MONTHS",
+    "cards_section",
     "chart",
     "costs_section",
+    "drawdown_times",
     "drawdowns_section",
     "evidence_section",
     "is_dark",
@@ -91,18 +97,30 @@ def _month(value: float, year: bool) -> Raw:
     return Raw(f'<td class="{"year" if year else "m"}"{look}>{shown}</td>')
 
 
-def months_section(months: Table) -> str:
-    """Return of each month and year in percent, colored."""
+def months_section(months: Table | None, words: str) -> str:
+    """Return of each month and year in percent, colored; `words` say whose months they are."""
+    if months is None:
+        return "<p>These returns have no times, so there are no months.</p>"
     rows = [
-        [Raw(f"<th>{int(year)}</th>"), *(_month(float(value), column == "year") for column, value in row.items())]
+        [Raw(f"<th>{int(year)}</th>"), *(_month(float(value), column == "total") for column, value in row.items())]
         for year, row in months.iterrows()
     ]
     made = table(("", *MONTHS, "Year"), rows, kind="months")
-    known = months.drop(columns="year").stack().dropna()
-    words = ""
+    known = months.drop(columns="total").stack().dropna()
+    said = ""
     if len(known):
-        words = f"{len(known):,} months: {float((known > 0).mean()):.0%} above zero, best {known.max():.1%}, worst {known.min():.1%}. "
-    return f'{made}<p class="note">{words}Percent, by UTC months; a month that the run covers in part counts with that part.</p>'
+        said = f"{len(known):,} months: {float((known > 0).mean()):.0%} above zero, best {known.max():.1%}, worst {known.min():.1%}. "
+    return f'{made}<p class="note">{said}Percent, {text(words)}; a month that is covered in part counts with that part.</p>'
+
+
+def drawdown_times(row: Any) -> tuple[str, str, str]:
+    """Peak, trough and recovery of a row of `vecbt.drawdowns` as people read them; numbers of bars without times."""
+    begun, ended = row.peak == row.peak and row.peak != -1, row.to_recovery >= 0
+    return (_when(row.peak) if begun else "before the first bar", _when(row.trough), _when(row.recovery) if ended else "not yet")
+
+
+def _when(value: Any) -> str:
+    return stamp_text(value) if hasattr(value, "normalize") else f"bar {value:,}"
 
 
 def drawdowns_section(frame: Table, words: str = "") -> str:
@@ -112,17 +130,15 @@ def drawdowns_section(frame: Table, words: str = "") -> str:
     rows = [
         [
             cell(f"{row.depth:.2%}", tone="loss"),
-            cell(stamp_text(row.start) if row.start == row.start else "before the first bar"),
-            cell(stamp_text(row.trough)),
-            cell(stamp_text(row.recovery) if row.recovery == row.recovery else "not yet"),
-            cell(f"{row.bars:,}", number=True),
-            cell(f"{row.falling:,}", number=True),
-            cell(f"{row.bars - row.falling:,}" if row.recovery == row.recovery else "–", number=True),
+            *(cell(words) for words in drawdown_times(row)),
+            cell(f"{row.length:,}", number=True),
+            cell(f"{row.to_trough:,}", number=True),
+            cell(f"{row.to_recovery:,}" if row.to_recovery >= 0 else "–", number=True),
         ]
         for row in frame.itertuples(index=False)
     ]
-    head = ("depth", "peak", "trough", "recovery", "bars", "falling", "rising")
-    note = "Closes only. Bars from the peak to the first close at or above it, or to the end."
+    head = ("depth", "peak", "trough", "recovery", "length", "to trough", "to recovery")
+    note = "Closes only. Length in bars, from the peak to the first close at or above it, or to the end."
     return f'<div class="scroll">{table(head, rows, (4, 5, 6), kind="depths")}</div><p class="note">{note} {text(words)}</p>'
 
 
@@ -142,13 +158,26 @@ def costs_section(rows: list[Cost]) -> str:
     return str(table(("", "money", "share", ""), lines, (1, 2), kind="costs")) + note
 
 
-def evidence_section(found: EvidenceTable | None) -> str:
-    """Whether it could be luck: the paragraph and the rows, or that nobody looked."""
-    if found is None:
-        return '<p class="evidence none"><b>Is it luck?</b> Not examined in this report.</p>'
+def cards_section(cards: Iterable[tuple[str, Iterable[Figure]]]) -> str:
+    """Statistics in groups."""
+    made = []
+    for name, figures in cards:
+        rows = [
+            [Raw(f'<th title="{text(one.row.meaning)}">{text(one.row.label)}</th>'), cell(one.written, number=True, tone=one.tone)]
+            for one in figures
+        ]
+        made.append(f"<section><h3>{text(name)}</h3>{table((), rows)}</section>")
+    return f'<div class="cards">{"".join(made)}</div>\n<p class="note">A dash is a statistic that is not defined here.</p>'
+
+
+def evidence_section(found: EvidenceTable) -> str:
+    """Whether it could be luck: the paragraph and the rows, or that nobody looked, and why; and where it is counted what was tried."""
+    note = f'<p class="note">{text(found.note)}</p>' if found.note else ""
+    if not found.examined:
+        return f'<section class="evidence none" id="evidence"><p><b>Is it luck?</b> {text(found.words)}</p>{note}</section>'
     rows = [
         [Raw(f"<th>{text(name)}</th>"), cell(value, number=True), Raw(f'<td class="why">{text(why)}</td>')]
         for name, value, why in found.rows
     ]
     made = table((), rows, kind="costs") if rows else ""
-    return f'<section class="evidence" id="evidence"><h3>Is it luck?</h3><p>{text(found.paragraph)}</p>{made}</section>'
+    return f'<section class="evidence" id="evidence"><h3>Is it luck?</h3><p>{text(found.words)}</p>{made}{note}</section>'

@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from . import tables
-from .sheet import GROUPS, Sheet
-from .sheet_sections import MONTHS, month_text, stamp_text
+from .sheet import Sheet
+from .sheet_run import RunSheet
+from .sheet_sections import MONTHS, drawdown_times, month_text
 from .statistics import write
 
 __all__ = ["WIDTH", "aligned", "depth_lines", "month_lines", "sheet_text"]
@@ -17,9 +18,10 @@ _MOST_REFUSALS = 12
 
 
 def sheet_text(sheet: Sheet) -> str:
-    """Title, what became of the money, statistics, months, drawdowns, costs, refused orders."""
-    head = [sheet.result.title, sheet.span, sheet.parameters, "", sheet.lead]
-    if sheet.several:
+    """Title, what became of the money, statistics, months, drawdowns; of a result costs and refused orders, too."""
+    head = [sheet.title, sheet.span, sheet.parameters, "", sheet.lead]
+    run = sheet if isinstance(sheet, RunSheet) else None
+    if run is not None and run.several:
         head.append("Statistics are medians over accounts; months, drawdowns and costs are of all accounts together.")
     sections = [
         _wrapped(head),
@@ -27,8 +29,8 @@ def sheet_text(sheet: Sheet) -> str:
         _statistics(sheet),
         ["RETURNS BY MONTH, %", *month_lines(sheet)],
         ["DRAWDOWNS", *depth_lines(sheet)],
-        ["COSTS", *aligned([(cost.name, write("money", cost.money)) for cost in sheet.costs], (False, True))],
-        _refusals(sheet),
+        [] if run is None else ["COSTS", *aligned([(cost.name, write("money", cost.money)) for cost in run.costs], (False, True))],
+        [] if run is None else _refusals(run),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -49,21 +51,20 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool], gap: int = 2) 
 
 
 def _evidence(sheet: Sheet) -> list[str]:
-    if sheet.evidence is None:
-        return ["IS IT LUCK? Not examined in this report."]
-    lines = ["IS IT LUCK?", *_wrapped([sheet.evidence.paragraph])]
-    for name, value, meaning in sheet.evidence.rows:
+    found = sheet.evidence
+    if not found.examined:
+        return _wrapped([f"IS IT LUCK? {found.words}", *([found.note] if found.note else [])])
+    lines = ["IS IT LUCK?", *_wrapped([found.words])]
+    for name, value, meaning in found.rows:
         lines += textwrap.wrap(f"{name}: {value}" + (f" ({meaning})" if meaning else ""), WIDTH, subsequent_indent="    ")
-    return lines
+    return lines + (_wrapped([found.note]) if found.note else [])
 
 
 def _statistics(sheet: Sheet) -> list[str]:
     """Groups one below the other in two columns of about equal length."""
     blocks = []
-    for name, groups in GROUPS.items():
-        rows = [(row.label[:30], sheet.written(row)[:16]) for row in sheet.shown(groups)]
-        if rows:
-            blocks.append([name.upper(), *(f"{label:<31}{value:>16}" for label, value in rows), ""])
+    for name, figures in sheet.cards():
+        blocks.append([name.upper(), *(f"{one.row.label[:30]:<31}{one.written[:16]:>16}" for one in figures), ""])
     left: list[str] = []
     right: list[str] = []
     total = sum(map(len, blocks))
@@ -79,6 +80,8 @@ def _statistics(sheet: Sheet) -> list[str]:
 
 def month_lines(sheet: Sheet) -> list[str]:
     """The table of months as lines, percent."""
+    if sheet.months is None:
+        return ["These returns have no times, so there are no months."]
     lines = ["    " + "".join(f"{name:>7}" for name in MONTHS) + f"{'Year':>9}"]
     for year, row in sheet.months.iterrows():
         values = [month_text(float(value)) for value in row]
@@ -90,15 +93,13 @@ def depth_lines(sheet: Sheet) -> list[str]:
     """The deepest drawdowns as lines."""
     if sheet.drawdowns.empty:
         return ["Equity never closed below an earlier close."]
-    rows = [("depth", "peak", "trough", "recovery", "bars", "falling")]
+    rows = [("depth", "peak", "trough", "recovery", "length", "to trough")]
     for row in sheet.drawdowns.itertuples(index=False):
-        start = stamp_text(row.start) if row.start == row.start else "before the first"
-        end = stamp_text(row.recovery) if row.recovery == row.recovery else "not yet"
-        rows.append((f"{row.depth:.2%}", start, stamp_text(row.trough), end, f"{row.bars:,}", f"{row.falling:,}"))
+        rows.append((f"{row.depth:.2%}", *drawdown_times(row), f"{row.length:,}", f"{row.to_trough:,}"))
     return aligned(rows, (True, False, False, False, True, True), gap=3)
 
 
-def _refusals(sheet: Sheet) -> list[str]:
+def _refusals(sheet: RunSheet) -> list[str]:
     frame = tables.refusals(sheet.result.run)
     if frame.empty:
         return []

@@ -60,6 +60,14 @@ _LABELS = {
     "periods_per_year": "Bars a year",
     "initial": "Initial equity",
     "fees": "Commission and slippage",
+    "parametric_var": "Value at risk, normal, 5%",
+    "parametric_cvar": "Shortfall, normal, 5%",
+    "cornish_fisher_var": "Value at risk, Cornish-Fisher",
+    "cornish_fisher_cvar": "Shortfall, Cornish-Fisher, 5%",
+    "tail_ratio": "Tail ratio, 5%",
+    "benchmark_cagr": "CAGR of the benchmark",
+    "benchmark_total_return": "Total return of the benchmark",
+    "r_squared": "R²",
 }
 
 

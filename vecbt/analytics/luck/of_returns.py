@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ConfigError, counted, nearest
+from ...errors import ConfigError, counted
 from ...evidence import Interval, SharpeEvidence, bootstrap_interval, sharpe_evidence
 from ..given_returns import read_returns
 from .judgement import Evidence, Line, in_words, line
@@ -50,11 +50,7 @@ def evidence_of(
     """
     check_counts({"resamples": resamples, "seed": seed})
     given = read_returns(returns, periods_per_year=periods_per_year)
-    if column is None and len(given.names) > 1:
-        raise ConfigError(f"returns have {len(given.names)} columns; say which one, column={given.names[0]!r}")
-    if column is not None and column not in given.names:
-        raise ConfigError(f"column is {column!r}, none of the returns; {nearest(str(column), [str(name) for name in given.names])}")
-    place = 0 if column is None else given.names.index(column)
+    place = given.place(column)
     first, past = given.ends[place]
     values = np.ascontiguousarray(given.values[first:past, place])
     made, periods = given_trials(trials, variance, len(values)), given.checked_periods()

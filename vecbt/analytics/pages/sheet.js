@@ -50,6 +50,7 @@ function tick(kind) {
 function two(value) { return (value < 10 ? "0" : "") + value; }
 
 function day(stamp, whole) {
+  if (data.counted) { return "bar " + grouped(stamp, 0); }
   var time = new Date(stamp);
   var date = time.getUTCFullYear() + "-" + two(time.getUTCMonth() + 1) + "-" + two(time.getUTCDate());
   return whole || stamp % 86400000 === 0 ? date : date + " " + two(time.getUTCHours()) + ":" + two(time.getUTCMinutes());
@@ -101,11 +102,11 @@ function titled(text, top, left) {
 
 function timeAxis(index, first, last, labels, narrow) {
   return {
-    type: "time", gridIndex: index, min: first, max: last, splitNumber: narrow ? 3 : 8,
+    type: data.counted ? "value" : "time", gridIndex: index, min: first, max: last, splitNumber: narrow ? 3 : 8,
     axisLine: { onZero: false, lineStyle: { color: MUTED, width: 0.6 } }, axisTick: { show: labels, lineStyle: { color: MUTED } },
     axisLabel: {
       show: labels, color: MUTED, hideOverlap: true, showMinLabel: false, showMaxLabel: false,
-      formatter: { year: "{yyyy}", month: narrow ? "{MMM} {yy}" : "{MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}" }
+      formatter: data.counted ? undefined : { year: "{yyyy}", month: narrow ? "{MMM} {yy}" : "{MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}" }
     },
     splitLine: { show: false }, axisPointer: { label: { show: false } }
   };
@@ -224,12 +225,12 @@ function curves(narrow, printed) {
 }
 
 function rolling(narrow, printed) {
-  var c = data.curves, times = stamps(c.time), first = times[0], last = times[times.length - 1];
-  var names = data.rolling.names, step = narrow ? 132 : 146, left = narrow ? 46 : 62;
+  var r = data.rolling, times = stamps(r.time), first = r.range[0], last = r.range[1];
+  var names = r.names, step = narrow ? 132 : 146, left = narrow ? 46 : 62;
   var kinds = {};
   var series = names.map(function (name, k) {
     kinds[data.rolling.labels[k]] = data.rolling.kinds[k];
-    return line(data.rolling.labels[k], k, pairs(times, c.rolling[name]), [BLUE, ORANGE, TEAL][k % 3], { markLine: zero() });
+    return line(data.rolling.labels[k], k, pairs(times, r.values[name]), [BLUE, ORANGE, TEAL][k % 3], { markLine: zero() });
   });
   var option = Object.assign(base(narrow, printed), {
     title: names.map(function (name, k) { return titled(data.rolling.labels[k], k * step); }),
@@ -531,10 +532,11 @@ function pictures() {
 
 Object.keys(makers).forEach(function (name) { if (document.getElementById("chart-" + name)) { draw(name); } });
 
-if (shown.curves) {
-  /* the first chart leads: what it is zoomed to, the others with a time axis are, too */
-  shown.curves.chart.on("datazoom", function () {
-    var zoom = shown.curves.chart.getOption().dataZoom[0];
+/* the first chart leads: what it is zoomed to, the others with a time axis are, too */
+var leader = shown.curves ? "curves" : shown.growth ? "growth" : "";
+if (leader) {
+  shown[leader].chart.on("datazoom", function () {
+    var zoom = shown[leader].chart.getOption().dataZoom[0];
     ["rolling", "prices"].forEach(function (name) {
       if (!shown[name] || (name === "prices" && !data.prices.o && data.prices.time.from !== data.curves.time.from)) { return; }
       var action = { type: "dataZoom", start: zoom.start, end: zoom.end };
@@ -549,12 +551,13 @@ if (shown.curves) {
   var toggle = document.getElementById("log-equity");
   if (toggle) {
     toggle.hidden = false;
+    toggle.setAttribute("aria-pressed", String(logarithmic));
     toggle.addEventListener("click", function () {
       logarithmic = !logarithmic;
       toggle.setAttribute("aria-pressed", String(logarithmic));
-      var zoom = shown.curves.chart.getOption().dataZoom[0];
-      draw("curves");
-      shown.curves.chart.dispatchAction({ type: "dataZoom", start: zoom.start, end: zoom.end });
+      var zoom = shown[leader].chart.getOption().dataZoom[0];
+      draw(leader);
+      shown[leader].chart.dispatchAction({ type: "dataZoom", start: zoom.start, end: zoom.end });
     });
   }
 }
