@@ -19,6 +19,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .evidence import luck
     from .indicators import indicators_on_a_panel
     from .ledger import recording
+    from .permutations import permuted
     from .python_sweeps import array_code
     from .risk_sweeps import risk_rules
     from .starts import first_chunks, start_of_a_process
@@ -37,6 +38,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "risk": risk_rules,
         "array": array_code,
         "evidence": luck,
+        "permuted": permuted,
         "start": start_of_a_process,
         "chunk": first_chunks,
         "ledger": recording,

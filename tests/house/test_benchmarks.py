@@ -21,6 +21,7 @@ from benchmarks.ledger import recording
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import side
 from benchmarks.peers.environments import HERE, Unavailable
+from benchmarks.permutations import permuted
 from benchmarks.python_sweeps import array_code
 from benchmarks.risk_sweeps import risk_rules
 from benchmarks.stop_sweeps import exits
@@ -65,6 +66,11 @@ def test_statistics_of_luck_equal_loops_over_the_matrix(monkeypatch: pytest.Monk
     monkeypatch.setattr("benchmarks.evidence.superior", lambda *_: 0.5)
     with pytest.raises(Disagreement, match="reality check"):
         checked()
+
+
+def test_permutations_in_the_old_order_are_the_run() -> None:
+    rows = permuted(3, 300)
+    assert [row.must for row in rows] == [10.0, 10.0] and all(row.value > 0.0 for row in rows)
 
 
 def test_the_ledger_counts_what_was_recorded_before_its_cost_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
