@@ -149,6 +149,14 @@ def test_bars_before_the_first_return_are_none_of_it() -> None:
     assert sheet_of(late).span == sheet_of(returns).span and sheet_of(late).found["sharpe"] == sheet_of(returns).found["sharpe"]
 
 
+def test_without_times_a_benchmark_is_cut_to_the_same_bars() -> None:
+    returns, index = series(100).to_numpy(), series(100, seed=4).to_numpy()
+    late = np.concatenate([np.full(9, np.nan), returns])
+    for before in (np.full(9, np.nan), np.full(9, 0.01)):
+        sheet = sheet_of(late, benchmark=np.concatenate([before, index]), periods_per_year=252)
+        assert sheet.versus["beta"] == vb.relative(returns, index, periods_per_year=252)["beta"] and len(sheet.lines[1].growth) == 100
+
+
 def test_times_are_shown_in_their_zone() -> None:
     hours = series(100)
     hours.index = pd.date_range("2024-01-01 09:00", periods=100, freq="h", tz="America/New_York")
