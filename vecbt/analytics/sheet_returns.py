@@ -198,7 +198,7 @@ def _chosen(every: Returns, column: Any, benchmark: Any) -> int:
 
 
 def _named(every: Returns, benchmark: Any, kind: str | None, first: int, past: int) -> _Benchmark:
-    """The benchmark as one series; a column of the returns is one of returns. Without times it is cut to the same bars `first` to `past`."""
+    """The benchmark as one series; a column of the returns is one of returns. Without times it is cut to the same bars."""
     if isinstance(benchmark, str):
         return _Benchmark(every.part(every.place(benchmark), first, past), "returns", benchmark)
     called = getattr(benchmark, "name", None)
