@@ -100,7 +100,7 @@ class ReturnsSheet(Sheet):
         if first == past:
             raise InputError("returns have no bar to report on; expected at least one return that is not NaN")
         given = every.part(place, first, past)
-        against = None if benchmark is None else _named(every, benchmark, kind)
+        against = None if benchmark is None else _named(every, benchmark, kind, first, past)
         versus = {} if against is None else dict(relative(given, against.of, kind=against.kind))
         count, said = report_resamples(past - first)
         found = dict(stats(given))
@@ -197,12 +197,17 @@ def _chosen(every: Returns, column: Any, benchmark: Any) -> int:
     return every.place(column)
 
 
-def _named(every: Returns, benchmark: Any, kind: str | None) -> _Benchmark:
-    """The benchmark as one series; a column of the returns is one of returns."""
+def _named(every: Returns, benchmark: Any, kind: str | None, first: int, past: int) -> _Benchmark:
+    """The benchmark as one series; a column of the returns is one of returns. Without times it is cut to the same bars."""
     if isinstance(benchmark, str):
-        return _Benchmark(every.part(every.place(benchmark), 0, len(every.values)), "returns", benchmark)
-    name = getattr(benchmark, "name", None)
-    return _Benchmark(benchmark, kind, name if isinstance(name, str) and name else "the benchmark")
+        return _Benchmark(every.part(every.place(benchmark), first, past), "returns", benchmark)
+    called = getattr(benchmark, "name", None)
+    name = called if isinstance(called, str) and called else "the benchmark"
+    if every.labels is None:
+        other = read_returns(benchmark, name="benchmark")
+        if len(other.names) == 1 and len(other.values) == len(every.values):
+            benchmark = other.part(0, first, past)
+    return _Benchmark(benchmark, kind, name)
 
 
 def report(
