@@ -92,7 +92,7 @@ def _best(of: Moments, ratios: NDArray[np.float64], effective: float, variance: 
 
 
 def _of_trials(found: _Found) -> list[Line]:
-    beyond = f"; no others are counted: {found.note}" if found.note else " on these data or data that overlap with them, so the ledger"
+    beyond = f"; no others are counted: {found.note}" if found.note else " on these data or data that overlap with them (by the trial ledger)"
     how = found.independent.reason or "from correlations over 64 parts of the bars; what the ledger has beyond these lines counts one each"
     return [
         line("sets", found.sets, "lines of this sweep", ",.0f"),
