@@ -50,7 +50,7 @@ button[aria-pressed="true"] { border-color: #1b5e8c; background: #e8f0f5; }
 .bar { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; flex-wrap: wrap; }
 .evidence { margin: 18px 0 0; padding: 12px 14px; border: 1px solid var(--line); border-left: 4px solid #1b5e8c; border-radius: 8px; }
 .evidence.none { border-left-color: var(--line); color: var(--muted); }
-.evidence p { max-width: 56em; }
+.evidence p { max-width: 56em; overflow-wrap: anywhere; }
 .legend span { margin-right: 12px; white-space: nowrap; }
 .legend i {
   display: inline-block; width: 12px; height: 12px; margin-right: 5px; border: 1px solid var(--line); border-radius: 3px;
