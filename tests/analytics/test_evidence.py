@@ -109,6 +109,18 @@ def test_the_evidence_of_a_sweep_is_that_of_its_block_sums() -> None:
     assert f"{len(sweep)} sets were tried; they count as" in found.paragraph
 
 
+def test_a_sweep_and_the_run_of_its_best_set_are_judged_against_the_same_trials() -> None:
+    """M11: what else the ledger has counts for both in one way."""
+    bars = synthetic.gbm(600, seed=9)
+    vb.sweep(bars, vb.strategies.EmaCross(2, 8), SPACE, costs=COSTS, progress=False)
+    sweep = vb.sweep(bars, vb.strategies.SmaCross(2, 8), SPACE, costs=COSTS, progress=False)
+    whole, one = sweep.evidence(resamples=100), sweep.backtest(sweep.best()["set"]).evidence(resamples=0)
+    assert whole["trials"] == one["trials"] == 2 * len(sweep)
+    for name in ("independent_trials", "lucky_sharpe"):
+        assert whole[name] == one[name], name
+    assert whole["probability"] == pytest.approx(one["probability"], abs=1e-9)
+
+
 def test_a_benchmark_has_to_be_beaten_and_a_choice_made_afterwards_is_said() -> None:
     bars = synthetic.gbm(600, seed=9)
     sweep = vb.sweep(bars, vb.strategies.SmaCross(2, 8), SPACE, costs=COSTS, progress=False)

@@ -26,6 +26,7 @@ from ...evidence import (
     trial_variance,
 )
 from .judgement import Evidence, Line, in_words, line
+from .tried import tried
 
 if TYPE_CHECKING:
     from ..sweep import Sweep
@@ -41,6 +42,7 @@ class _Found:
     ran: int
     count: int
     effective: float
+    how: str
     note: str
     beaten: str
     root: float
@@ -64,13 +66,17 @@ def evidence_of_sweep(sweep: Sweep, *, benchmark: Any, size: float, resamples: i
     ratios, known = np.atleast_1d(np.asarray(of.sharpe)), sweep.trials
     independent = effective_trials_of_blocks(fine, about.bars, seed=seed)
     sets, count = len(ratios), max(known.count, len(ratios))
-    # what the ledger has beyond the sets of this sweep counts one each
-    effective = (sets if independent.reason else independent.effective) + (count - sets)
-    shared = 0.0 if independent.reason else min(max(independent.average_correlation, 0.0), 0.999)
-    top, luck, probability = _best(of, ratios, effective, trial_variance(of, shared))
+    if count > sets:  # as a result's evidence counts them, so that both judge a set alike
+        made = tried(known, about.bars)
+        effective, variance, how = made.effective, made.variance, made.how
+    else:
+        shared = 0.0 if independent.reason else min(max(independent.average_correlation, 0.0), 0.999)
+        effective, variance = float(sets) if independent.reason else independent.effective, trial_variance(of, shared)
+        how = independent.reason or "from the correlations of their returns over 64 parts of the bars"
+    top, luck, probability = _best(of, ratios, effective, variance)
     ran = about.sets * len(np.unique(sweep._lines.account))
     found = _Found(
-        sets, ran, count, effective, known.note, beaten, root, top * root, luck * root, probability, independent,
+        sets, ran, count, effective, how, known.note, beaten, root, top * root, luck * root, probability, independent,
         pbo_of_blocks(blocks, about.bars, rf=rf, threads=threads),
         spa_of_blocks(fine, about.bars, benchmark=benchmark, resamples=resamples, seed=seed),
         step_m_of_blocks(fine, about.bars, benchmark=benchmark, size=size, resamples=resamples, seed=seed),
@@ -92,12 +98,12 @@ def _best(of: Moments, ratios: NDArray[np.float64], effective: float, variance: 
 
 
 def _of_trials(found: _Found) -> list[Line]:
-    beyond = f"; no others are counted: {found.note}" if found.note else " on these data or data that overlap with them (by the trial ledger)"
-    how = found.independent.reason or "from correlations over 64 parts of the bars; what the ledger has beyond these lines counts one each"
+    here = " on these data or data that overlap with them (by the trial ledger)"
+    beyond = f"; no others are counted: {found.note}" if found.note else here
     return [
         line("sets", found.sets, "lines of this sweep", ",.0f"),
         line("trials", found.count, f"configurations tried{beyond}", ",.0f"),
-        line("independent_trials", found.effective, f"as many independent ones; {how}", ",.1f"),
+        line("independent_trials", found.effective, f"as many independent ones; {found.how}", ",.1f"),
     ]
 
 
