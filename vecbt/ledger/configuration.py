@@ -65,9 +65,19 @@ def _bytes_of(aligned: AlignedInputs) -> str:
     digest = hashlib.sha256()
     for array in (aligned.flags, aligned.values, aligned.orders, aligned.starts):
         digest.update(b"-" if array is None else b"+" + str(array.shape).encode())
-        if array is not None:
-            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+        for part in () if array is None else _parts_of(array):
+            digest.update(np.ascontiguousarray(part).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def _parts_of(array: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """What is hashed of an array: where numbers are known, and those; most tables of weights are empty but for the days that rebalance."""
+    if array.dtype != np.float64:
+        return (array,)
+    known = ~np.isnan(array)
+    if 2 * np.count_nonzero(known) > known.size:
+        return (array,)
+    return (np.packbits(known), array[known])
 
 
 def setup_terms(setup: Setup) -> dict[str, int]:
