@@ -104,7 +104,7 @@ $(READY): | pyproject.toml
 
 $(READY_DEV): $(READY)
 	@echo "adding what tests and lint need"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[data,oracle,dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[data,opt,rl,oracle,dev]'
 	@touch $@
 
 $(READY_OUTSIDE): | $(READY) $(OUTSIDE_NEEDS)

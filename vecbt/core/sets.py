@@ -127,8 +127,8 @@ def sets_of(space: Any, declared: Space, base: Mapping[str, Any], *, where: Wher
 
     Parameters
     ----------
-    space : mapping of names to values (all combinations), sequence of mappings (these sets), frame (a row a set), RandomSets, Sobol, or
-        None (all combinations of what the strategy declares)
+    space : mapping of names to values (all combinations), sequence of mappings (these sets), frame (a row a set), Sets, RandomSets, Sobol,
+        or None (all combinations of what the strategy declares)
     declared : the strategy's parameters; their constraints drop sets of combinations and of samples, not those of a list
     base : the values of parameters that do not vary
     where : a further constraint
@@ -139,7 +139,9 @@ def sets_of(space: Any, declared: Space, base: Mapping[str, Any], *, where: Wher
     ConfigError for an empty space, one too large, values that cannot be, or a constraint that leaves nothing.
     """
     limit = MAX_SETS if max_sets is None else max_sets
-    if isinstance(space, _Sampled):
+    if isinstance(space, Sets):
+        found = space
+    elif isinstance(space, _Sampled):
         found = _sampled(space, declared, limit)
     elif space is None or isinstance(space, Mapping):
         found = _grid(_declared_values(declared) if space is None else space, limit)
