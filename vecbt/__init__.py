@@ -25,6 +25,7 @@ _HOME = {
     "Cancel": "engine.orders_input",
     "Carry": "execution.carry",
     "Cash": "risk.sizing",
+    "CombinatorialPurged": "optimize.splits",
     "Comparison": "analytics.comparison",
     "ComparisonConfig": "faces.metrics_comparator",
     "ConfidenceBasedSizing": "risk.sizing",
@@ -63,12 +64,14 @@ _HOME = {
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
+    "PurgedKFold": "optimize.splits",
     "Quantities": "engine.inputs",
     "RandomSets": "core.sets",
     "Result": "analytics.result",
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "RuleStrategy": "engine.rule_strategy",
+    "Schedule": "optimize.schedule",
     "Signals": "engine.inputs",
     "SizeReport": "risk.sizing",
     "Sobol": "core.sets",
@@ -84,6 +87,7 @@ _HOME = {
     "Units": "risk.sizing",
     "VerifyReport": "analytics.saved",
     "VolatilitySizing": "risk.sizing",
+    "WalkForwardSplit": "optimize.splits",
     "Weight": "risk.sizing",
     "Weights": "engine.inputs",
     "Zones": "risk.zones",
@@ -184,6 +188,8 @@ if TYPE_CHECKING:
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.schedule import Schedule
+    from .optimize.splits import CombinatorialPurged, PurgedKFold, WalkForwardSplit
     from .risk import presets
     from .risk.limits import Limits
     from .risk.sizing import (
@@ -221,6 +227,7 @@ __all__ = [
     "Cancel",
     "Carry",
     "Cash",
+    "CombinatorialPurged",
     "Comparison",
     "ComparisonConfig",
     "ConfidenceBasedSizing",
@@ -255,12 +262,14 @@ __all__ = [
     "PortfolioMetrics",
     "PositionSizingConfig",
     "Price",
+    "PurgedKFold",
     "Quantities",
     "RandomSets",
     "Result",
     "Risk",
     "RiskManager",
     "RuleStrategy",
+    "Schedule",
     "Signals",
     "SizeReport",
     "Sobol",
@@ -276,6 +285,7 @@ __all__ = [
     "Units",
     "VerifyReport",
     "VolatilitySizing",
+    "WalkForwardSplit",
     "Weight",
     "Weights",
     "Zones",
