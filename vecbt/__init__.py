@@ -25,6 +25,7 @@ _HOME = {
     "Cancel": "engine.orders_input",
     "Carry": "execution.carry",
     "Cash": "risk.sizing",
+    "Choice": "optimize.variables",
     "Comparison": "analytics.comparison",
     "ComparisonConfig": "faces.metrics_comparator",
     "ConfidenceBasedSizing": "risk.sizing",
@@ -45,6 +46,8 @@ _HOME = {
     "Finding": "config.lint.finding",
     "FixedFractionalSizing": "risk.sizing",
     "ForecastSizing": "risk.sizing",
+    "Genetic": "optimize.genetic",
+    "GridSearch": "optimize.sampling",
     "Indicator": "indicators.plan",
     "InverseVolatility": "risk.sizing",
     "KellyCriterion": "risk.sizing",
@@ -64,7 +67,9 @@ _HOME = {
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
     "Quantities": "engine.inputs",
+    "RandomSearch": "optimize.sampling",
     "RandomSets": "core.sets",
+    "Range": "optimize.variables",
     "Result": "analytics.result",
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
@@ -72,6 +77,7 @@ _HOME = {
     "Signals": "engine.inputs",
     "SizeReport": "risk.sizing",
     "Sobol": "core.sets",
+    "SobolSearch": "optimize.sampling",
     "Space": "core.space",
     "StopLossManager": "risk.stop_manager",
     "Stops": "risk.stops",
@@ -103,6 +109,7 @@ _HOME = {
     "load_result": "analytics.saved",
     "load_strategies": "config.strategies",
     "monthly_returns": "analytics.return_tables",
+    "pareto_front": "optimize.pareto",
     "register_accessors": "accessors",
     "register_strategy": "strategies.registry",
     "relative": "analytics.relative",
@@ -184,6 +191,10 @@ if TYPE_CHECKING:
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.genetic import Genetic
+    from .optimize.pareto import pareto_front
+    from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
+    from .optimize.variables import Choice, Range
     from .risk import presets
     from .risk.limits import Limits
     from .risk.sizing import (
@@ -221,6 +232,7 @@ __all__ = [
     "Cancel",
     "Carry",
     "Cash",
+    "Choice",
     "Comparison",
     "ComparisonConfig",
     "ConfidenceBasedSizing",
@@ -237,6 +249,8 @@ __all__ = [
     "Finding",
     "FixedFractionalSizing",
     "ForecastSizing",
+    "Genetic",
+    "GridSearch",
     "Indicator",
     "InverseVolatility",
     "KellyCriterion",
@@ -256,7 +270,9 @@ __all__ = [
     "PositionSizingConfig",
     "Price",
     "Quantities",
+    "RandomSearch",
     "RandomSets",
+    "Range",
     "Result",
     "Risk",
     "RiskManager",
@@ -264,6 +280,7 @@ __all__ = [
     "Signals",
     "SizeReport",
     "Sobol",
+    "SobolSearch",
     "Space",
     "StopLossManager",
     "Stops",
@@ -301,6 +318,7 @@ __all__ = [
     "load_strategies",
     "metrics",
     "monthly_returns",
+    "pareto_front",
     "presets",
     "register_accessors",
     "register_strategy",
