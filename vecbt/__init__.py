@@ -25,6 +25,7 @@ _HOME = {
     "Cancel": "engine.orders_input",
     "Carry": "execution.carry",
     "Cash": "risk.sizing",
+    "Choice": "optimize.variables",
     "CombinatorialPurged": "optimize.splits",
     "Comparison": "analytics.comparison",
     "ComparisonConfig": "faces.metrics_comparator",
@@ -46,6 +47,8 @@ _HOME = {
     "Finding": "config.lint.finding",
     "FixedFractionalSizing": "risk.sizing",
     "ForecastSizing": "risk.sizing",
+    "Genetic": "optimize.genetic",
+    "GridSearch": "optimize.sampling",
     "Indicator": "indicators.plan",
     "InverseVolatility": "risk.sizing",
     "KellyCriterion": "risk.sizing",
@@ -66,7 +69,9 @@ _HOME = {
     "Price": "risk.stops",
     "PurgedKFold": "optimize.splits",
     "Quantities": "engine.inputs",
+    "RandomSearch": "optimize.sampling",
     "RandomSets": "core.sets",
+    "Range": "optimize.variables",
     "Result": "analytics.result",
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
@@ -75,6 +80,7 @@ _HOME = {
     "Signals": "engine.inputs",
     "SizeReport": "risk.sizing",
     "Sobol": "core.sets",
+    "SobolSearch": "optimize.sampling",
     "Space": "core.space",
     "StopLossManager": "risk.stop_manager",
     "Stops": "risk.stops",
@@ -107,6 +113,7 @@ _HOME = {
     "load_result": "analytics.saved",
     "load_strategies": "config.strategies",
     "monthly_returns": "analytics.return_tables",
+    "pareto_front": "optimize.pareto",
     "register_accessors": "accessors",
     "register_strategy": "strategies.registry",
     "relative": "analytics.relative",
@@ -188,8 +195,12 @@ if TYPE_CHECKING:
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.genetic import Genetic
+    from .optimize.pareto import pareto_front
+    from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
     from .optimize.schedule import Schedule
     from .optimize.splits import CombinatorialPurged, PurgedKFold, WalkForwardSplit
+    from .optimize.variables import Choice, Range
     from .risk import presets
     from .risk.limits import Limits
     from .risk.sizing import (
@@ -227,6 +238,7 @@ __all__ = [
     "Cancel",
     "Carry",
     "Cash",
+    "Choice",
     "CombinatorialPurged",
     "Comparison",
     "ComparisonConfig",
@@ -244,6 +256,8 @@ __all__ = [
     "Finding",
     "FixedFractionalSizing",
     "ForecastSizing",
+    "Genetic",
+    "GridSearch",
     "Indicator",
     "InverseVolatility",
     "KellyCriterion",
@@ -264,7 +278,9 @@ __all__ = [
     "Price",
     "PurgedKFold",
     "Quantities",
+    "RandomSearch",
     "RandomSets",
+    "Range",
     "Result",
     "Risk",
     "RiskManager",
@@ -273,6 +289,7 @@ __all__ = [
     "Signals",
     "SizeReport",
     "Sobol",
+    "SobolSearch",
     "Space",
     "StopLossManager",
     "Stops",
@@ -311,6 +328,7 @@ __all__ = [
     "load_strategies",
     "metrics",
     "monthly_returns",
+    "pareto_front",
     "presets",
     "register_accessors",
     "register_strategy",
