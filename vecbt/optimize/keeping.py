@@ -136,7 +136,7 @@ class Keeper:
             part = _part(history, self._written, scores)
             if part:
                 buffer = io.BytesIO()
-                np.savez(buffer, allow_pickle=False, **part)  # type: ignore[arg-type]
+                np.savez(buffer, allow_pickle=False, **part)
                 data = buffer.getvalue()
                 name = f"sets-{hashlib.sha256(data).hexdigest()[:32]}.npz"
                 self._replace(name, data)
@@ -230,6 +230,7 @@ def written_variables(variables: Variables) -> Json:
         "kinds": variables.kinds.tolist(),
         "low": encode(variables.low, "low"),
         "high": encode(variables.high, "high"),
+        "ends": encode(variables.ends, "ends"),
         "logs": variables.logs.tolist(),
         "choices": [[_value(value) for value in values] for values in variables.choices],
     }
@@ -239,9 +240,10 @@ def variables_from(node: Json) -> Variables:
     """Variables whose genes can be read, without constraints and conditions."""
     count = len(node["names"])
     return Variables(
-        tuple(node["names"]), np.array(node["kinds"], dtype=np.int64), decode(node["low"], "low"), decode(node["high"], "high"),
-        np.array(node["logs"], dtype=bool), tuple(tuple(_read(value) for value in values) for values in node["choices"]),
-        np.full(count, np.nan), (None,) * count,
+        names=tuple(node["names"]), kinds=np.array(node["kinds"], dtype=np.int64), low=decode(node["low"], "low"),
+        high=decode(node["high"], "high"), ends=decode(node["ends"], "ends"), logs=np.array(node["logs"], dtype=bool),
+        choices=tuple(tuple(_read(value) for value in values) for values in node["choices"]), rests=np.full(count, np.nan),
+        depends=(None,) * count,
     )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def front_figure(
         axes.legend(loc="lower left")
         bar = picture.colorbar(cloud, ax=axes, fraction=0.04, pad=0.02)
         bar.ax.set_ylim(1, newest if newest > 1 else 2)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         bar.set_label("generation", color=INK)
         bar.ax.tick_params(colors=MUTED, labelcolor=INK)
     return to_file(picture, path)

@@ -127,8 +127,10 @@ def search(
             hashes["search"] = digest_of(about)
             keeper = stack.enter_context(Keeper(checkpoint, about, hashes))
             _take_up(drive, keeper, stop)
-        heard = _hearing(drive, stack, stop, progress, live, max_sets)
-        _go(drive, keeper, heard)
+        plot = LivePlot(drive) if live else None
+        _go(drive, keeper, _hearing(drive, stack, stop, progress, plot, max_sets))
+        if plot is not None:
+            plot.draw(last=True)
     return Search(drive, about=about)
 
 
@@ -216,10 +218,9 @@ def _check(seed: Any, max_sets: Any, stop: Any, progress: Any, live: Any) -> Non
 
 
 def _hearing(
-    drive: Drive, stack: ExitStack, stop: Any, progress: Any, live: bool, total: int | None
+    drive: Drive, stack: ExitStack, stop: Any, progress: Any, plot: LivePlot | None, total: int | None
 ) -> Callable[[Generation], bool]:  # fmt: skip
     """What is told of each generation: whoever watches, and the condition that ends it."""
-    plot = LivePlot(drive) if live else None
     shown = stack.enter_context(progress_bar("search", after=1.0, unit="sets")) if progress is None else (progress or None)
     takes_note = progress is None and shown is not None
 
