@@ -93,6 +93,7 @@ _HOME = {
     "Units": "risk.sizing",
     "VerifyReport": "analytics.saved",
     "VolatilitySizing": "risk.sizing",
+    "WalkForward": "optimize.walk_result",
     "WalkForwardSplit": "optimize.splits",
     "Weight": "risk.sizing",
     "Weights": "engine.inputs",
@@ -126,6 +127,7 @@ _HOME = {
     "sweep": "api",
     "value_at_risk": "analytics.return_tables",
     "verify": "analytics.saved",
+    "walk_forward": "optimize.walk_forward",
     "yearly_returns": "analytics.return_tables",
 }
 """Public name -> module of the package it lives in."""
@@ -201,6 +203,8 @@ if TYPE_CHECKING:
     from .optimize.schedule import Schedule
     from .optimize.splits import CombinatorialPurged, PurgedKFold, WalkForwardSplit
     from .optimize.variables import Choice, Range
+    from .optimize.walk_forward import walk_forward
+    from .optimize.walk_result import WalkForward
     from .risk import presets
     from .risk.limits import Limits
     from .risk.sizing import (
@@ -302,6 +306,7 @@ __all__ = [
     "Units",
     "VerifyReport",
     "VolatilitySizing",
+    "WalkForward",
     "WalkForwardSplit",
     "Weight",
     "Weights",
@@ -346,6 +351,7 @@ __all__ = [
     "synthetic",
     "value_at_risk",
     "verify",
+    "walk_forward",
     "yearly_returns",
 ]
 

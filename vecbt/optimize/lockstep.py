@@ -190,7 +190,7 @@ def _recalled(met: History, genes: NDArray[np.float64]) -> Measured:
 
 
 def _joined(parts: list[Measured], windows: Sequence[Window], names: Sequence[str]) -> Measured:
-    """The metrics of sets over several windows: means by bars of those that are defined, NaN where they are for less than half of the bars."""
+    """The metrics of sets over several windows: means by bars of those that are defined; NaN where they are for less than half of them."""
     if len(parts) == 1:
         return parts[0]
     bars = np.array([stop - first for first, stop in windows], dtype=np.float64)
