@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analytics.drawing import EQUITY, GRID, INK, LONG, LOSS, MUTED, SHORT, STYLE, line, money, picture_type, to_file
+from ..analytics.drawing import EQUITY, GRID, INK, LINES, LONG, LOSS, MUTED, SHORT, STYLE, line, money, picture_type, to_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .combinatorial import Paths
     from .walk_result import WalkForward
 
-__all__ = ["equity_figure", "parameters_figure", "scatter_figure"]
+__all__ = ["equity_figure", "parameters_figure", "paths_figure", "scatter_figure"]
 
 _WORDS = 24  # characters of a value that an axis shows
 
@@ -127,3 +128,31 @@ def _title(objective: str) -> str:
 def _times(column: Any) -> Any:
     """Labels as matplotlib takes them, UTC."""
     return column.dt.replace_time_zone(None).to_numpy()
+
+
+def paths_figure(found: Paths, path: str | Path | None) -> Figure:
+    """See `Paths.plot`."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE):
+        picture = picture_type()(figsize=(9.0, 4.0), layout="constrained")
+        left, right = picture.subplots(1, 2, width_ratios=(2.4, 1.0))
+        for k, result in enumerate(found.results):
+            when: Any = result.run.bars.times
+            line(left, when, result.run.equity[:, 0], color=LINES[k % len(LINES)], linewidth=0.9, alpha=0.85)
+        for first in found.split.bounds(len(when))[1:-1]:
+            left.axvline(when[first], color=MUTED, linewidth=0.7, linestyle=(0, (2, 2)), zorder=1)
+        left.set_title(f"Equity of {len(found)} paths, parts dotted")
+        money(left)
+        sharpes = np.array([float(result.stats()["sharpe"]) for result in found.results])
+        known = ~np.isnan(sharpes)
+        for k in np.flatnonzero(known):
+            right.plot([k + 1], [sharpes[k]], "o", color=LINES[k % len(LINES)], markersize=6.0)
+        if known.any():
+            right.axhline(float(np.median(sharpes[known])), color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        right.axhline(0.0, color=INK, linewidth=0.6)
+        right.set_title("Sharpe ratio, median dashed")
+        right.set_xlabel("path")
+        right.set_xlim(0.3, len(found) + 0.7)
+        right.xaxis.get_major_locator().set_params(integer=True)
+    return to_file(picture, path)

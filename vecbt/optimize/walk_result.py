@@ -128,8 +128,8 @@ class WalkForward:
         """How scores fall from training to test.
 
         `in_sample` and `out_of_sample` are their means over the folds that have both, `lost` the share of the former that is gone (NaN
-        where it is not above 0), `kept` the share of folds that scored above 0 in the test, and `rank` Spearman's correlation of the two over
-        the folds: near 0, a better training score does not mean a better test.
+        where it is not above 0), `kept` the share of folds that scored above 0 in the test, and `rank` Spearman's correlation of the two
+        over the folds: near 0, a better training score does not mean a better test.
         """
         inside, outside = self._column("in_sample"), self._column("out_of_sample")
         both = ~(np.isnan(inside) | np.isnan(outside))
