@@ -177,7 +177,7 @@ def _about(
         "name": type(given).__name__ if source is None else source.name,
         "kind": f"{type(given).__module__}.{type(given).__qualname__}",
         "code": code_hash(source, variables.choices, dict(evaluation.keywords), where, objectives, method),
-        "space": [variables.names, written_variables(variables)["kinds"], identity([
+        "space": [list(variables.names), written_variables(variables)["kinds"], identity([
             variables.low, variables.high, variables.logs, variables.choices, variables.rests, variables.depends, variables.rules, where,
         ])],
         "variables": written_variables(variables),
