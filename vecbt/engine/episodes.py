@@ -38,8 +38,8 @@ class Seats(NamedTuple):
     """K episodes.
 
     `at` int64 (K,) the bar that each stands before, -1: it has ended. `accounts`, `assets` int64 (K, words) the memory of its books
-    after the bar before. `equity` (K,) what is booked after the last bar that was run; `value` (K,) at the marks of bar `at`, before its row, and
-    `exposure` (K, N) what is held then, signed, in money.
+    after the bar before. `equity` (K,) what is booked after the last bar that was run; `value` (K,) at the marks of bar `at`, before
+    its row, and `exposure` (K, N) what is held then, signed, in money.
     """
 
     at: np.ndarray
