@@ -25,6 +25,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .starts import first_chunks, start_of_a_process
     from .stop_sweeps import exits
     from .sweeps import crossings
+    from .walks import walks
 
     return {
         "W1": long_run,
@@ -42,6 +43,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "start": start_of_a_process,
         "chunk": first_chunks,
         "ledger": recording,
+        "walk": walks,
     }
 
 

@@ -94,6 +94,7 @@ _HOME = {
     "VerifyReport": "analytics.saved",
     "VolatilitySizing": "risk.sizing",
     "WalkForward": "optimize.walk_result",
+    "WalkForwardOptimizer": "faces.walk_forward_optimizer",
     "WalkForwardSplit": "optimize.splits",
     "Weight": "risk.sizing",
     "Weights": "engine.inputs",
@@ -104,6 +105,7 @@ _HOME = {
     "check_config": "config.lint",
     "check_parity": "api",
     "check_strategy": "api",
+    "combinatorial": "optimize.combinatorial",
     "compare": "analytics.comparison",
     "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
@@ -195,8 +197,10 @@ if TYPE_CHECKING:
     from .faces.metrics_comparator import ComparisonConfig, MetricsComparator
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
+    from .faces.walk_forward_optimizer import WalkForwardOptimizer
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.combinatorial import combinatorial
     from .optimize.genetic import Genetic
     from .optimize.pareto import pareto_front
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
@@ -307,6 +311,7 @@ __all__ = [
     "VerifyReport",
     "VolatilitySizing",
     "WalkForward",
+    "WalkForwardOptimizer",
     "WalkForwardSplit",
     "Weight",
     "Weights",
@@ -318,6 +323,7 @@ __all__ = [
     "check_config",
     "check_parity",
     "check_strategy",
+    "combinatorial",
     "compare",
     "compare_ensemble_vs_individual",
     "create_position_sizer",

@@ -66,8 +66,7 @@ class WalkForwardOptimizer(BaseOptimizer):
         space = {name: range_of(bounds) for name, bounds in self.parameter_bounds.items()} or None
         wishes = {name: self.config[name] for name in ("seed", "threads", "checkpoint") if self.config.get(name) is not None}
         given = {"method": self.method(), **wishes, **self._keywords, **keywords}
-        if self.parameter_validator is not None:
-            given["where"] = self._validated(given)
+        given |= self._constraint(given)
         self.walk_forward = walk_forward(
             bars_of(data), strategy_class.make({}) if is_class else strategy_class, space, train=f"{self.config['train_window_days']}D",
             test=f"{self.config['test_window_days']}D", anchored=not self.config["rolling"],
@@ -78,3 +77,7 @@ class WalkForwardOptimizer(BaseOptimizer):
         self.best_fitness = score if math.isfinite(score) else math.nan
         self.best_params = self.walk_forward.best_parameters
         return self.best_params
+
+    def _trials(self) -> int:
+        """How many sets were evaluated, in all folds."""
+        return 0 if self.walk_forward is None else int(self.walk_forward.folds["sets"].sum())

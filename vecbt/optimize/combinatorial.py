@@ -198,7 +198,9 @@ def combinatorial(
         raise ConfigError(f"{split.groups} parts of {counted(bars.T, 'bar')}; expected at least {2 * split.groups} bars")
     runner = runner_of(bars, source, variables, wanted, keywords, rf, mar, threads, executor)
     with ExitStack() as stack:
-        work = _Work(bars, source, variables, runner, wanted, how, int(seed), hearing(stack, progress, "combinatorial"), Setup.of(**keywords))
+        work = _Work(
+            bars, source, variables, runner, wanted, how, int(seed), hearing(stack, progress, "combinatorial"), Setup.of(**keywords)
+        )
         found = work.search(split)
         if purge is None:
             quantile = holding_quantile([work.held(found, s) for s in range(split.count)])
@@ -210,7 +212,8 @@ def combinatorial(
     chosen = work.chosen(split, found)
     starts = [int(bars.index[first]) for first in split.bounds(bars.T)[:-1]]
     schedules = [
-        Schedule.of(bars, [remade(source, chosen[s].parameters) for s in row], starts, flatten=flatten, warm=False) for row in split.path_splits()
+        Schedule.of(bars, [remade(source, chosen[s].parameters) for s in row], starts, flatten=flatten, warm=False)
+        for row in split.path_splits()
     ]
     return Paths(split, chosen, schedules, [backtest(bars, one, **keywords) for one in schedules], wanted, source.name)
 

@@ -146,8 +146,8 @@ def paths_figure(found: Paths, path: str | Path | None) -> Figure:
         money(left)
         sharpes = np.array([float(result.stats()["sharpe"]) for result in found.results])
         known = ~np.isnan(sharpes)
-        for k in np.flatnonzero(known):
-            right.plot([k + 1], [sharpes[k]], "o", color=LINES[k % len(LINES)], markersize=6.0)
+        for number in np.flatnonzero(known).tolist():
+            right.plot([number + 1], [sharpes[number]], "o", color=LINES[number % len(LINES)], markersize=6.0)
         if known.any():
             right.axhline(float(np.median(sharpes[known])), color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         right.axhline(0.0, color=INK, linewidth=0.6)
