@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -263,22 +262,35 @@ def test_opt02_it_is_saved_and_loaded_with_its_strategy(tmp_path: Path) -> None:
 # --- what is told --------------------------------------------------------------------------------------------------------------
 
 
-def test_opt02_efficiency_decay_and_stability_are_what_they_say() -> None:
+def made(**columns: list[Any]) -> WalkForward:
+    """A walk-forward whose folds have these numbers."""
     found = plain()
-    inside, outside = (np.array([getattr(fold, name) for fold in found._found]) for name in ("in_return", "out_return"))
-    years = [sum(b - a for a, b in (getattr(fold, name) for fold in found._found)) for name in ("train", "test")]
-    expected = (outside.sum() / years[1]) / (inside.sum() / years[0])
-    assert found.efficiency == (pytest.approx(expected) if inside.sum() > 0 else pytest.approx(math.nan, nan_ok=True))
-    decay = found.decay
-    assert decay["in_sample"] == pytest.approx(np.mean([fold.in_sample for fold in found._found]))
-    assert decay["lost"] == pytest.approx(1.0 - decay["out_of_sample"] / decay["in_sample"])
-    assert -1.0 <= decay["rank"] <= 1.0 or math.isnan(decay["rank"])
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    folds = [dataclasses.replace(fold, **row) for fold, row in zip(found._found, rows, strict=True)]
+    return WalkForward(folds, found.result, None, found._about, BARS.index)
+
+
+def test_opt02_efficiency_and_decay_are_ratios_of_what_folds_earned() -> None:
+    found = made(in_return=[0.2, 0.1, 0.3], out_return=[0.05, -0.02, 0.03], in_sample=[1.0, 2.0, 3.0], out_of_sample=[0.5, -1.0, math.nan])
+    assert [fold.train[1] - fold.train[0] for fold in found._found] == [90, 90, 90]
+    assert [fold.test[1] - fold.test[0] for fold in found._found] == [50, 50, 46]
+    assert found.efficiency == pytest.approx((0.06 / 146) / (0.6 / 270))
+    assert found.decay == pytest.approx(
+        {"in_sample": 1.5, "out_of_sample": -0.25, "lost": 7.0 / 6.0, "kept": 0.5, "rank": math.nan}, nan_ok=True
+    )
+    assert math.isnan(made(in_return=[-0.2, -0.1, 0.1], out_return=[0.1] * 3).efficiency)
+    up = made(in_sample=[1.0, 2.0, 3.0], out_of_sample=[0.5, 0.6, 0.9]).decay
+    assert up["rank"] == pytest.approx(1.0)
+
+
+def test_opt02_stability_is_how_parameters_drift() -> None:
+    found = made(parameters=[{"fast": 2, "slow": 7}, {"fast": 4, "slow": 7}, {"fast": 3, "slow": 7}])
     table = found.stability()
-    assert table["parameter"].to_list() == ["fast", "slow"]
-    fast = [fold.parameters["fast"] for fold in found._found]
-    assert table["changes"][0] == sum(a != b for a, b in itertools.pairwise(fast))
-    assert table["mean"][0] == np.mean(fast)
-    assert found.best_parameters == found._found[-1].parameters
+    assert table.rows() == [
+        ("fast", 3, 2, "2", pytest.approx(1 / 3), 3.0, pytest.approx(np.std([2, 4, 3])), 2.0, 4.0, 0.75),
+        ("slow", 1, 0, "7", 1.0, 7.0, 0.0, 7.0, 7.0, 0.0),
+    ]
+    assert found.best_parameters == {"fast": 3, "slow": 7}
 
 
 def test_opt02_choices_that_are_no_numbers_are_shown_as_text(tmp_path: Path) -> None:
@@ -418,7 +430,7 @@ def test_opt02_a_purge_of_paths_is_measured_and_searches_share_what_was_run(monk
     assert len(calls) == 2
     calls.clear()
     paths(purge=0)
-    assert calls == [36]  # four sets over nine different stretches, of which six splits ask for ten
+    assert calls == [28]  # four sets over seven different stretches, of which six splits ask for nine
 
 
 def test_opt02_what_cannot_be_a_path_is_refused() -> None:
