@@ -15,6 +15,7 @@ from tests.optimize.test_schedule import some_bars
 from vecbt.data.bars import Bars
 from vecbt.engine.event_strategy import EventStrategy
 from vecbt.errors import ConfigError, DataError, StateError, StrategyError
+from vecbt.faces.optimizers import OptimizerFactory, ParameterBounds
 from vecbt.optimize import lockstep
 from vecbt.optimize.genetic import Genetic
 from vecbt.optimize.luck_scores import Deflated, Plateau
@@ -446,12 +447,12 @@ def test_opt02_what_cannot_be_a_path_is_refused() -> None:
 def test_opt02_the_optimizer_of_the_documents_runs_and_refuses_what_it_could_never_do(tmp_path: Path) -> None:
     config = {"train_window_days": 90, "test_window_days": 30, "rolling": True, "improvement_threshold": 0.05}
     optimizer = vb.WalkForwardOptimizer(config, costs=COSTS)
-    optimizer.add_parameter_bounds(vb.ParameterBounds("fast", 2, 4, param_type="int"))
+    optimizer.add_parameter_bounds(ParameterBounds("fast", 2, 4, param_type="int"))
     with pytest.raises(ConfigError, match="min_observations is 1,000, but a training window of '90D' has 90 bars"):
         optimizer.optimize(vb.strategies.SmaCross, BARS)
     optimizer = vb.WalkForwardOptimizer({**config, "min_observations": 60, "steps": 3}, costs=COSTS, progress=False)
-    optimizer.add_parameter_bounds(vb.ParameterBounds("fast", 2, 4, param_type="int"))
-    optimizer.add_parameter_bounds(vb.ParameterBounds("slow", 6, 9, param_type="int"))
+    optimizer.add_parameter_bounds(ParameterBounds("fast", 2, 4, param_type="int"))
+    optimizer.add_parameter_bounds(ParameterBounds("slow", 6, 9, param_type="int"))
     optimizer.parameter_validator = lambda p: p["slow"] != 9
     best = optimizer.optimize(vb.strategies.SmaCross, BARS)
     assert optimizer.walk_forward is not None
@@ -462,7 +463,7 @@ def test_opt02_the_optimizer_of_the_documents_runs_and_refuses_what_it_could_nev
     loaded = optimizer.load_results(tmp_path / "best.json")
     assert loaded.best_params == best
     assert loaded.trials == optimizer.walk_forward.folds["sets"].sum()
-    made = vb.OptimizerFactory.create_from_config({"optimization": {"mode": "wfo", "wfo": {"train_window_days": 60}}}, costs=COSTS)
+    made = OptimizerFactory.create_from_config({"optimization": {"mode": "wfo", "wfo": {"train_window_days": 60}}}, costs=COSTS)
     assert isinstance(made, vb.WalkForwardOptimizer)
     assert made.config["train_window_days"] == 60
     with pytest.raises(ConfigError, match="test_window_days is 0"):
