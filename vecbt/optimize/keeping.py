@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analytics.saved.folder import digest_of, write_json
+from ..analytics.saved.folder import digest_of
 from ..analytics.saved.keeping import Lock, folder_of, writing
 from ..analytics.saved.values import Json, decode, encode
 from ..errors import ConfigError, StateError
@@ -145,9 +145,8 @@ class Keeper:
             about = self._about | {
                 "files": self._files, "state": encode(dict(state), "the state of the method"), "ended": ended, "partial": partial,
             }  # fmt: skip
-            aside = self.folder / f"{_ASIDE}{secrets.token_hex(8)}"
-            write_json(aside, about | {"sum": digest_of(about)})
-            os.replace(aside, self.folder / _ABOUT)
+            text = json.dumps(about | {"sum": digest_of(about)}, allow_nan=False)  # on one line: ten times as quick as indented
+            self._replace(_ABOUT, f"{text}\n".encode())
         self._since = time.perf_counter()
 
     def _replace(self, name: str, data: bytes) -> None:
