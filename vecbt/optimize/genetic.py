@@ -99,7 +99,7 @@ class _Generations(Turns):
             return self._first()
         children = self._distinct(self._children())
         if not len(children):
-            self.finished = "there is no set that the population does not hold"
+            self.finished = "no set was found that the population does not hold"
         return children
 
     def _first(self) -> NDArray[np.float64]:
