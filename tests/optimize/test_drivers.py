@@ -1,4 +1,4 @@
-"""What holds for every driver: what it asks for means something, the same seed gives the same, and it can be taken up again anywhere."""
+"""OPT-03: what every driver asks for means something, the same seed gives the same, and it can be taken up again anywhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vecbt as vb
@@ -20,6 +20,7 @@ DRIVERS: dict[str, Any] = {
     "genetic": vb.Genetic(11, 6, mutation_rate=0.2, patience=5),
     "genetic of even pairs": vb.Genetic(12, 5, elitism_rate=0.0, tournament_size=1),
 }
+FEW = settings(max_examples=max(settings.default.max_examples // 6, 5))
 EVERY = pytest.mark.parametrize("method", DRIVERS.values(), ids=DRIVERS.keys())
 
 
@@ -32,6 +33,7 @@ def through_json(state: dict[str, Any]) -> dict[str, Any]:
 
 
 @EVERY
+@FEW
 @given(space=spaces(), seed=st.integers(0, 2**40), objectives=st.integers(1, 3))
 def test_opt03_what_is_asked_for_is_repaired_and_the_same_again(method: Any, space: dict[str, Any], seed: int, objectives: int) -> None:
     over = variables(space)
@@ -47,6 +49,7 @@ def test_opt03_what_is_asked_for_is_repaired_and_the_same_again(method: Any, spa
 
 
 @EVERY
+@FEW
 @given(seed=st.integers(0, 2**40), objectives=st.integers(1, 3), turns=st.integers(0, 6), asked=st.booleans())
 def test_opt03_taken_up_after_any_turn_it_comes_to_the_same_end(method: Any, seed: int, objectives: int, turns: int, asked: bool) -> None:
     worth, over = rising(objectives), variables(MIXED)

@@ -141,7 +141,7 @@ def test_opt01_a_rule_against_a_fixed_number_and_a_where_that_says_nothing() -> 
     over = Variables.of({"fast": (2, 50)}, vb.Space.of(vb.strategies.SmaCross), {"slow": 20})
     assert (over.violations(np.array([[19.0], [20.0], [50.0]])) > 0.0).tolist() == [False, True, True]
     wrong = variables({"x": (0.0, 1.0)}, lambda p: p["x"] * 2.0)
-    with pytest.raises(vb.errors.ConfigError, match="where gave float64 of shape .2,.; expected booleans"):
+    with pytest.raises(vb.errors.ConfigError, match="where gave float64"):
         wrong.violations(np.zeros((2, 1)))
 
 

@@ -8,6 +8,7 @@ and only there.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -144,6 +145,12 @@ class Variables:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @functools.cached_property
+    def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds to vary numbers between: whole ones are rounded to an end as often as to what is between."""
+        half = np.where(self.kinds == WHOLE, 0.5, 0.0)
+        return self.low - half, self.high + half
 
     @property
     def size(self) -> float:

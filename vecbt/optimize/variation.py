@@ -32,7 +32,7 @@ def crossed(
     rows, columns = np.nonzero(numbers)
     if len(rows):
         a, b = first[rows, columns], second[rows, columns]
-        low, high = _edges(variables)
+        low, high = variables.edges
         below, above = _spread(np.minimum(a, b), np.maximum(a, b), low[columns], high[columns], draws[1][rows, columns], eta)
         swapped = draws[2][rows, columns] < 0.5
         one[rows, columns] = np.where(swapped, above, below)
@@ -53,7 +53,7 @@ def mutated(genes: NDArray[np.float64], variables: Variables, wanted: NDArray[np
     if not len(rows):
         return
     old, draw, kinds = genes[rows, columns], random.random(len(rows)), variables.kinds[columns]
-    low, high = (edge[columns] for edge in _edges(variables))
+    low, high = (edge[columns] for edge in variables.edges)
     new = _moved(old, low, high, draw, eta)
     if not (variables.kinds == REAL).all():
         low, high = variables.low[columns], variables.high[columns]
@@ -64,12 +64,6 @@ def mutated(genes: NDArray[np.float64], variables: Variables, wanted: NDArray[np
         other = low + (old - low + 1.0 + np.floor(draw * (high - low))) % (high - low + 1.0)
         new = np.where(kinds == CHOICE, other, new)
     genes[rows, columns] = new
-
-
-def _edges(variables: Variables) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds to vary numbers between."""
-    half = np.where(variables.kinds == WHOLE, 0.5, 0.0)
-    return variables.low - half, variables.high + half
 
 
 def _spread(
