@@ -22,6 +22,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .permutations import permuted
     from .python_sweeps import array_code
     from .risk_sweeps import risk_rules
+    from .searches import genetic
     from .starts import first_chunks, start_of_a_process
     from .stop_sweeps import exits
     from .sweeps import crossings
@@ -42,6 +43,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "start": start_of_a_process,
         "chunk": first_chunks,
         "ledger": recording,
+        "search": genetic,
     }
 
 

@@ -20,6 +20,7 @@ _HOME = {
     "BacktestEngine": "faces.backtest_engine",
     "Bar": "data.bar",
     "Bars": "data.bars",
+    "BaseOptimizer": "faces.optimizers",
     "BenchmarkReport": "faces.benchmark_runner",
     "BenchmarkRunner": "faces.benchmark_runner",
     "Cancel": "engine.orders_input",
@@ -33,6 +34,7 @@ _HOME = {
     "Costs": "execution.costs",
     "DataSplitter": "faces.benchmark_runner",
     "Decision": "engine.decision",
+    "Deflated": "optimize.luck_scores",
     "ENTER_LONG": "engine.inputs",
     "ENTER_SHORT": "engine.inputs",
     "EXIT_LONG": "engine.inputs",
@@ -47,6 +49,7 @@ _HOME = {
     "FixedFractionalSizing": "risk.sizing",
     "ForecastSizing": "risk.sizing",
     "Genetic": "optimize.genetic",
+    "GeneticOptimizer": "faces.optimizers",
     "GridSearch": "optimize.sampling",
     "Indicator": "indicators.plan",
     "InverseVolatility": "risk.sizing",
@@ -56,12 +59,17 @@ _HOME = {
     "Market": "data.market",
     "MetricsComparator": "faces.metrics_comparator",
     "Notional": "risk.sizing",
+    "OptimizationResults": "faces.optimizers",
+    "OptimizerFactory": "faces.optimizers",
     "Order": "engine.orders_input",
     "OrderManager": "faces.order_manager",
     "Orders": "engine.orders_input",
     "Parameter": "core.space",
+    "ParameterBounds": "faces.optimizers",
     "ParityReport": "engine.check",
     "Pct": "risk.stops",
+    "Penalty": "optimize.objective",
+    "Plateau": "optimize.luck_scores",
     "PortfolioBenchmark": "faces.benchmark_runner",
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
@@ -74,6 +82,8 @@ _HOME = {
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "RuleStrategy": "engine.rule_strategy",
+    "Search": "optimize.searched",
+    "SearchDriver": "optimize.by_hand",
     "Signals": "engine.inputs",
     "SizeReport": "risk.sizing",
     "Sobol": "core.sets",
@@ -91,6 +101,7 @@ _HOME = {
     "VerifyReport": "analytics.saved",
     "VolatilitySizing": "risk.sizing",
     "Weight": "risk.sizing",
+    "Weighted": "optimize.objective",
     "Weights": "engine.inputs",
     "Zones": "risk.zones",
     "as_strategy": "engine.strategy",
@@ -116,6 +127,7 @@ _HOME = {
     "report": "analytics.sheet_returns",
     "returns_by": "analytics.return_tables",
     "rolling_metrics": "analytics.return_tables",
+    "search": "optimize.search",
     "setup_logger": "logs",
     "stats": "analytics.return_tables",
     "strategy": "engine.function_strategy",
@@ -187,13 +199,19 @@ if TYPE_CHECKING:
     from .faces.benchmark_runner import BenchmarkReport, BenchmarkRunner, DataSplitter, PortfolioBenchmark, PortfolioMetrics
     from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
     from .faces.metrics_comparator import ComparisonConfig, MetricsComparator
+    from .faces.optimizers import BaseOptimizer, GeneticOptimizer, OptimizationResults, OptimizerFactory, ParameterBounds
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.by_hand import SearchDriver
     from .optimize.genetic import Genetic
+    from .optimize.luck_scores import Deflated, Plateau
+    from .optimize.objective import Penalty, Weighted
     from .optimize.pareto import pareto_front
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
+    from .optimize.search import search
+    from .optimize.searched import Search
     from .optimize.variables import Choice, Range
     from .risk import presets
     from .risk.limits import Limits
@@ -227,6 +245,7 @@ __all__ = [
     "BacktestEngine",
     "Bar",
     "Bars",
+    "BaseOptimizer",
     "BenchmarkReport",
     "BenchmarkRunner",
     "Cancel",
@@ -240,6 +259,7 @@ __all__ = [
     "Costs",
     "DataSplitter",
     "Decision",
+    "Deflated",
     "EngineResult",
     "EnsembleComparison",
     "EqualWeight",
@@ -250,6 +270,7 @@ __all__ = [
     "FixedFractionalSizing",
     "ForecastSizing",
     "Genetic",
+    "GeneticOptimizer",
     "GridSearch",
     "Indicator",
     "InverseVolatility",
@@ -259,12 +280,17 @@ __all__ = [
     "Market",
     "MetricsComparator",
     "Notional",
+    "OptimizationResults",
+    "OptimizerFactory",
     "Order",
     "OrderManager",
     "Orders",
     "Parameter",
+    "ParameterBounds",
     "ParityReport",
     "Pct",
+    "Penalty",
+    "Plateau",
     "PortfolioBenchmark",
     "PortfolioMetrics",
     "PositionSizingConfig",
@@ -277,6 +303,8 @@ __all__ = [
     "Risk",
     "RiskManager",
     "RuleStrategy",
+    "Search",
+    "SearchDriver",
     "Signals",
     "SizeReport",
     "Sobol",
@@ -294,6 +322,7 @@ __all__ = [
     "VerifyReport",
     "VolatilitySizing",
     "Weight",
+    "Weighted",
     "Weights",
     "Zones",
     "__version__",
@@ -327,6 +356,7 @@ __all__ = [
     "returns_by",
     "rolling_metrics",
     "samples",
+    "search",
     "setup_logger",
     "signals",
     "stats",
