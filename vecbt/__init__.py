@@ -20,6 +20,7 @@ _HOME = {
     "BacktestEngine": "faces.backtest_engine",
     "Bar": "data.bar",
     "Bars": "data.bars",
+    "Bayesian": "optimize.bayesian",
     "BenchmarkReport": "faces.benchmark_runner",
     "BenchmarkRunner": "faces.benchmark_runner",
     "Cancel": "engine.orders_input",
@@ -33,6 +34,7 @@ _HOME = {
     "Costs": "execution.costs",
     "DataSplitter": "faces.benchmark_runner",
     "Decision": "engine.decision",
+    "Differential": "optimize.differential",
     "ENTER_LONG": "engine.inputs",
     "ENTER_SHORT": "engine.inputs",
     "EXIT_LONG": "engine.inputs",
@@ -191,6 +193,8 @@ if TYPE_CHECKING:
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.bayesian import Bayesian
+    from .optimize.differential import Differential
     from .optimize.genetic import Genetic
     from .optimize.pareto import pareto_front
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
@@ -227,6 +231,7 @@ __all__ = [
     "BacktestEngine",
     "Bar",
     "Bars",
+    "Bayesian",
     "BenchmarkReport",
     "BenchmarkRunner",
     "Cancel",
@@ -240,6 +245,7 @@ __all__ = [
     "Costs",
     "DataSplitter",
     "Decision",
+    "Differential",
     "EngineResult",
     "EnsembleComparison",
     "EqualWeight",
