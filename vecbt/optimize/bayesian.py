@@ -72,7 +72,7 @@ class Bayesian:
             raise ConfigError(f"Bayesian: study is {self.study!r} and storage None; give storage, such as 'sqlite:///search.db'")
 
     def searcher(self, variables: Variables, objectives: int = 1, seed: int = 0) -> _Study:
-        """A new search. MissingDependency without optuna; ConfigError where the storage has a study of this name."""
+        """A new search. MissingDependency without optuna. `ask` raises ConfigError where the storage has a study of this name."""
         return _Study(variables, objectives, seed, self)
 
 
@@ -95,8 +95,7 @@ class _Study(Turns):
         self._reports = np.empty((0, 3))
         """What was reported from within trials: number, step, value."""
         self.study: Any = None
-        """optuna's study."""
-        self._open(anew=False)
+        """optuna's study, from the first question on."""
 
     def _open(self, anew: bool) -> None:
         """A study with what was told."""
@@ -134,6 +133,8 @@ class _Study(Turns):
         return (states.PRUNED if self._objectives == 1 else states.FAIL), None
 
     def _next(self) -> NDArray[np.float64]:
+        if self.study is None:
+            self._open(anew=False)
         count, method = len(self._told), self._method
         self.study.sampler = self._sampler(count)
         self.asked = [self.study.ask() for _ in range(min(method.batch, method.trials - count))]
