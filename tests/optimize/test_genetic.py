@@ -214,6 +214,7 @@ def test_opt03_a_choice_that_mutates_becomes_each_other_alike() -> None:
 
 
 def test_opt03_the_defaults_are_those_of_the_inventory() -> None:
+    """OPT-03."""
     found = vb.Genetic()
     assert (found.population, found.generations, found.mutation_rate, found.crossover_rate, found.tournament_size) == (20, 10, 0.1, 0.7, 3)
     searcher = found.searcher(variables(REALS), 1, 0)

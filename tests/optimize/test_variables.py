@@ -146,6 +146,7 @@ def test_opt01_a_rule_against_a_fixed_number_and_a_where_that_says_nothing() -> 
 
 
 def test_opt01_how_many_sets_there_are() -> None:
+    """OPT-01: before constraints."""
     assert variables({"n": (3, 7), "kind": ["a", "b"]}).size == 10.0
     assert variables({"n": (3, 7), "x": (0.0, 1.0)}).size == math.inf
     assert variables({"n": (3, 7), "x": (1.0, 1.0)}).size == 5.0
