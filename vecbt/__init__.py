@@ -68,6 +68,7 @@ _HOME = {
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
+    "Pymoo": "optimize.exotic",
     "Quantities": "engine.inputs",
     "RandomSearch": "optimize.sampling",
     "RandomSets": "core.sets",
@@ -195,6 +196,7 @@ if TYPE_CHECKING:
     from .logs import setup_logger
     from .optimize.bayesian import Bayesian
     from .optimize.differential import Differential
+    from .optimize.exotic import Pymoo
     from .optimize.genetic import Genetic
     from .optimize.pareto import pareto_front
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
@@ -275,6 +277,7 @@ __all__ = [
     "PortfolioMetrics",
     "PositionSizingConfig",
     "Price",
+    "Pymoo",
     "Quantities",
     "RandomSearch",
     "RandomSets",
