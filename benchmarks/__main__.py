@@ -16,6 +16,7 @@ NOISE = 1.5
 def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .columns import six_metrics
+    from .drivers import own_time_of_searches
     from .evidence import luck
     from .indicators import indicators_on_a_panel
     from .ledger import recording
@@ -44,6 +45,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "chunk": first_chunks,
         "ledger": recording,
         "search": genetic,
+        "genetic": own_time_of_searches,
     }
 
 

@@ -21,6 +21,7 @@ _HOME = {
     "Bar": "data.bar",
     "Bars": "data.bars",
     "BaseOptimizer": "faces.optimizers",
+    "Bayesian": "optimize.bayesian",
     "BenchmarkReport": "faces.benchmark_runner",
     "BenchmarkRunner": "faces.benchmark_runner",
     "Cancel": "engine.orders_input",
@@ -35,6 +36,7 @@ _HOME = {
     "DataSplitter": "faces.benchmark_runner",
     "Decision": "engine.decision",
     "Deflated": "optimize.luck_scores",
+    "Differential": "optimize.differential",
     "ENTER_LONG": "engine.inputs",
     "ENTER_SHORT": "engine.inputs",
     "EXIT_LONG": "engine.inputs",
@@ -74,6 +76,7 @@ _HOME = {
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
+    "Pymoo": "optimize.exotic",
     "Quantities": "engine.inputs",
     "RandomSearch": "optimize.sampling",
     "RandomSets": "core.sets",
@@ -204,7 +207,10 @@ if TYPE_CHECKING:
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.bayesian import Bayesian
     from .optimize.by_hand import SearchDriver
+    from .optimize.differential import Differential
+    from .optimize.exotic import Pymoo
     from .optimize.genetic import Genetic
     from .optimize.luck_scores import Deflated, Plateau
     from .optimize.objective import Penalty, Weighted
@@ -246,6 +252,7 @@ __all__ = [
     "Bar",
     "Bars",
     "BaseOptimizer",
+    "Bayesian",
     "BenchmarkReport",
     "BenchmarkRunner",
     "Cancel",
@@ -260,6 +267,7 @@ __all__ = [
     "DataSplitter",
     "Decision",
     "Deflated",
+    "Differential",
     "EngineResult",
     "EnsembleComparison",
     "EqualWeight",
@@ -295,6 +303,7 @@ __all__ = [
     "PortfolioMetrics",
     "PositionSizingConfig",
     "Price",
+    "Pymoo",
     "Quantities",
     "RandomSearch",
     "RandomSets",

@@ -129,6 +129,22 @@ def test_opt03_it_stops_when_nothing_improves() -> None:
     assert short.generation < long.generation
 
 
+@pytest.mark.parametrize("objectives", [1, 2])
+def test_opt03_infinite_scores_are_no_improvement_over_themselves(objectives: int) -> None:
+    for score, generations in ((-math.inf, 4), (math.inf, 4), (math.nan, 3)):
+        searcher = vb.Genetic(20, 100, patience=3).searcher(variables({"x": (0.0, 1.0)}), objectives, 0)
+        driven(searcher, lambda genes, score=score: np.full((len(genes), objectives), score))
+        assert searcher.generation == generations
+
+
+def test_opt03_parents_that_are_all_but_equal_have_children_within_bounds() -> None:
+    over = variables({"x": (-1e300, 1e300)})
+    first = np.zeros((500, 1))
+    for second in (5e-324, 1e-300, 1e300):
+        for child in crossed(first, first + second, over, 1.0, 15.0, np.random.default_rng(0)):
+            assert np.isfinite(child).all() and (np.abs(child) <= 1e300).all()
+
+
 def test_opt03_it_stops_when_a_front_moves_no_more() -> None:
     """Two objectives that every set has alike; a front that creeps by less than the tolerance counts as still."""
     over = variables(REALS)
@@ -214,6 +230,7 @@ def test_opt03_a_choice_that_mutates_becomes_each_other_alike() -> None:
 
 
 def test_opt03_the_defaults_are_those_of_the_inventory() -> None:
+    """OPT-03."""
     found = vb.Genetic()
     assert (found.population, found.generations, found.mutation_rate, found.crossover_rate, found.tournament_size) == (20, 10, 0.1, 0.7, 3)
     searcher = found.searcher(variables(REALS), 1, 0)

@@ -33,7 +33,8 @@ class Genetic:
 
     With one objective the best `elitism_rate` of a generation stand beside its children, and the best `population` of both live on. With
     several it is NSGA-II (Deb, Pratap, Agarwal, Meyarivan 2002), where all parents stand beside their children, and sets are better by
-    their front, then by how lonely they are in it.
+    their front, then by how lonely they are in it. The same seed and scores give the same search to the last bit, with the same
+    version of NumPy on the same kind of processor.
 
     Parameters
     ----------
@@ -178,8 +179,13 @@ class _Generations(Turns):
         """
         front = front[~np.isnan(front).any(axis=1)]
         moved = 0.0
-        if len(front):
-            moved = np.inf if not len(self._reached) else float((front[:, None] - self._reached).max(axis=2).min(axis=1).max())
+        if len(front) and not len(self._reached):
+            moved = np.inf
+        elif len(front):
+            with np.errstate(invalid="ignore"):
+                ahead = front[:, None] - self._reached
+            ahead[np.isnan(ahead)] = 0.0  # the same infinity
+            moved = float(ahead.max(axis=2).min(axis=1).max())
         if moved > self._method.tolerance:
             self._reached, self._since = front, 0
         else:

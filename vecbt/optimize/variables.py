@@ -55,6 +55,8 @@ class Range:
                 raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected two finite numbers")
         if not self.low <= self.high:
             raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected low <= high: are they the wrong way round?")
+        if not math.isfinite(float(self.high) - float(self.low)):
+            raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected less than 1.7e308 between them")
         if self.log and self.low <= 0:
             raise ConfigError(f"a logarithmic range begins at {self.low!r}; expected a number above 0")
         if self.whole and (self.low != int(self.low) or self.high != int(self.high)):

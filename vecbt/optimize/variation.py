@@ -72,8 +72,9 @@ def _spread(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """Simulated binary crossover of numbers `small` < `large`: the lower and the upper child."""
     apart = large - small
-    room = np.stack([small - low, high - large]) / apart
-    alpha = 2.0 - (1.0 + 2.0 * room) ** -(eta + 1.0)
+    with np.errstate(over="ignore"):  # as good as no bounds, where the parents are all but equal
+        room = np.stack([small - low, high - large]) / apart
+        alpha = 2.0 - (1.0 + 2.0 * room) ** -(eta + 1.0)
     at = draw * alpha
     base = np.where(at <= 1.0, at, 1.0 / (2.0 - at))
     half = 0.5 * apart * base ** (1.0 / (eta + 1.0))
