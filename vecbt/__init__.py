@@ -20,6 +20,8 @@ _HOME = {
     "BacktestEngine": "faces.backtest_engine",
     "Bar": "data.bar",
     "Bars": "data.bars",
+    "BaseOptimizer": "faces.optimizers",
+    "Bayesian": "optimize.bayesian",
     "BenchmarkReport": "faces.benchmark_runner",
     "BenchmarkRunner": "faces.benchmark_runner",
     "Cancel": "engine.orders_input",
@@ -34,6 +36,8 @@ _HOME = {
     "Costs": "execution.costs",
     "DataSplitter": "faces.benchmark_runner",
     "Decision": "engine.decision",
+    "Deflated": "optimize.luck_scores",
+    "Differential": "optimize.differential",
     "ENTER_LONG": "engine.inputs",
     "ENTER_SHORT": "engine.inputs",
     "EXIT_LONG": "engine.inputs",
@@ -48,6 +52,7 @@ _HOME = {
     "FixedFractionalSizing": "risk.sizing",
     "ForecastSizing": "risk.sizing",
     "Genetic": "optimize.genetic",
+    "GeneticOptimizer": "faces.optimizers",
     "GridSearch": "optimize.sampling",
     "Indicator": "indicators.plan",
     "InverseVolatility": "risk.sizing",
@@ -57,17 +62,23 @@ _HOME = {
     "Market": "data.market",
     "MetricsComparator": "faces.metrics_comparator",
     "Notional": "risk.sizing",
+    "OptimizationResults": "faces.optimizers",
+    "OptimizerFactory": "faces.optimizers",
     "Order": "engine.orders_input",
     "OrderManager": "faces.order_manager",
     "Orders": "engine.orders_input",
     "Parameter": "core.space",
+    "ParameterBounds": "faces.optimizers",
     "ParityReport": "engine.check",
     "Pct": "risk.stops",
+    "Penalty": "optimize.objective",
+    "Plateau": "optimize.luck_scores",
     "PortfolioBenchmark": "faces.benchmark_runner",
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
     "PurgedKFold": "optimize.splits",
+    "Pymoo": "optimize.exotic",
     "Quantities": "engine.inputs",
     "RandomSearch": "optimize.sampling",
     "RandomSets": "core.sets",
@@ -77,6 +88,8 @@ _HOME = {
     "RiskManager": "faces.risk_manager",
     "RuleStrategy": "engine.rule_strategy",
     "Schedule": "optimize.schedule",
+    "Search": "optimize.searched",
+    "SearchDriver": "optimize.by_hand",
     "Signals": "engine.inputs",
     "SizeReport": "risk.sizing",
     "Sobol": "core.sets",
@@ -97,6 +110,7 @@ _HOME = {
     "WalkForwardOptimizer": "faces.walk_forward_optimizer",
     "WalkForwardSplit": "optimize.splits",
     "Weight": "risk.sizing",
+    "Weighted": "optimize.objective",
     "Weights": "engine.inputs",
     "Zones": "risk.zones",
     "as_strategy": "engine.strategy",
@@ -123,6 +137,7 @@ _HOME = {
     "report": "analytics.sheet_returns",
     "returns_by": "analytics.return_tables",
     "rolling_metrics": "analytics.return_tables",
+    "search": "optimize.search",
     "setup_logger": "logs",
     "stats": "analytics.return_tables",
     "strategy": "engine.function_strategy",
@@ -195,16 +210,25 @@ if TYPE_CHECKING:
     from .faces.benchmark_runner import BenchmarkReport, BenchmarkRunner, DataSplitter, PortfolioBenchmark, PortfolioMetrics
     from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
     from .faces.metrics_comparator import ComparisonConfig, MetricsComparator
+    from .faces.optimizers import BaseOptimizer, GeneticOptimizer, OptimizationResults, OptimizerFactory, ParameterBounds
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
     from .faces.walk_forward_optimizer import WalkForwardOptimizer
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.bayesian import Bayesian
+    from .optimize.by_hand import SearchDriver
     from .optimize.combinatorial import combinatorial
+    from .optimize.differential import Differential
+    from .optimize.exotic import Pymoo
     from .optimize.genetic import Genetic
+    from .optimize.luck_scores import Deflated, Plateau
+    from .optimize.objective import Penalty, Weighted
     from .optimize.pareto import pareto_front
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
     from .optimize.schedule import Schedule
+    from .optimize.search import search
+    from .optimize.searched import Search
     from .optimize.splits import CombinatorialPurged, PurgedKFold, WalkForwardSplit
     from .optimize.variables import Choice, Range
     from .optimize.walk_forward import walk_forward
@@ -241,6 +265,8 @@ __all__ = [
     "BacktestEngine",
     "Bar",
     "Bars",
+    "BaseOptimizer",
+    "Bayesian",
     "BenchmarkReport",
     "BenchmarkRunner",
     "Cancel",
@@ -255,6 +281,8 @@ __all__ = [
     "Costs",
     "DataSplitter",
     "Decision",
+    "Deflated",
+    "Differential",
     "EngineResult",
     "EnsembleComparison",
     "EqualWeight",
@@ -265,6 +293,7 @@ __all__ = [
     "FixedFractionalSizing",
     "ForecastSizing",
     "Genetic",
+    "GeneticOptimizer",
     "GridSearch",
     "Indicator",
     "InverseVolatility",
@@ -274,17 +303,23 @@ __all__ = [
     "Market",
     "MetricsComparator",
     "Notional",
+    "OptimizationResults",
+    "OptimizerFactory",
     "Order",
     "OrderManager",
     "Orders",
     "Parameter",
+    "ParameterBounds",
     "ParityReport",
     "Pct",
+    "Penalty",
+    "Plateau",
     "PortfolioBenchmark",
     "PortfolioMetrics",
     "PositionSizingConfig",
     "Price",
     "PurgedKFold",
+    "Pymoo",
     "Quantities",
     "RandomSearch",
     "RandomSets",
@@ -294,6 +329,8 @@ __all__ = [
     "RiskManager",
     "RuleStrategy",
     "Schedule",
+    "Search",
+    "SearchDriver",
     "Signals",
     "SizeReport",
     "Sobol",
@@ -314,6 +351,7 @@ __all__ = [
     "WalkForwardOptimizer",
     "WalkForwardSplit",
     "Weight",
+    "Weighted",
     "Weights",
     "Zones",
     "__version__",
@@ -348,6 +386,7 @@ __all__ = [
     "returns_by",
     "rolling_metrics",
     "samples",
+    "search",
     "setup_logger",
     "signals",
     "stats",

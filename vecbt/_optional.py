@@ -11,6 +11,8 @@ _EXTRA = {
     "pyarrow": "data",
     "duckdb": "data",
     "exchange_calendars": "data",
+    "optuna": "opt",
+    "pymoo": "opt",
 }
 
 

@@ -115,7 +115,10 @@ optimization:
   fitness_metric: sharpe_ratio
   fitness_weights: {sharpe_ratio: 1.0, total_return: 0.3, win_rate: 0.2, max_drawdown: -0.1}
 """
-FLAT = "optimize: {space: {fast: [3, 5]}}\noptimization: {enabled: true, mode: ga, population_size: 30, generations: 12, fitness_metric: sharpe_ratio}\n"
+FLAT = """\
+optimize: {space: {fast: [3, 5]}}
+optimization: {enabled: true, mode: ga, population_size: 30, generations: 12, fitness_metric: sharpe_ratio}
+"""
 
 
 def test_c16_the_nested_and_the_flat_form_both_load() -> None:

@@ -15,6 +15,7 @@ import pytest
 import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.columns import six_metrics
+from benchmarks.drivers import own_time_of_searches
 from benchmarks.evidence import checked, luck
 from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.ledger import recording
@@ -24,6 +25,7 @@ from benchmarks.peers.environments import HERE, Unavailable
 from benchmarks.permutations import permuted
 from benchmarks.python_sweeps import array_code
 from benchmarks.risk_sweeps import risk_rules
+from benchmarks.searches import genetic
 from benchmarks.stop_sweeps import exits
 from benchmarks.sweeps import crossings
 from benchmarks.table import Disagreement, Row, machine, show, write
@@ -86,6 +88,17 @@ def test_the_ledger_counts_what_was_recorded_before_its_cost_is_told(tmp_path: P
     rows = recording(300, 2, (40, 3), calls=3)
     assert [row.work for row in rows] == ["ledger"] * 6 and all(row.value > 0.0 for row in rows)
     assert [row.must is not None for row in rows] == [True, True, False, False, False, False]
+
+
+def test_the_own_time_of_a_genetic_search_is_set_against_pymoo() -> None:
+    pytest.importorskip("pymoo")
+    rows = own_time_of_searches(10, 3, calls=1)
+    assert [row.must for row in rows] == [0.1, 0.25] * 2 and all(row.value > 0.0 and row.work == "genetic" for row in rows)
+
+
+def test_a_search_is_the_sweeps_of_its_generations_before_it_is_timed() -> None:
+    rows = genetic(300, 10, 3, calls=1)
+    assert [row.must for row in rows][:2] == [2.0, 0.1] and all(row.value > 0.0 and row.work == "search" for row in rows)
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every driver: what it asks for means something, the same seed gives the same, and it can be taken up again anywhere."""
+"""OPT-03: what every driver asks for means something, the same seed gives the same, and it can be taken up again anywhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vecbt as vb
@@ -19,8 +19,31 @@ DRIVERS: dict[str, Any] = {
     "grid": vb.GridSearch(3, batch=50),
     "genetic": vb.Genetic(11, 6, mutation_rate=0.2, patience=5),
     "genetic of even pairs": vb.Genetic(12, 5, elitism_rate=0.0, tournament_size=1),
+    "differential": vb.Differential(7, 5),
+    "optuna": vb.Bayesian(14, startup=5),
+    "optuna in batches": vb.Bayesian(20, batch=6, startup=5),
+    "pymoo": None,
 }
-EVERY = pytest.mark.parametrize("method", DRIVERS.values(), ids=DRIVERS.keys())
+FEW = settings(max_examples=max(settings.default.max_examples // 10, 5))
+EVERY = pytest.mark.parametrize("name", DRIVERS)
+
+
+def method_of(name: str) -> Any:
+    """A driver, or a skipped test where its package is missing."""
+    if name.startswith(("optuna", "pymoo")):
+        pytest.importorskip(name.partition(" ")[0])
+    if name != "pymoo":
+        return DRIVERS[name]
+    from pymoo.algorithms.moo.nsga2 import NSGA2
+
+    from vecbt.optimize.exotic import Pymoo
+
+    return Pymoo(NSGA2(pop_size=8), generations=4)
+
+
+def most_objectives(name: str) -> int:
+    """That it can search at once."""
+    return 1 if name == "differential" else 3
 
 
 def through_json(state: dict[str, Any]) -> dict[str, Any]:
@@ -32,9 +55,10 @@ def through_json(state: dict[str, Any]) -> dict[str, Any]:
 
 
 @EVERY
+@FEW
 @given(space=spaces(), seed=st.integers(0, 2**40), objectives=st.integers(1, 3))
-def test_opt03_what_is_asked_for_is_repaired_and_the_same_again(method: Any, space: dict[str, Any], seed: int, objectives: int) -> None:
-    over = variables(space)
+def test_opt03_what_is_asked_for_is_repaired_and_the_same_again(name: str, space: dict[str, Any], seed: int, objectives: int) -> None:
+    method, over, objectives = method_of(name), variables(space), min(objectives, most_objectives(name))
     first, again = (method.searcher(over, objectives, seed) for _ in range(2))
     while len(genes := first.ask()):
         assert genes is first.ask()
@@ -47,8 +71,10 @@ def test_opt03_what_is_asked_for_is_repaired_and_the_same_again(method: Any, spa
 
 
 @EVERY
+@FEW
 @given(seed=st.integers(0, 2**40), objectives=st.integers(1, 3), turns=st.integers(0, 6), asked=st.booleans())
-def test_opt03_taken_up_after_any_turn_it_comes_to_the_same_end(method: Any, seed: int, objectives: int, turns: int, asked: bool) -> None:
+def test_opt03_taken_up_after_any_turn_it_comes_to_the_same_end(name: str, seed: int, objectives: int, turns: int, asked: bool) -> None:
+    method, objectives = method_of(name), min(objectives, most_objectives(name))
     worth, over = rising(objectives), variables(MIXED)
     straight, before, after = (method.searcher(over, objectives, seed) for _ in range(3))
     whole = driven(straight, worth)
@@ -68,24 +94,26 @@ def test_opt03_taken_up_after_any_turn_it_comes_to_the_same_end(method: Any, see
 
 
 @EVERY
-def test_opt03_another_seed_is_another_search(method: Any) -> None:
+def test_opt03_another_seed_is_another_search(name: str) -> None:
+    method = method_of(name)
     over = variables({"x": (0.0, 1.0), "y": (0.0, 1.0)})
     one, two = (np.concatenate(driven(method.searcher(over, 1, seed), rising(1))) for seed in (1, 2))
     assert np.array_equal(one, two) is isinstance(method, vb.GridSearch)
 
 
 @EVERY
-def test_opt03_wrong_answers_are_refused_and_the_question_stands(method: Any) -> None:
-    searcher = method.searcher(variables(MIXED), 2, 0)
+def test_opt03_wrong_answers_are_refused_and_the_question_stands(name: str) -> None:
+    width = min(2, most_objectives(name))
+    searcher = method_of(name).searcher(variables(MIXED), width, 0)
     with pytest.raises(vb.errors.InputError, match="call ask"):
-        searcher.tell(np.zeros((1, 2)), np.zeros(1))
+        searcher.tell(np.zeros((1, width)), np.zeros(1))
     genes = searcher.ask()
     count = len(genes)
     for scores, violations, said in (
-        (np.zeros((count, 1)), np.zeros(count), "a column for each objective"),
-        (np.zeros((count, 2)), np.zeros(count + 1), "one for each set asked for"),
-        (np.zeros((count, 2)), np.full(count, -1.0), "at least 0"),
-        (np.zeros((count, 2)), np.full(count, np.nan), "at least 0"),
+        (np.zeros((count, 3)), np.zeros(count), "a column for each objective"),
+        (np.zeros((count, width)), np.zeros(count + 1), "one for each set asked for"),
+        (np.zeros((count, width)), np.full(count, -1.0), "at least 0"),
+        (np.zeros((count, width)), np.full(count, np.nan), "at least 0"),
     ):
         with pytest.raises(vb.errors.InputError, match=said):
             searcher.tell(scores, violations)

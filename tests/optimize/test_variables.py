@@ -141,11 +141,12 @@ def test_opt01_a_rule_against_a_fixed_number_and_a_where_that_says_nothing() -> 
     over = Variables.of({"fast": (2, 50)}, vb.Space.of(vb.strategies.SmaCross), {"slow": 20})
     assert (over.violations(np.array([[19.0], [20.0], [50.0]])) > 0.0).tolist() == [False, True, True]
     wrong = variables({"x": (0.0, 1.0)}, lambda p: p["x"] * 2.0)
-    with pytest.raises(vb.errors.ConfigError, match="where gave float64 of shape .2,.; expected booleans"):
+    with pytest.raises(vb.errors.ConfigError, match="where gave float64"):
         wrong.violations(np.zeros((2, 1)))
 
 
 def test_opt01_how_many_sets_there_are() -> None:
+    """OPT-01: before constraints."""
     assert variables({"n": (3, 7), "kind": ["a", "b"]}).size == 10.0
     assert variables({"n": (3, 7), "x": (0.0, 1.0)}).size == math.inf
     assert variables({"n": (3, 7), "x": (1.0, 1.0)}).size == 5.0
@@ -177,6 +178,7 @@ def test_opt01_spaces_that_mean_nothing_are_refused(space: dict[str, Any], said:
         (lambda: vb.Range(2, 1), "the wrong way round"),
         (lambda: vb.Range(0.0, math.inf), "two finite numbers"),
         (lambda: vb.Range("a", "b"), "two finite numbers"),
+        (lambda: vb.Range(-1e308, 1e308), "less than 1.7e308"),
         (lambda: vb.Range(0.0, 1.0, log=True), "a number above 0"),
         (lambda: vb.Range(0.5, 2.0, integer=True), "expected whole numbers"),
         (lambda: vb.Range(1, 2, when="kind"), "expected .name, values."),

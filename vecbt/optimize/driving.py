@@ -82,17 +82,17 @@ class Drive:
         if not len(genes):
             self.ended = self.searcher.finished or "the method asks no more"
             return None
-        violations, keys, history = self._variables.violations(genes), keys_of(genes), self.history
+        violations, history = self._variables.violations(genes), self.history
         fine = np.flatnonzero(violations == 0.0)
-        new: dict[bytes, int] = {}
-        for i in fine.tolist():
-            if history.place(keys[i]) is None:
-                new.setdefault(keys[i], i)
+        keys, new = keys_of(genes[fine]), dict[bytes, int]()
+        for i, key, place in zip(fine.tolist(), keys, history.places(keys), strict=True):
+            if place is None:
+                new.setdefault(key, i)
         if self._is_enough(len(new)):
             return None
         number, before = self.searcher.generation + 1, len(history.refusals)
         seconds = self._evaluate(genes[list(new.values())], number)
-        places = np.array([history.place(keys[i]) for i in fine.tolist()], dtype=np.int64)
+        places = np.array(history.places(keys), dtype=np.int64)
         for i, place in zip(fine[places < 0].tolist(), places[places < 0].tolist(), strict=True):
             violations[i] = 1.0 if history.refusals[-1 - place].refused else 0.0
         at, rows = fine[places >= 0], places[places >= 0]

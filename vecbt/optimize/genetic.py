@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,8 @@ class Genetic:
 
     With one objective the best `elitism_rate` of a generation stand beside its children, and the best `population` of both live on. With
     several it is NSGA-II (Deb, Pratap, Agarwal, Meyarivan 2002), where all parents stand beside their children, and sets are better by
-    their front, then by how lonely they are in it.
+    their front, then by how lonely they are in it. The same seed and scores give the same search to the last bit, with the same
+    version of NumPy on the same kind of processor.
 
     Parameters
     ----------
@@ -98,7 +100,7 @@ class _Generations(Turns):
             return self._first()
         children = self._distinct(self._children())
         if not len(children):
-            self.finished = "there is no set that the population does not hold"
+            self.finished = "no set was found that the population does not hold"
         return children
 
     def _first(self) -> NDArray[np.float64]:
@@ -116,8 +118,8 @@ class _Generations(Turns):
         count, method, random = len(self._genes), self._method, self._random
         pairs = -(-method.population // 2)
         rounds = -(-2 * pairs // count)
-        contests = np.tile(np.arange(count), (method.tournament_size, rounds, 1))
-        winners = random.permuted(contests, axis=2).min(axis=0).ravel()[: 2 * pairs]
+        contests = random.permuted(np.broadcast_to(np.arange(count), (method.tournament_size * rounds, count)), axis=1)
+        winners = contests.reshape(method.tournament_size, -1).min(axis=0)[: 2 * pairs]
         first, second = self._genes[winners[:pairs]], self._genes[winners[pairs:]]
         children = np.concatenate(crossed(first, second, self._variables, method.crossover_rate, method.crossover_eta, random))
         children = children[: method.population]
@@ -126,16 +128,14 @@ class _Generations(Turns):
 
     def _distinct(self, genes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Without what is twice or in the population already: mutated twice, then drawn anew, then left out."""
-        again = self._repeated(genes)
+        seen = set(_keys(self._genes))
+        again = _repeated(genes, range(len(genes)), seen)
         for redraw in (False, False, True):
-            if not len(again):
+            if not again:
                 return genes
-            if redraw:
-                genes[again] = self._variables.sample(len(again), self._random)
-            else:
-                genes[again] = self._shaken(genes[again])
-            again = self._repeated(genes)
-        return np.delete(genes, again, axis=0) if len(again) else genes
+            genes[again] = self._variables.sample(len(again), self._random) if redraw else self._shaken(genes[again])
+            again = _repeated(genes[again], again, seen)
+        return np.delete(genes, again, axis=0) if again else genes
 
     def _shaken(self, genes: NDArray[np.float64]) -> NDArray[np.float64]:
         """With one gene mutated that counts, at least."""
@@ -145,16 +145,6 @@ class _Generations(Turns):
             wanted[np.arange(len(genes)), free[self._random.integers(0, len(free), len(genes))]] = True
         mutated(genes, self._variables, wanted, self._method.mutation_eta, self._random)
         return self._variables.repaired(genes)
-
-    def _repeated(self, genes: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Rows that equal an earlier one, or one of the population, to the last bit."""
-        seen = set(_keys(self._genes))
-        found = []
-        for row, key in enumerate(_keys(genes)):
-            if key in seen:
-                found.append(row)
-            seen.add(key)
-        return np.array(found, dtype=np.int64)
 
     def _take(self, genes: NDArray[np.float64], scores: NDArray[np.float64], violations: NDArray[np.float64]) -> None:
         method = self._method
@@ -189,8 +179,13 @@ class _Generations(Turns):
         """
         front = front[~np.isnan(front).any(axis=1)]
         moved = 0.0
-        if len(front):
-            moved = np.inf if not len(self._reached) else float((front[:, None] - self._reached).max(axis=2).min(axis=1).max())
+        if len(front) and not len(self._reached):
+            moved = np.inf
+        elif len(front):
+            with np.errstate(invalid="ignore"):
+                ahead = front[:, None] - self._reached
+            ahead[np.isnan(ahead)] = 0.0  # the same infinity
+            moved = float(ahead.max(axis=2).min(axis=1).max())
         if moved > self._method.tolerance:
             self._reached, self._since = front, 0
         else:
@@ -209,6 +204,17 @@ class _Generations(Turns):
         self._violations = np.array(state["violations"], dtype=np.float64)
         self._reached = np.array(state["reached"], dtype=np.float64).reshape(-1, objectives)
         self._since = int(state["since"])
+
+
+def _repeated(genes: NDArray[np.float64], numbers: Iterable[int], seen: set[bytes]) -> list[int]:
+    """The numbers of those rows that equal one seen before, to the last bit; all are seen then."""
+    found = []
+    for number, key in zip(numbers, _keys(genes), strict=True):
+        if key in seen:
+            found.append(number)
+        else:
+            seen.add(key)
+    return found
 
 
 def _keys(genes: NDArray[np.float64]) -> list[bytes]:

@@ -128,6 +128,10 @@ class History:
         """The row of a set; below 0 for one that could not be measured, whose refusal is `refusals[-1 - place]`; None for a new one."""
         return self._places.get(key)
 
+    def places(self, keys: Iterable[bytes]) -> list[int | None]:
+        """The same of many."""
+        return list(map(self._places.get, keys))
+
     def add(self, genes: NDArray[np.float64], columns: NDArray[np.float64], generation: int | NDArray[np.int64]) -> NDArray[np.int64]:
         """Sets that were measured, with `columns` (names, n); their rows. Scores follow by `score`."""
         begin, end = self._count, self._count + len(genes)

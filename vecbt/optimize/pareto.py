@@ -36,8 +36,8 @@ def non_dominated_ranks(scores: Any, violations: Any = None) -> NDArray[np.int64
     if broken.shape != (len(given),):
         raise InputError(f"violations have the shape {broken.shape}; expected {(len(given),)}, one for each row of scores")
     fine = ~(broken > 0.0)
-    places = _places(given[fine])
-    ranks[fine] = _ranks_of_two(places) if given.shape[1] == 2 else _ranks_of_many(places)
+    rows = _ordered(given[fine])
+    ranks[fine] = _ranks_of_two(rows) if given.shape[1] == 2 else _ranks_of_many(rows)
     if not fine.all():
         last = ranks[fine].max(initial=-1) + 1
         ranks[~fine] = last + np.unique(broken[~fine], return_inverse=True)[1].reshape(-1)
@@ -65,7 +65,7 @@ def crowding(scores: Any, ranks: NDArray[np.int64] | None = None) -> NDArray[np.
         begins = np.empty(count, dtype=np.bool_)
         begins[0] = True
         np.not_equal(front[1:], front[:-1], out=begins[1:])
-        ends = np.roll(begins, -1)
+        ends = np.append(begins[1:], True)
         starts = np.flatnonzero(begins)
         span = sorted_values[ends] - sorted_values[starts]
         number = np.cumsum(begins) - 1
@@ -138,9 +138,14 @@ def _matrix(scores: Any) -> NDArray[np.float64]:
     return given
 
 
-def _places(given: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Each objective's values as places in order (equal values alike, NaN lowest): domination is of order alone."""
-    places = np.empty(given.shape, dtype=np.int64)
+def _ordered(given: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What orders as `given` does, with NaN lowest: domination is of order alone."""
+    return _places(given) if np.isnan(given).any() else given
+
+
+def _places(given: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The places of each objective's values in order, equal values alike and NaN lowest."""
+    places = np.empty(given.shape)
     for m, values in enumerate(given.T):
         order = np.argsort(values, kind="stable")
         sorted_values = values[order]
@@ -152,33 +157,37 @@ def _places(given: NDArray[np.float64]) -> NDArray[np.int64]:
     return places
 
 
-def _ranks_of_two(places: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ranks_of_two(given: NDArray[np.float64]) -> NDArray[np.int64]:
     """From the best of the first objective down: a set belongs to the first front whose best of the second objective it exceeds."""
-    order = np.lexsort((-places[:, 1], -places[:, 0]))
-    tops: list[int] = []  # of each front the best of the second objective so far, sign turned: these rise from front to front
+    turned = -given
+    order = np.lexsort((turned[:, 1], turned[:, 0]))
+    rows = turned[order]
+    new = np.ones(len(rows), dtype=np.bool_)
+    new[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    tops: list[float] = []  # of each front the best of the second objective so far, sign turned: these rise from front to front
     found: list[int] = []
-    before, rank = (-1, -1), 0
-    for first, second in places[order].tolist():
-        if (first, second) != before:
-            rank = bisect_right(tops, -second)
-            tops[rank : rank + 1] = [-second]
-            before = (first, second)
+    for value in rows[new, 1].tolist():
+        rank = bisect_right(tops, value)
+        if rank == len(tops):
+            tops.append(value)
+        else:
+            tops[rank] = value
         found.append(rank)
-    ranks = np.empty(len(places), dtype=np.int64)
-    ranks[order] = found
+    ranks = np.empty(len(given), dtype=np.int64)
+    ranks[order] = np.array(found, dtype=np.int64)[np.cumsum(new) - 1]
     return ranks
 
 
-def _ranks_of_many(places: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ranks_of_many(given: NDArray[np.float64]) -> NDArray[np.int64]:
     """From the matrix of who dominates whom; the fronts are taken off one by one."""
-    if places.shape[1] == 1:
-        return np.unique(-places[:, 0], return_inverse=True)[1].reshape(-1)
-    no_less = np.ones((len(places), len(places)), dtype=np.bool_)
-    for values in places.T:
+    if given.shape[1] == 1:
+        return np.unique(-given[:, 0], return_inverse=True)[1].reshape(-1)
+    no_less = np.ones((len(given), len(given)), dtype=np.bool_)
+    for values in given.T:
         no_less &= values[:, None] >= values
     dominates = no_less & ~no_less.T
     by = dominates.sum(axis=0)
-    ranks = np.full(len(places), -1, dtype=np.int64)
+    ranks = np.full(len(given), -1, dtype=np.int64)
     rank = 0
     front = np.flatnonzero(by == 0)
     while len(front):

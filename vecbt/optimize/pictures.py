@@ -55,10 +55,11 @@ def draw_convergence(axes: Any, history: History, scores: NDArray[np.float64], o
         axes.step(steps, np.append(best, best[-1]), where="post", color=SHORT, linewidth=1.6, label="best so far")
         _room(axes, scores[known])
     axes.set_ylabel("score, higher is better")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.2)
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(0.5, max([*at, 1]) + 0.5)
 
 
 def _room(axes: Any, values: NDArray[np.float64]) -> None:
@@ -101,7 +102,7 @@ def front_figure(
         axes.set_xlabel(_short(objectives[which[0]]))
         axes.set_ylabel(_short(objectives[which[1]]))
         axes.set_title("Objectives, higher is better in both")
-        axes.legend(loc="lower left")
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
         bar = picture.colorbar(cloud, ax=axes, fraction=0.04, pad=0.02)
         bar.ax.set_ylim(1, newest if newest > 1 else 2)
         bar.outline.set_visible(False)

@@ -61,35 +61,27 @@ def search(
 
     Parameters
     ----------
-    bars, strategy, **keywords
-        As for `backtest`. They hold for all that does not vary.
+    bars, strategy, **keywords : as for `backtest`; they hold for all that does not vary
     space : mapping, optional
-        By name (as for `sweep`, dotted names too) a range `(low, high)`, `Range`, `Choice`, or a list of choices. None: the ranges that the
-        strategy declares.
+        By name (as for `sweep`, dotted names too) a range `(low, high)`, `Range`, `Choice`, or a list of choices; None: what is declared.
     objective : metric, mapping, objective, function, or list of these
         What is wanted: the name of a metric (lower is better for drawdowns and volatility), `Weighted`, `Penalty`, `Plateau`, `Deflated`,
-        a function of metrics that is called once a generation with arrays over its sets, or several in a list, of which the Pareto front
-        is looked for.
+        a function of metrics that is called once a generation with arrays over its sets, or several in a list: the Pareto front.
     method : optional
-        How: `Genetic()` (left out), `RandomSearch`, `SobolSearch`, `GridSearch`, and other methods of `vecbt.optimize`.
+        How: `Genetic()` (left out), `RandomSearch`, `SobolSearch`, `GridSearch` or another one.
     where : callable, optional
         From the columns of the parameters, by name, to which sets are wanted. Sets that break it, or constraints of the strategy, are not
         run, and no trials.
-    seed : int
-        Of all that is drawn: the same call gives the same search to the last bit, on any number of threads.
-    max_sets : int, optional
-        Stop before more distinct sets than this are evaluated.
+    seed : of all that is drawn: the same call gives the same search to the last bit, on any number of threads
+    max_sets : stop before more distinct sets than this are evaluated
     stop : callable, optional
         Called after each generation with its `Generation`; the search ends where it answers something true.
-    rf, mar : float
-        Riskless and minimum acceptable return *per bar*.
-    threads, executor
-        As for `sweep`; no number depends on them.
+    rf, mar : riskless and minimum acceptable return *per bar*
+    threads, executor : as for `sweep`; no number depends on them
     progress : callable (sets, total or None), or False, optional
         Called after each generation; the total is `max_sets`. None draws a bar with the best score so far on a terminal when it takes
         longer than a second, False never does.
-    live : bool
-        Draw convergence in a notebook while it runs, about once a second.
+    live : draw convergence in a notebook while it runs, about once a second
     checkpoint : path of a folder, optional
         Keep all of it there after each generation, at most once a second and at the end. The same call goes on from there, whatever ended
         the last one, to the result of an unbroken search; `max_sets`, `stop`, `threads`, `executor` and `progress` may be others. A folder
@@ -110,28 +102,38 @@ def search(
         raise DataError(f"bars is {type(bars).__name__}; expected Bars: make them with Bars.from_pandas, from_polars, read_csv, …")
     _check(seed, max_sets, stop, progress, live)
     objectives, method = as_objectives(objective), _method(method)
-    declared, base = declared_by(strategy)
-    variables = Variables.of(space, declared, base, where)
+    variables = Variables.of(space, *declared_by(strategy), where)
     options = {"threads": threads} | ({} if executor is None else {"executor": executor})
-    evaluation = Evaluation(
-        bars, strategy, variables, keywords, float(rf), float(mar), any(each.needs_moments for each in objectives), options
-    )  # fmt: skip
-    searcher = method.searcher(variables, len(objectives), int(seed))
-    planned = getattr(method, "generations", None)
-    drive = Drive(searcher, variables, objectives, evaluation, name=type(method).__name__, most=max_sets, planned=planned)
-    about = _about(evaluation, objectives, method, int(seed), where)
-    hashes = {"data": bars.content_hash, "search": "", "kernels": kernel_sources_hash()}
+    moments = any(each.needs_moments for each in objectives)
+    if moments and keywords.get("accounts") == "separate":
+        raise ConfigError("Deflated judges one account, and accounts='separate' has one for each symbol; search symbol by symbol")
+    evaluation = Evaluation(bars, strategy, variables, keywords, float(rf), float(mar), moments, options)
+    about = _about(evaluation, objectives, method, seed, where)
+    drive = _drive(evaluation, objectives, method, seed, max_sets)
+    _run(drive, about, checkpoint, stop=stop, progress=progress, plot=LivePlot(drive) if live else None, total=max_sets)
+    return Search(drive, about=about)
+
+
+def _drive(evaluation: Evaluation, objectives: tuple[Objective, ...], method: Method, seed: int, most: int | None) -> Drive:
+    """The search before its first generation."""
+    searcher, planned = method.searcher(evaluation.variables, len(objectives), seed), getattr(method, "generations", None)
+    return Drive(searcher, evaluation.variables, objectives, evaluation, name=type(method).__name__, most=most, planned=planned)
+
+
+def _run(
+    drive: Drive, about: dict[str, Json], checkpoint: str | Path | None, *, stop: Any, progress: Any, plot: LivePlot | None,
+    total: int | None,
+) -> None:  # fmt: skip
+    """From where it was left to its end."""
     with ExitStack() as stack:
         keeper = None
         if checkpoint is not None:
-            hashes["search"] = digest_of(about)
+            hashes = {"data": about["bars"]["hash"], "search": digest_of(about), "kernels": kernel_sources_hash()}
             keeper = stack.enter_context(Keeper(checkpoint, about, hashes))
             _take_up(drive, keeper, stop)
-        plot = LivePlot(drive) if live else None
-        _go(drive, keeper, _hearing(drive, stack, stop, progress, plot, max_sets))
-        if plot is not None:
-            plot.draw(last=True)
-    return Search(drive, about=about)
+        _go(drive, keeper, _hearing(drive, stack, stop, progress, plot, total))
+    if plot is not None:
+        plot.draw(last=True)
 
 
 def _go(drive: Drive, keeper: Keeper | None, heard: Callable[[Generation], Any]) -> None:
@@ -144,13 +146,13 @@ def _go(drive: Drive, keeper: Keeper | None, heard: Callable[[Generation], Any])
     try:
         drive.go(heard, settled)
     finally:
-        # after a break in the middle of a generation the folder stays as it was after the one before
-        if keeper is not None and drive.whole and drive.sure == (len(drive.history), len(drive.history.refusals)):
+        if keeper is not None and drive.whole and drive.history.generations:  # else the folder stays as it was a generation before
             _keep(drive, keeper)
 
 
 def _keep(drive: Drive, keeper: Keeper) -> None:
-    keeper.write(drive.history, drive.searcher.state(), ended="" if drive.partial else drive.ended, partial=drive.partial)
+    ended = "" if drive.partial else drive.ended
+    keeper.write(drive.history, drive.searcher.state(), ended=ended, partial=drive.partial, until=drive.sure)
 
 
 def _take_up(drive: Drive, keeper: Keeper, stop: Callable[[Generation], Any] | None) -> None:
@@ -183,7 +185,7 @@ def _about(
         "variables": written_variables(variables),
         "objective": [repr(each) for each in objectives],
         "objective values": identity(objectives),
-        "method": [repr(method) if dataclasses.is_dataclass(method) else type(method).__name__, identity(method)],
+        "method": [_in_words(method), identity(method)],
         "seed": seed,
         "keywords": {name: identity(value) for name, value in sorted(evaluation.keywords.items())},
         "rates": [evaluation.rf, evaluation.mar],
@@ -202,6 +204,14 @@ def _method(given: Method | None) -> Method:
         name = given.__name__ if isinstance(given, type) else type(given).__name__
         raise ConfigError(f"method is {name}; expected an object such as Genetic(population=200, generations=50) or RandomSearch(1000)")
     return given
+
+
+def _in_words(method: Any) -> str:
+    """A method with what is not as it is where nothing is said."""
+    if not dataclasses.is_dataclass(method):
+        return type(method).__name__
+    values = {f.name: getattr(method, f.name) for f in dataclasses.fields(method) if getattr(method, f.name) != f.default}
+    return f"{type(method).__name__}({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
 
 def _check(seed: Any, max_sets: Any, stop: Any, progress: Any, live: Any) -> None:

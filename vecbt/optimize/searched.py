@@ -197,12 +197,19 @@ class Search(Tried):
         """
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < len(self):
             raise ConfigError(f"there is no set {number!r} here; expected one of the column `set` of the table")
-        return self._again(np.array([number]), blocks=False).backtest(0)
+        from ..ledger.place import off
+
+        with off():  # it is there already
+            found = self._again(np.array([number]), blocks=False)
+        result = found.backtest(0)
+        result._entry = self._entry
+        return result
 
     def sweep(self, *, blocks: bool = True) -> Sweep:
         """All sets that were evaluated, run again as a sweep: with heat maps, plateaus, parallel coordinates, files.
 
-        Sets have the same numbers. Nothing is added to the trial ledger: these trials are there.
+        Sets have the same numbers, and are no new trials; the ledger gets their sums over parts of the bars, by which it can tell how much
+        they resemble each other.
 
         Parameters
         ----------
@@ -220,12 +227,7 @@ class Search(Tried):
         return self.sweep().evidence(**keywords)
 
     def _again(self, places: NDArray[np.int64], *, blocks: bool) -> Sweep:
-        from ..ledger.place import off
-
-        with off():
-            found = self._of_bars().swept(self._history.genes[places], blocks=blocks)
-        found._entry = self._entry
-        return found
+        return self._of_bars().swept(self._history.genes[places], blocks=blocks)
 
     def _of_bars(self) -> Evaluation:
         if self._evaluation is None:

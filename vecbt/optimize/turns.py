@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, InputError
 from .variables import Variables
 
-__all__ = ["Turns", "at_least", "share"]
+__all__ = ["Turns", "at_least", "same_questions", "share"]
 
 
 class Turns(ABC):
@@ -115,6 +115,13 @@ def _checked(scores: Any, violations: Any, shape: tuple[int, int]) -> tuple[NDAr
         raise InputError(f"violations are from {broken.min()}; expected numbers of at least 0, where 0 breaks nothing")
     found[broken > 0.0] = np.nan
     return found, broken
+
+
+def same_questions(asked: NDArray[np.float64], before: NDArray[np.float64]) -> None:
+    """ConfigError unless a driver that is taken up asks for what it asked for before."""
+    if asked.tobytes() != before.tobytes():
+        what = "the search asks for other sets than it did when its state was made"
+        raise ConfigError(f"{what}; use the same method, space, seed, and versions of packages")
 
 
 def at_least(name: str, value: Any, low: int) -> int:

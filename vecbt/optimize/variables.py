@@ -8,6 +8,7 @@ and only there.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class Range:
                 raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected two finite numbers")
         if not self.low <= self.high:
             raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected low <= high: are they the wrong way round?")
+        if not math.isfinite(float(self.high) - float(self.low)):
+            raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected less than 1.7e308 between them")
         if self.log and self.low <= 0:
             raise ConfigError(f"a logarithmic range begins at {self.low!r}; expected a number above 0")
         if self.whole and (self.low != int(self.low) or self.high != int(self.high)):
@@ -144,6 +147,12 @@ class Variables:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @functools.cached_property
+    def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds to vary numbers between: whole ones are rounded to an end as often as to what is between."""
+        half = np.where(self.kinds == WHOLE, 0.5, 0.0)
+        return self.low - half, self.high + half
 
     @property
     def size(self) -> float:

@@ -32,7 +32,7 @@ def crossed(
     rows, columns = np.nonzero(numbers)
     if len(rows):
         a, b = first[rows, columns], second[rows, columns]
-        low, high = _edges(variables)
+        low, high = variables.edges
         below, above = _spread(np.minimum(a, b), np.maximum(a, b), low[columns], high[columns], draws[1][rows, columns], eta)
         swapped = draws[2][rows, columns] < 0.5
         one[rows, columns] = np.where(swapped, above, below)
@@ -53,7 +53,7 @@ def mutated(genes: NDArray[np.float64], variables: Variables, wanted: NDArray[np
     if not len(rows):
         return
     old, draw, kinds = genes[rows, columns], random.random(len(rows)), variables.kinds[columns]
-    low, high = (edge[columns] for edge in _edges(variables))
+    low, high = (edge[columns] for edge in variables.edges)
     new = _moved(old, low, high, draw, eta)
     if not (variables.kinds == REAL).all():
         low, high = variables.low[columns], variables.high[columns]
@@ -66,20 +66,15 @@ def mutated(genes: NDArray[np.float64], variables: Variables, wanted: NDArray[np
     genes[rows, columns] = new
 
 
-def _edges(variables: Variables) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds to vary numbers between."""
-    half = np.where(variables.kinds == WHOLE, 0.5, 0.0)
-    return variables.low - half, variables.high + half
-
-
 def _spread(
     small: NDArray[np.float64], large: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64],
     draw: NDArray[np.float64], eta: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """Simulated binary crossover of numbers `small` < `large`: the lower and the upper child."""
     apart = large - small
-    room = np.stack([small - low, high - large]) / apart
-    alpha = 2.0 - (1.0 + 2.0 * room) ** -(eta + 1.0)
+    with np.errstate(over="ignore"):  # as good as no bounds, where the parents are all but equal
+        room = np.stack([small - low, high - large]) / apart
+        alpha = 2.0 - (1.0 + 2.0 * room) ** -(eta + 1.0)
     at = draw * alpha
     base = np.where(at <= 1.0, at, 1.0 / (2.0 - at))
     half = 0.5 * apart * base ** (1.0 / (eta + 1.0))
