@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def changed_after(bars: Bars, first: int) -> Bars:
 
 
 def test_opt02_each_fold_adopts_the_best_set_of_its_training_window_and_nothing_else() -> None:
+    """OPT-02."""
     for fold in plain()._found:
         assert fold.test[0] - fold.train[1] == fold.purge == 4
         swept = vb.sweep(BARS, CROSS, {**SPACE, "between": [fold.train]}, costs=COSTS, progress=False, threads=1)
@@ -162,6 +164,18 @@ def test_opt02_all_bars_after_the_first_training_are_tested_once() -> None:
     assert len(one) == 1
     with pytest.raises(ConfigError, match=r"need 144 bars; there are 143"):
         walk(BARS[:143])
+
+
+def test_opt02_with_a_longer_step_parameters_stay_in_force_between_tests() -> None:
+    found = walk(step=60, test=40)
+    assert [fold.test for fold in found._found] == [(94, 134), (154, 194), (214, 240)]
+    assert found.result.run.bars.T == 240 - 94
+    assert found.strategy.starts == tuple(str(day)[:10] for day in BARS.times[[94, 154, 214]])  # type: ignore[attr-defined]
+
+
+def test_opt02_windows_in_time_are_those_of_bars_where_each_day_has_one() -> None:
+    days = walk(train="90D", test="50D", purge="4D")
+    assert days.folds.equals(plain().folds)
 
 
 def test_opt02_every_set_is_in_the_ledger_and_evidence_counts_them() -> None:
@@ -323,6 +337,13 @@ class _Event(EventStrategy):
         """Nothing."""
 
 
+@dataclass(frozen=True)
+class _Between(vb.Strategy):
+    """Has a parameter of a name that is taken."""
+
+    between: int = vb.Parameter(2, low=1, high=4, integer=True)
+
+
 @pytest.mark.parametrize(
     ("more", "kind", "said"),
     [
@@ -347,6 +368,7 @@ class _Event(EventStrategy):
         ({"train": 300}, ConfigError, r"need 354 bars; there are 240"),
         ({"bars": 3}, DataError, "expected Bars"),
         ({"space": {"quick": [2]}}, ConfigError, "names 'quick'"),
+        ({"strategy": _Between(), "space": None}, ConfigError, "rename it"),
         ({"space": {"fast": (5, 2)}}, ConfigError, "wrong way round"),
     ],
 )  # fmt: skip

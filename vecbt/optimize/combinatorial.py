@@ -88,7 +88,8 @@ class Paths:
         names = ("sharpe", "total_return", "cagr", "volatility", "max_drawdown", "trades")
         stats = [result.stats() for result in self.results]
         chosen = [", ".join(str(s + 1) for s in row) for row in self.split.path_splits()]
-        columns = {name: [float(column[name]) for column in stats] for name in names}
+        columns: dict[str, Any] = {name: [float(column[name]) for column in stats] for name in names}
+        columns["trades"] = [int(count) for count in columns["trades"]]
         return pl.DataFrame({"path": range(1, len(self) + 1), "splits": chosen} | columns)
 
     @property
@@ -131,7 +132,7 @@ class Paths:
         spread = "no path traded"
         if len(sharpes):
             low, middle, high = sharpes[0], float(np.median(sharpes)), sharpes[-1]
-            spread = f"Sharpe ratios {low:.2f} to {high:.2f}, median {middle:.2f}; {int((sharpes <= 0).sum())} of {len(self)} not above 0"
+            spread = f"Sharpe ratios {low:.2f} to {high:.2f}, median {middle:.2f}; {int((sharpes > 0).sum())} of {len(self)} above 0"
         inside = np.array([one.in_sample for one in self._found])
         kept = f"purge {self.split.purge} bars on both sides, embargo {self.split.embargo!r}"
         return f"{what}\n  {self.objective}: {float(np.nanmean(inside)):.3g} in training (mean of splits); {kept}\n  {spread}"
@@ -196,7 +197,7 @@ def combinatorial(
     split = CombinatorialPurged(groups, test_groups, 0 if purge is None else purge, embargo)
     if bars.T < 2 * split.groups:
         raise ConfigError(f"{split.groups} parts of {counted(bars.T, 'bar')}; expected at least {2 * split.groups} bars")
-    runner = runner_of(bars, source, variables, wanted, keywords, rf, mar, threads, executor)
+    runner = runner_of(bars, source, variables, wanted, keywords, rates=(rf, mar), options={"threads": threads, "executor": executor})
     with ExitStack() as stack:
         work = _Work(
             bars, source, variables, runner, wanted, how, int(seed), hearing(stack, progress, "combinatorial"), Setup.of(**keywords)

@@ -19,6 +19,7 @@ from ..engine.rule_strategy import RuleStrategy
 from ..engine.setup import Setup
 from ..engine.strategy import Strategy, as_strategy
 from ..engine.sweep_rules import remade
+from ..engine.window import BETWEEN
 from ..errors import ConfigError, DataError, StrategyError, nearest
 from .lockstep import Windowed
 from .objective import Objective, as_objectives
@@ -31,7 +32,7 @@ from .walk_files import Checkpoints, about_walk
 from .walk_result import WalkForward
 from .walking import Plan, Walk
 
-__all__ = ["runner_of", "searchable", "single_objective", "walk_forward"]
+__all__ = ["INNER", "checked_method", "hearing", "runner_of", "searchable", "single_objective", "walk_forward"]
 
 INNER = 0.25
 """Share of the training window that compares new parameters with those in force, where nothing else is said."""
@@ -72,9 +73,8 @@ def walk_forward(
     >>> found = vb.walk_forward(bars, vb.strategies.SmaCross(20, 100), space, train=504, test=63, costs=costs)
     >>> found.folds, found.efficiency, found.result.report(), found.plot_parameters()
 
-    Parameters are chosen on training windows alone. All windows warm up on the bars before them, and accounts begin flat in them (D6).
-    The searches of all folds go on together, and each round of them is one sweep. What the folds adopt becomes one strategy, a `Schedule`,
-    and one account runs it from the first test bar to the last, through the joins.
+    Parameters are chosen on training windows alone, where accounts begin flat, on rules that have seen the bars before (D6). The searches
+    of all folds go on together, each round of them one sweep. One account runs what was adopted (a `Schedule`) through all tests.
 
     Parameters
     ----------
@@ -83,42 +83,26 @@ def walk_forward(
     space, where
         As for `search`; parameters of the strategy only: an account has one setup, which cannot change at a join.
     train, test, step, anchored
-        Windows in bars or in time, as for `WalkForwardSplit`. With a step longer than the test, parameters stay in force until the next
-        test begins.
-    objective : metric, mapping, objective or function
-        What is wanted, as for `search`; one of them.
-    method : optional
-        How to search: `GridSearch()` (left out), `Genetic()` and others. Each fold has a search of its own.
+        As for `WalkForwardSplit`. With a step longer than the test, parameters stay in force until the next test begins.
+    objective, method
+        One objective, as for `search`, and how to search (left out, `GridSearch()`); each fold has a search of its own.
     purge : bars or time, optional
-        Left out at the end of training. Left out itself, it is measured fold by fold: the 95 % quantile of the bars that trades of the best
-        parameters of the whole window lasted, at most half of the window, and at least `horizon`. The search is run again then without
-        these bars; a `purge` that is given saves that.
-    embargo : bars or time
-        Left out beyond the purge.
-    horizon : int
-        Bars that labels or features of the strategy look ahead in training, such as those of a model; 0 for rules.
+        Left out at the end of training. Left out itself, it is measured: the 95 % quantile of the bars that trades of the fold's best
+        parameters lasted, at most half of the window and at least `horizon`; the search is run again then, without these bars.
+    embargo, horizon : bars or time, int
+        Left out beyond the purge; bars that labels of the strategy look ahead in training, such as those of a model.
     flatten : bool
         Close all positions at the last bar before other parameters take over; else they are carried, and traded on by those.
     improvement_threshold : float, optional
         New parameters take over only if they beat those in force by more than this, relative to the score in force (0.05: five percent), on
-        an *inner* validation window: the last part of training, which the choice has not seen. Left out, they always do. The test
-        window is never asked: parameters that are adopted because they did better in the test make it a part of training, and all that is
-        said of it afterwards is in-sample.
+        an *inner* validation window: the end of training, which the choice has not seen. Left out, they always do. The test is
+        never asked: what is adopted because it did better in the test makes that a part of training, and its result in-sample.
     inner : float, optional
         Share of the training window that is this inner validation; a quarter if it is not said. Without a threshold there is none.
     min_observations : int, optional
         Refuse training windows of fewer bars.
-    seed, rf, mar, threads, executor
-        As for `search`.
-    progress : callable (sets, None), or False, optional
-        Called after each round with how many sets were asked for so far.
-    checkpoint : path of a folder, optional
-        Keep the searches there, about once a second. The same call goes on from there, to the same result.
-
-    Returns
-    -------
-    WalkForward
-        Folds, the stitched account, efficiency, stability, plots, evidence. Everything that was evaluated is in `vb.ledger`.
+    seed, rf, mar, threads, executor, progress, checkpoint
+        As for `search`; progress is called after each round with how many sets were asked for so far.
 
     Raises
     ------
@@ -127,18 +111,29 @@ def walk_forward(
     """
     source, variables = searchable(bars, strategy, space, where, keywords)
     wanted, how = single_objective(objective), GridSearch() if method is None else checked_method(method)
-    plan = _plan(train, test, step, anchored, purge, embargo, horizon, improvement_threshold, inner, min_observations)
+    split = WalkForwardSplit(train, test, step, anchored=anchored, purge=0 if purge is None else purge, embargo=embargo)
+    plan = _plan(split, purge, horizon, improvement_threshold, inner, min_observations)
     _check(flatten, seed, progress, wanted, plan)
-    runner = runner_of(bars, source, variables, wanted, keywords, rf, mar, threads, executor)
+    runner = runner_of(bars, source, variables, wanted, keywords, rates=(rf, mar), options={"threads": threads, "executor": executor})
+    return _walked(runner, wanted, how, plan, seed=seed, where=where, flatten=flatten, progress=progress, checkpoint=checkpoint)
+
+
+def _walked(
+    runner: Windowed, objective: Objective, method: Method, plan: Plan, *, seed: int, where: Any, flatten: bool, progress: Any,
+    checkpoint: Any,
+) -> WalkForward:  # fmt: skip
+    """All folds, and the account that trades them."""
+    bars, source = runner.bars, as_strategy(runner.strategy)
     with ExitStack() as stack:
-        walk = Walk(bars, source, runner, wanted, how, seed, plan, Setup.of(**keywords), hearing(stack, progress, "walk-forward"))
+        heard = hearing(stack, progress, "walk-forward")
+        walk = Walk(bars, source, runner, objective, method, seed, plan, Setup.of(**runner.keywords), heard)
         about = about_walk(walk, where)
         if checkpoint is not None:
             walk.kept = stack.enter_context(Checkpoints(checkpoint, walk, about)).begin
         windows, folds = walk.go()
     members = [remade(source, fold.parameters) for fold in folds]
     schedule = Schedule.of(bars, members, [int(bars.index[fold.test_first]) for fold in windows], flatten=flatten)
-    result = backtest(bars[windows[0].test_first : windows[-1].test_stop], schedule, **keywords)
+    result = backtest(bars[windows[0].test_first : windows[-1].test_stop], schedule, **runner.keywords)
     return WalkForward(folds, result, schedule, about | {"flatten": flatten}, bars.index, notes=walk.notes)
 
 
@@ -159,6 +154,8 @@ def searchable(bars: Any, strategy: Any, space: Any, where: Any, keywords: Mappi
                 f"space names {name!r}, which is no parameter of {source.name}, and the account that runs through all folds has one setup"
             )
             raise ConfigError(f"{what}; vary parameters of the strategy ({known}), and give {str(name).partition('.')[0]} as a keyword")
+    if BETWEEN in source.space:
+        raise ConfigError(f"{source.name} has a parameter {BETWEEN!r}, which is what windows are called in sweeps; rename it")
     if keywords.get("accounts") == "separate":
         raise ConfigError("accounts='separate' gives every asset an account, and a walk-forward chooses for one; run it asset by asset")
     if keywords.get("flows") is not None:
@@ -184,12 +181,12 @@ def checked_method(method: Any) -> Method:
 
 
 def runner_of(
-    bars: Bars, source: Strategy, variables: Variables, objective: Objective, keywords: Mapping[str, Any], rf: Any, mar: Any, threads: Any,
-    executor: Any,
+    bars: Bars, source: Strategy, variables: Variables, objective: Objective, keywords: Mapping[str, Any], *, rates: tuple[Any, Any],
+    options: Mapping[str, Any],
 ) -> Windowed:  # fmt: skip
-    """What runs sets over windows."""
-    options = {"threads": threads} | ({} if executor is None else {"executor": executor})
-    return Windowed(bars, source, variables, dict(keywords), float(rf), float(mar), objective.needs_moments, options)
+    """What runs sets over windows; `rates` are rf and mar, `options` those of `vb.sweep` on which no number depends."""
+    given = {name: value for name, value in options.items() if value is not None or name == "threads"}
+    return Windowed(bars, source, variables, dict(keywords), float(rates[0]), float(rates[1]), objective.needs_moments, given)
 
 
 def hearing(stack: ExitStack, progress: Any, what: str) -> Callable[[int], None]:
@@ -206,9 +203,7 @@ def hearing(stack: ExitStack, progress: Any, what: str) -> Callable[[int], None]
     return heard
 
 
-def _plan(
-    train: Any, test: Any, step: Any, anchored: Any, purge: Any, embargo: Any, horizon: Any, threshold: Any, inner: Any, least: Any
-) -> Plan:
+def _plan(split: WalkForwardSplit, purge: Any, horizon: Any, threshold: Any, inner: Any, least: Any) -> Plan:
     """All about windows, checked."""
     for name, value, low in (("horizon", horizon, 0), ("min_observations", least, 1)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low):
@@ -223,10 +218,8 @@ def _plan(
         )
     if purge is not None and horizon:
         raise ConfigError(f"purge is {purge!r} and horizon {horizon}; give one of them: a purge that is given is taken as it is")
-    split = WalkForwardSplit(train, test, step, anchored=anchored, purge=0 if purge is None else purge, embargo=embargo)
-    return Plan(
-        split, purge is None, int(horizon), None if threshold is None else float(threshold), INNER if inner is None else float(inner), least
-    )
+    share = INNER if inner is None else float(inner)
+    return Plan(split, purge is None, int(horizon), None if threshold is None else float(threshold), share, least)
 
 
 def _is_number(value: Any, low: float) -> bool:
