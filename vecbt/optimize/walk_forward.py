@@ -92,7 +92,8 @@ def walk_forward(
     embargo, horizon : bars or time, int
         Left out beyond the purge; bars that labels of the strategy look ahead in training, such as those of a model.
     flatten : bool
-        Close all positions at the last bar before other parameters take over; else they are carried, and traded on by those.
+        Close all positions at the last bar before other parameters take over; else they are carried, and traded on by those. What says only
+        changes, such as crossings, then waits for its next one, as it does at the beginning of each window.
     improvement_threshold : float, optional
         New parameters take over only if they beat those in force by more than this, relative to the score in force (0.05: five percent), on
         an *inner* validation window: the end of training, which the choice has not seen. Left out, they always do. The test is
