@@ -135,6 +135,14 @@ def test_opt01_separate_accounts_score_by_the_mean_over_symbols() -> None:
         small(bars=bars, accounts="separate", objective=Deflated())
 
 
+def test_opt01_the_setup_is_searched_for_given_signals() -> None:
+    given = SmaCross(3, 10).rows(BARS)
+    found = small(strategy=given, space={"costs.commission_rate": Range(1e-4, 1e-2)}, method=RandomSearch(8))
+    best = found.best()
+    assert best["costs.commission_rate"] == found.table["costs.commission_rate"].min() and found.trials.recorded
+    assert found.backtest(best["set"]).stats()["total_return"] == best["total_return"]
+
+
 # --- objectives in a search ------------------------------------------------------------------------------------------------
 
 
