@@ -69,7 +69,7 @@ def spaces(draw: st.DrawFn) -> dict[str, Any]:
         found[f"x{k}"] = Range(low, low + draw(st.floats(0.0, 1e3)), integer=False)
     if draw(st.booleans()):
         low = draw(st.floats(1e-6, 10.0))
-        found["rate"] = Range(low, low * draw(st.floats(1.0, 1e4)), log=True)
+        found["rate"] = Range(low, low * draw(st.one_of(st.just(1.0), st.floats(1.0 + 1e-9, 1e4))), log=True)
     for k in range(draw(st.integers(0, 2))):
         low = draw(st.integers(-50, 50))
         found[f"n{k}"] = Range(low, low + draw(st.integers(0, 60)))

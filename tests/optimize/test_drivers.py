@@ -20,8 +20,8 @@ DRIVERS: dict[str, Any] = {
     "genetic": vb.Genetic(11, 6, mutation_rate=0.2, patience=5),
     "genetic of even pairs": vb.Genetic(12, 5, elitism_rate=0.0, tournament_size=1),
     "differential": vb.Differential(7, 5),
-    "optuna": vb.Bayesian(14, startup=5),
-    "optuna in batches": vb.Bayesian(20, batch=6, startup=5),
+    "optuna": vb.Bayesian(10, startup=4),
+    "optuna in batches": vb.Bayesian(11, batch=4, startup=4),
     "pymoo": None,
 }
 FEW = settings(max_examples=max(settings.default.max_examples // 10, 5))

@@ -159,6 +159,28 @@ def test_opt01_an_algorithm_of_pymoo_finds_a_mixed_optimum() -> None:
         assert (found["n"], found["kind"]) == (41, "b") and 0.4 < score <= 0.5
 
 
+def test_opt01_algorithms_of_pymoo_of_other_kinds_search_too() -> None:
+    """One that asks for a set again, one that knows no constraints, one with directions."""
+    pytest.importorskip("pymoo")
+    from pymoo.algorithms.moo.moead import MOEAD
+    from pymoo.algorithms.moo.nsga3 import NSGA3
+    from pymoo.algorithms.soo.nonconvex.nelder import NelderMead
+    from pymoo.util.ref_dirs import get_reference_directions
+
+    directions = get_reference_directions("das-dennis", 2, n_partitions=10)
+    over = variables({f"x{k}": (-0.9, 0.99) for k in range(3)})
+    methods = [(Pymoo(NelderMead(), 40), 1), (Pymoo(MOEAD(directions), 15, constraints=False), 2), (Pymoo(NSGA3(directions), 15), 2)]
+    for method, objectives in methods:
+        searcher = method.searcher(over, objectives, 0)
+        asked = np.concatenate(driven(searcher, rising(objectives)))
+        scores = rising(objectives)(asked)
+        assert np.nanmax(scores[len(scores) // 2 :]) > np.nanmedian(scores[:10])
+        again = method.searcher(over, objectives, 0)
+        again.restore(searcher.state())
+        assert again.generation == searcher.generation
+    assert repr(methods[1][0]).endswith("generations=15, constraints=False)")
+
+
 def test_opt01_an_algorithm_that_is_taken_up_with_another_seed_says_so() -> None:
     pytest.importorskip("pymoo")
     from pymoo.algorithms.moo.nsga2 import NSGA2

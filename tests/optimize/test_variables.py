@@ -83,7 +83,8 @@ def test_opt01_points_of_the_unit_cube_cover_the_space_to_its_ends(space: dict[s
     assert one.tobytes() == two.tobytes() and one.tobytes() == over.repaired(one).tobytes()
 
 
-@given(st.floats(1e-300, 1e300), st.floats(1.0, 1e6), st.integers(0, 2**32))
+@given(st.floats(1e-300, 1e300), st.one_of(st.just(1.0), st.floats(1.0 + 1e-11, 1e6)), st.integers(0, 2**32))
+@example(9.0, 1.0 + 1e-11, 0)
 @example(0.001, 100.0, 0)
 def test_opt01_a_logarithmic_range_reaches_its_bounds_to_the_bit_and_never_passes_them(low: float, factor: float, seed: int) -> None:
     high = low * factor
@@ -180,6 +181,7 @@ def test_opt01_spaces_that_mean_nothing_are_refused(space: dict[str, Any], said:
         (lambda: vb.Range("a", "b"), "two finite numbers"),
         (lambda: vb.Range(-1e308, 1e308), "less than 1.7e308"),
         (lambda: vb.Range(0.0, 1.0, log=True), "a number above 0"),
+        (lambda: vb.Range(9.0, 9.0 * (1.0 + 1e-15), log=True), "nearly one number"),
         (lambda: vb.Range(0.5, 2.0, integer=True), "expected whole numbers"),
         (lambda: vb.Range(1, 2, when="kind"), "expected .name, values."),
         (lambda: vb.Choice("abc"), "expected a list"),

@@ -19,22 +19,25 @@ __all__ = ["Pymoo"]
 
 @dataclass(frozen=True, repr=False)
 class Pymoo:
-    """An algorithm of pymoo, such as `Pymoo(NSGA3(ref_dirs), generations=50)` or `Pymoo(CMAES(), generations=200)`.
+    """An algorithm of pymoo, such as `Pymoo(NSGA3(ref_dirs), generations=50)` or `Pymoo(PSO(), generations=200)`.
 
     The algorithm sees numbers: whole numbers and choices are rounded when they are tried, choices as if they had an order. Constraints are
     one constraint of the algorithm, by how much they are broken; a score that is NaN counts as one broken by 1. A set that was not run
-    has the worst scores met so far. An algorithm without constraints searches worse where there are some, or refuses them.
+    has the worst scores met so far.
 
-    A search is taken up by telling a new copy of the algorithm all that was told, in order: its generator is pymoo's own.
+    A search is taken up by telling a new copy of the algorithm all that was told, in order. One that draws from elsewhere than from its
+    own generator, as CMAES does, cannot be taken up: it asks for other sets, and ConfigError says so.
 
     Parameters
     ----------
     algorithm : of pymoo, not yet set up; it is copied
     generations : to ask for; the algorithm may end before
+    constraints : False for algorithms that know none, such as MOEAD; sets that break one then have the worst scores met so far
     """
 
     algorithm: Any
     generations: int = 50
+    constraints: bool = True
 
     def __post_init__(self) -> None:
         at_least("Pymoo: generations", self.generations, 1)
@@ -44,7 +47,8 @@ class Pymoo:
 
     def __repr__(self) -> str:
         kind = type(self.algorithm)
-        return f"Pymoo({kind.__module__}.{kind.__name__}, generations={self.generations})"
+        what = "" if self.constraints else ", constraints=False"
+        return f"Pymoo({kind.__module__}.{kind.__name__}, generations={self.generations}{what})"
 
     def searcher(self, variables: Variables, objectives: int = 1, seed: int = 0) -> _Driven:
         """A new search."""
@@ -66,18 +70,23 @@ class _Driven(Turns):
         """The algorithm as it was, set up."""
         problem = optional("pymoo.core.problem", "an algorithm of pymoo").Problem
         low, high = self._variables.edges
-        self._problem = problem(n_var=len(low), n_obj=self._objectives, n_ieq_constr=1, xl=low, xu=high)
+        count = 1 if self._method.constraints else 0
+        self._problem = problem(n_var=len(low), n_obj=self._objectives, n_ieq_constr=count, xl=low, xu=high)
         self._algorithm = copy.deepcopy(self._method.algorithm)
         self._algorithm.setup(self._problem, termination=("n_gen", self._method.generations), seed=self._seed, verbose=False)
-        self._worst = np.zeros(self._objectives)
+        # it may ask for what it asked for before, of which it is told again
+        evaluator = optional("pymoo.core.evaluator", "an algorithm of pymoo").Evaluator
+        self._algorithm.evaluator = evaluator(skip_already_evaluated=False)
+        self._worst: NDArray[np.float64] | None = None
         self._infills: Any = None
 
     def _next(self) -> NDArray[np.float64]:
         self._infills = self._algorithm.ask()
-        if self._infills is None or not len(self._infills):
+        # a population, or one of its members alone
+        points = np.empty(0) if self._infills is None else np.array(self._infills.get("X"), dtype=np.float64)
+        if not points.size:
             self.finished = "the algorithm asked for nothing more"
-            return np.empty((0, len(self._variables)))
-        return self._variables.repaired(np.array(self._infills.get("X"), dtype=np.float64))
+        return self._variables.repaired(points.reshape(-1, len(self._variables)))
 
     def _take(self, genes: NDArray[np.float64], scores: NDArray[np.float64], violations: NDArray[np.float64]) -> None:
         self._log = np.concatenate([self._log, np.column_stack([genes, scores, violations])])
@@ -85,11 +94,14 @@ class _Driven(Turns):
         lost = ~np.isfinite(scores).all(axis=1)
         told = -scores
         if not lost.all():
-            self._worst = np.maximum(self._worst, told[~lost].max(axis=0)) if len(self._counts) > 1 else told[~lost].max(axis=0)
-        told[lost] = self._worst
-        broken = np.where(lost & (violations == 0.0), 1.0, violations)
+            worst = told[~lost].max(axis=0)
+            self._worst = worst if self._worst is None else np.maximum(self._worst, worst)
+        told[lost] = 0.0 if self._worst is None else self._worst
+        values = {"F": told}
+        if self._method.constraints:
+            values["G"] = np.where(lost & (violations == 0.0), 1.0, violations)[:, None]
         static = optional("pymoo.problems.static", "an algorithm of pymoo").StaticProblem
-        self._algorithm.evaluator.eval(static(self._problem, F=told, G=broken[:, None]), self._infills)
+        self._algorithm.evaluator.eval(static(self._problem, **values), self._infills)
         self._algorithm.tell(infills=self._infills)
         if self.generation >= self._method.generations:
             self.finished = f"all {self._method.generations:,} generations were run"

@@ -59,6 +59,8 @@ class Range:
             raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected less than 1.7e308 between them")
         if self.log and self.low <= 0:
             raise ConfigError(f"a logarithmic range begins at {self.low!r}; expected a number above 0")
+        if self.log and self.low < self.high and math.log(self.high) - math.log(self.low) < 4.0 / _FINE:
+            raise ConfigError(f"a logarithmic range goes from {self.low!r} to {self.high!r}, which is nearly one number; leave log out")
         if self.whole and (self.low != int(self.low) or self.high != int(self.high)):
             raise ConfigError(f"a range of whole numbers goes from {self.low!r} to {self.high!r}; expected whole numbers")
         _check_condition(self.when)
