@@ -122,6 +122,7 @@ _HOME = {
 _MODULES = {
     "errors": "errors",
     "evidence": "evidence",
+    "executors": "executors",
     "indicators": "indicators",
     "ledger": "ledger",
     "metrics": "metrics",
@@ -134,7 +135,7 @@ _MODULES = {
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, evidence, indicators, ledger, metrics, signals, strategies
+    from . import errors, evidence, executors, indicators, ledger, metrics, signals, strategies
     from .accessors import register_accessors
     from .analytics.comparison import Comparison, compare
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
@@ -294,6 +295,7 @@ __all__ = [
     "errors",
     "evidence",
     "evidence_of",
+    "executors",
     "forecast_metrics",
     "indicators",
     "ledger",
