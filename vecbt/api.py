@@ -243,10 +243,9 @@ def sweep(
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
     checkpoint : path of a folder, optional
         Keep finished lines there, about once a second. The same call goes on from there, whatever ended the last one, to the bits of an
-        unbroken sweep; only `threads`, `executor`, `metrics` and `progress` may be others. A folder with anything else, or with another sweep, is
-        refused. A strategy is known by its parameters and the text of its code: its own, that of functions and classes it names, and
-        the data they close over or find in globals; not what it gets through other packages, whole modules (`helpers.f`) or files.
-
+        unbroken sweep; only `threads`, `executor`, `metrics` and `progress` may be others. A folder with anything else, or with another
+        sweep, is refused. A strategy is known by its parameters and the text of its code: its own, that of functions and classes it names,
+        and the data they close over or find in globals; not what it gets through other packages, whole modules (`helpers.f`) or files.
     executor : Executor or name, optional
         Where the sets run: `vb.executors.Threads(n)`, which is what happens without one, `Processes(n)`, for strategies in plain Python,
         or `Ray(address)`, for more than one machine. The numbers do not depend on it. A name ("processes") is one for this call alone;
@@ -279,7 +278,7 @@ def _executor(given: Any, threads: int | None) -> AbstractContextManager[Executo
     if given is None:
         return Threads(threads)
     if threads is not None:
-        raise ConfigError(f"threads is {threads!r}, and there is an executor; give executor=vb.executors.Threads({threads!r}), or one of both")
+        raise ConfigError(f"threads is {threads!r}, and there is an executor; give one of both, such as executor=Threads({threads!r})")
     if isinstance(given, str):
         return make(given)
     if not isinstance(given, Executor):

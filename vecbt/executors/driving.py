@@ -195,5 +195,5 @@ def used_sets(sets: Sets) -> Sets:
 def _bytes_of_a_line(run: SweepRun) -> int:
     """Bytes that come back of a set."""
     numbers = len(run.returns.dtype.names or ()) + len(run.trades.dtype.names or ()) + 2
-    cells: int = numbers * (1 if run.envelope is None else 2) + 16 * 4 + 64 * 2 + (0 if run.equity is None else run.bars.T)
-    return 8 * cells * run.final.shape[1]
+    cells = numbers * (1 if run.envelope is None else 2) + 16 * 4 + 64 * 2 + (0 if run.equity is None else run.bars.T)
+    return int(8 * cells * run.final.shape[1])

@@ -37,7 +37,7 @@ def make(name: str, **options: Any) -> Executor:
     return made
 
 
-def _kind(name: Any) -> type[Any]:
+def _kind(name: Any) -> Any:
     if name == "threads":
         return Threads
     if name == "processes":
