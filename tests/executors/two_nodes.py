@@ -39,7 +39,7 @@ class Node:
             "--disable-usage-stats", *arguments,
         ]  # fmt: skip
         self.process = subprocess.Popen(
-            command, env={**environment, "VECBT_TEST_NODE": self.word}, stdout=open("/tmp/exec-ray.log","ab"), stderr=subprocess.STDOUT,
+            command, env={**environment, "VECBT_TEST_NODE": self.word}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
 
