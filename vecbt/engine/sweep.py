@@ -42,6 +42,7 @@ from .sweep_parts import Elsewhere, Part
 from .sweep_rules import RuleTable, remade
 from .sweep_run import BAD_ANSWER, BLOCKS, DONE, FINE_BLOCKS, sum_blocks
 from .sweep_setups import SetupGroup, SetupTable
+from .window import BETWEEN, window_of, windows_of
 
 if TYPE_CHECKING:
     from ..data.bars import Bars
@@ -97,6 +98,15 @@ class SweepRun:
         _, rest = split_names(self.sets.names, self.strategy.space, self.keywords)
         values = self.sets.at(c)
         return setup_with(self.keywords, {name: values[name] for name in rest})
+
+    @property
+    def windowed(self) -> bool:
+        """Whether sets run over windows of their own."""
+        return BETWEEN in self.sets.names and BETWEEN not in self.strategy.space
+
+    def window_of(self, c: int) -> tuple[int, int] | None:
+        """The first bar of one set and the one after its last; None where that is all of them."""
+        return window_of(self.sets.at(c)[BETWEEN], self.bars) if self.windowed else None
 
     def strategy_of(self, c: int) -> Strategy:
         """The strategy of one set."""
@@ -175,7 +185,8 @@ class _Sweep:
         firsts, which_strategy = sets.distinct(own)
         self._setup_firsts, which_setup = sets.distinct(rest)
         accounts = bars.N if keywords.get("accounts") == "separate" else 1
-        self.task = Task(bars, strategy, sets, own, rest, params, accounts, firsts, which_strategy, which_setup)
+        windows = windows_of(sets, strategy.space, bars)
+        self.task = Task(bars, strategy, sets, own, rest, params, accounts, firsts, which_strategy, which_setup, windows)
         shape = (len(sets), accounts)
         self.out = SweepRun(
             bars, strategy, keywords, sets, np.zeros(len(sets), dtype=bool), np.full(shape, np.nan), np.full(shape, np.nan),
@@ -289,7 +300,7 @@ class _Sweep:
             report.finished(np.array([c]))
 
     def _measure(self, c: int, strategy: Strategy, setup: Setup) -> None:
-        run = simulate(self.task.bars, *aligned_inputs(self.task.bars, strategy), setup)
+        run = simulate(self.task.bars, *aligned_inputs(self.task.bars, strategy), setup, self.out.window_of(c))
         returns, curve = (None, run.equity) if run.flows is None else flow_returns_of(run.equity, run.flows, run.initial)
         self.out.returns[c] = returns_of(curve, run.initial, self.task.params, returns)
         self.out.trades[c] = trades_of(run.trades, self.task.accounts)
@@ -302,7 +313,9 @@ class _Sweep:
             for g in range(self.task.accounts):
                 sum_blocks(np.ascontiguousarray(earned[:, g]), len(earned), blocks[0, g], fine[0, g])
             self._put_sums(np.array([c]), blocks, fine)
-        self._put_curves(np.array([c]), run.equity.T[None])
+        curves = np.full((1, self.task.accounts, self.task.bars.T), np.nan)
+        curves[0, :, slice(*(self.out.window_of(c) or (None,)))] = run.equity.T
+        self._put_curves(np.array([c]), curves)
         self.out.done[c] = True
 
     def _put_sums(self, at: NDArray[np.int64], blocks: NDArray[np.float64], fine: NDArray[np.float64]) -> None:
