@@ -66,13 +66,13 @@ class Node:
 class TwoNodes:
     """Both nodes; used in a `with`."""
 
-    def __init__(self, cache: str) -> None:
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vb"))
         self.address = f"127.0.0.1:{free_port()}"
         self.environment = {
             **os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0", "RAY_health_check_period_ms": "500", "RAY_health_check_failure_threshold": "3",
-            "VECBT_CACHE_DIR": cache, "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+            "VECBT_ENGINE": "python", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         }  # fmt: skip
         self.environment.pop("RAY_ADDRESS", None)
         self.nodes: list[Node] = []
@@ -89,13 +89,13 @@ class TwoNodes:
             raise
         return self
 
-    def _node(self, *arguments: str) -> Node:
-        self.nodes.append(Node(self.environment, *arguments))
+    def _node(self, *arguments: str, **other: str) -> Node:
+        self.nodes.append(Node(self.environment | other, *arguments))
         return self.nodes[-1]
 
-    def one_more(self) -> Node:
-        """Another node."""
-        return self._node(f"--address={self.address}")
+    def one_more(self, **other: str) -> Node:
+        """Another node, with `other` in its environment."""
+        return self._node(f"--address={self.address}", **other)
 
     def _wait_until_open(self) -> None:
         host, _, port = self.address.partition(":")
