@@ -17,6 +17,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .columns import six_metrics
     from .evidence import luck
+    from .executors import elsewhere
     from .indicators import indicators_on_a_panel
     from .ledger import recording
     from .permutations import permuted
@@ -42,6 +43,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "start": start_of_a_process,
         "chunk": first_chunks,
         "ledger": recording,
+        "executors": elsewhere,
     }
 
 

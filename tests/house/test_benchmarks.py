@@ -16,6 +16,7 @@ import vecbt as vb
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.columns import six_metrics
 from benchmarks.evidence import checked, luck
+from benchmarks.executors import elsewhere
 from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.ledger import recording
 from benchmarks.peers import __main__ as peers
@@ -78,6 +79,12 @@ def test_the_ledger_counts_what_was_recorded_before_its_cost_is_told(tmp_path: P
     rows = recording(300, 2, (40, 3), calls=3)
     assert [row.work for row in rows] == ["ledger"] * 6 and all(row.value > 0.0 for row in rows)
     assert [row.must is not None for row in rows] == [True, True, False, False, False, False]
+
+
+def test_sets_that_run_elsewhere_are_those_of_threads_before_anything_is_timed() -> None:
+    rows = elsewhere(300, 2, calls=1, only=("threads", "processes"))
+    assert [row.unit for row in rows] == ["x", "ms", "x"] and {row.work for row in rows} == {"executors"}
+    assert all(row.value >= 0.0 for row in rows)
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:

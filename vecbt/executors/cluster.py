@@ -191,8 +191,9 @@ class _Crew:
         if time.monotonic() - self._counted > _COUNTED:
             there = int(self._ray.cluster_resources().get("CPU", 0.0) // self._cpus)
             self._counted, self.workers = time.monotonic(), max(1, there if self._most is None else self._most)
-        # a few wait on their nodes, so that no worker does
-        return self.workers + max(1, self.workers // 4) - len(self._out)
+        # a few wait on their nodes, so that no worker does; where a number was given, no more than that are out
+        waiting = max(1, self.workers // 4) if self._most is None else 0
+        return self.workers + waiting - len(self._out)
 
     def send(self, ticket: int, sets: Sets) -> None:
         self._out[self._task.remote(self._mark, self._bars, self._plan, sent(sets, "a value"))] = ticket

@@ -6,7 +6,7 @@ from ..core.jit import ENGINE
 
 __all__ = ["LEAST", "USUAL", "Pace"]
 
-LEAST, USUAL = 0.05, 0.25
+LEAST, USUAL = 0.05, 0.5
 """Seconds of work that a piece has at least, where there is as much, and that it should have."""
 
 _GROWTH = 8
@@ -26,7 +26,6 @@ class Pace:
 
     def __init__(self, bars: int, compiled: bool) -> None:
         self._seconds: float | None = bars * _BAR if compiled else None
-        self._last = 1
 
     def size(self, left: int, workers: int, line: int) -> int:
         """Sets of the next piece, of so many that are left, for so many workers; `line` bytes come back of each."""
@@ -41,8 +40,7 @@ class Pace:
     def learn(self, sets: int, seconds: float) -> None:
         """What a piece took; a first one that had to compile or load something does not make the next ones small for long."""
         found = max(seconds, 1e-6) / sets
-        known = self._seconds
-        if known is None:
-            self._seconds = max(found, USUAL / (_GROWTH * sets)) if found < USUAL / sets else found
+        if self._seconds is None:
+            self._seconds = max(found, USUAL / (_GROWTH * sets))
         else:
-            self._seconds = max(found, known / _GROWTH) if found < known else min(found, known * _GROWTH)
+            self._seconds = min(max(found, self._seconds / _GROWTH), self._seconds * _GROWTH)
