@@ -78,7 +78,7 @@ def driver(folder: str, sets: int) -> None:
     """A process that tells its workers when there is something to go on from, and what it had when it was interrupted."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started it may have switched it off
     pace.USUAL, sweep_checkpoint._EVERY = 0.1, 0.0
-    workers = vb.executors.Processes(2)
+    workers = vb.executors.Processes(1)
 
     def told(done: int, total: int) -> None:
         if done >= 3:

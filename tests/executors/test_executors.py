@@ -35,7 +35,7 @@ PAIR = vb.synthetic.garch_jumps(T=60, N=2, seed=7)
 @pytest.fixture(scope="module")
 def two() -> Iterator[Processes]:
     """Two processes that stay."""
-    with Processes(2) as workers:
+    with Processes(2, retries=1) as workers:
         yield workers
 
 
@@ -104,7 +104,9 @@ def test_what_runs_alone_and_functions_and_given_rows(executor: Executor) -> Non
 
 
 @pytest.mark.parametrize("blocks", [True, "file"])
-def test_ended_by_ctrl_c_and_gone_on_with_elsewhere(executor: Executor, blocks: Any, tmp_path: Path, pieces: None) -> None:
+def test_ended_by_ctrl_c_and_gone_on_with_elsewhere(
+    executor: Executor, blocks: Any, tmp_path: Path, two: Processes, pieces: None
+) -> None:  # fmt: skip
     """A checkpoint does not ask where its lines come from."""
 
     def stop(done: int, total: int) -> None:
@@ -113,9 +115,8 @@ def test_ended_by_ctrl_c_and_gone_on_with_elsewhere(executor: Executor, blocks: 
 
     early = on(executor, checkpoint=tmp_path / "kept", blocks=blocks, progress=stop)
     assert early.partial and early.run is not None and 4 <= early.run.done.sum() + len(early.errors) < 15
-    other = Threads(1) if isinstance(executor, Processes) else vb.executors.Processes(1)
-    with other:
-        assert_same(on(other, checkpoint=tmp_path / "kept", blocks=blocks), small())
+    other = Threads(1) if isinstance(executor, Processes) else two
+    assert_same(on(other, checkpoint=tmp_path / "kept", blocks=blocks), small())
     assert_same(on(executor, checkpoint=tmp_path / "kept", blocks=blocks), small())
 
 
@@ -162,13 +163,13 @@ def test_sets_that_end_their_process_once_run_again_and_those_that_always_do_are
     found = on(two, space={"window": [2, 3, 6]}, **given)
     assert not mark.exists() and found.run is not None and found.run.done.all()
     assert_same(found, small(space={"window": [2, 3, 6]}, **given))
-    words = r"3 workers, one after the other, ended over set 1 \(1 set, the first is \{'window': 4\}\): .*SIGKILL"
+    words = r"2 workers, one after the other, ended over set 1 \(1 set, the first is \{'window': 4\}\): .*SIGKILL"
     with pytest.raises(WorkerError, match=words):
         on(two, space={"window": [2, 4]}, **given)
     assert_same(on(two), small())
 
 
-def test_shared_memory_and_processes_are_gone_when_it_is_closed_or_collected() -> None:
+def test_shared_memory_and_processes_are_gone_when_it_is_closed() -> None:
     before = _shared_here()
     workers = Processes(1)
     on(workers, space={"window": [2]})
@@ -176,11 +177,6 @@ def test_shared_memory_and_processes_are_gone_when_it_is_closed_or_collected() -
     assert _shared_here() == before + 1 and Path(f"/proc/{first[0]}").exists()
     workers.close()
     assert workers.pids == () and _shared_here() == before and _gone(list(first))
-    assert_same(on(workers, space={"window": [2]}), small(space={"window": [2]}))
-    (second,) = workers.pids
-    del workers
-    gc.collect()
-    assert second not in first and _shared_here() == before and _gone([second])
 
 
 def _shared_here() -> int:
@@ -318,16 +314,20 @@ def test_edited_code_is_imported_anew(tmp_path: Path, monkeypatch: pytest.Monkey
     text = "import tests.analytics.checkpoints as c\ndef rows(bars):\n    return c.breaks(bars, {})\n"
     (tmp_path / "edited_rows.py").write_text(text.format(2))
     module = importlib.import_module("edited_rows")
+    workers, before = Processes(1), _shared_here()
     try:
-        with Processes(1) as workers:
-            given: dict[str, Any] = {"space": {"stops.hard": [None, 0.01]}}
-            first = on(workers, strategy=module.rows, **given)
-            assert_same(first, small(strategy=module.rows, **given))
-            (tmp_path / "edited_rows.py").write_text(text.format(6))
-            importlib.reload(module)
-            second = on(workers, strategy=module.rows, **given)
-            assert_same(second, small(strategy=module.rows, **given))
-            assert not second.table.equals(first.table)
+        given: dict[str, Any] = {"space": {"stops.hard": [None, 0.01]}}
+        first, pids = on(workers, strategy=module.rows, **given), workers.pids
+        assert_same(first, small(strategy=module.rows, **given))
+        (tmp_path / "edited_rows.py").write_text(text.format(6))
+        importlib.reload(module)
+        second = on(workers, strategy=module.rows, **given)
+        assert_same(second, small(strategy=module.rows, **given))
+        assert not second.table.equals(first.table) and _gone(list(pids))
+        pids = workers.pids
+        del workers
+        gc.collect()
+        assert _gone(list(pids)) and _shared_here() == before, "gone with their executor, closed or not"
     finally:
         del sys.modules["edited_rows"]
 

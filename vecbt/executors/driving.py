@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Code", "Crew", "Distributed", "Lost", "Piece", "used_sets"]
 
-_GRACE = 1.0  # seconds that pieces at work are waited for after Ctrl-C
+_GRACE = 1.0  # seconds that pieces at work are waited for after Ctrl-C, or an error
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class _Drive:
                         take(self._out[ticket].numbers, answer.part)
             raise
         except BaseException:
-            self._crew.stop(0.0)
+            self._crew.stop(_GRACE)
             raise
 
     def _send(self, piece: Piece) -> None:

@@ -78,6 +78,9 @@ class Processes(Distributed):
         if self._codes.setdefault(*code) != code.hash:
             self._codes[code.of] = code.hash
             _end_all(self._hands)
+        for hand in [hand for hand in self._hands if hand.process.poll() is not None]:  # ended since the last sweep
+            self._hands.remove(hand)
+            hand.end()
         return _Crew(self.workers, self._hands, self._number_of(bars), self._shared, plan)
 
     def close(self) -> None:
