@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,16 @@ def long(address: str, folder: str) -> None:
     print("end", heard[0], heard[-1], flush=True)
 
 
+def interrupted(address: str) -> None:
+    """A sweep with far too much to do, which is answered with what is done; the next one is right."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with vb.executors.Ray(address) as cluster:
+        found = long_sweep(None, 5000, executor=cluster, progress=lambda done, total: print("go", flush=True))
+        assert found.run is not None
+        assert_same(small(executor=cluster, threads=None), small())
+        print("end", found.partial, int(found.run.done.sum()), flush=True)
+
+
 def refused(address: str) -> None:
     """Says why a cluster is not used."""
     try:
@@ -86,7 +96,3 @@ def refused(address: str) -> None:
         print("refused:", str(error).replace("\n", " "), flush=True)
     else:
         print("taken", flush=True)
-
-
-if __name__ == "__main__":
-    globals()[sys.argv[1]](*sys.argv[2:])

@@ -95,6 +95,19 @@ def test_a_killed_driver_goes_on_from_its_checkpoint(cluster: TwoNodes, tmp_path
     assert (end, last) == ("end", "160") and 8 <= int(first) < 160
 
 
+def test_ctrl_c_is_answered_with_what_is_done(cluster: TwoNodes) -> None:
+    driver = started(cluster, "interrupted")
+    try:
+        wait_for(driver, "go")
+        begun = time.monotonic()
+        driver.send_signal(signal.SIGINT)
+        end, partial, done = said(driver, cluster)[-1].split()
+    finally:
+        driver.kill()
+        driver.communicate()
+    assert (end, partial) == ("end", "True") and 0 < int(done) < 2000 and time.monotonic() - begun < 60.0
+
+
 def test_whoever_has_another_token_is_not_let_in(cluster: TwoNodes) -> None:
     other = "0123456789abcdef" * 4
     (line,) = [line for line in said(started(cluster, "refused", RAY_AUTH_TOKEN=other), cluster) if line.startswith(("refused", "taken"))]
