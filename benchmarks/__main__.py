@@ -18,6 +18,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .columns import six_metrics
     from .drivers import own_time_of_searches
     from .evidence import luck
+    from .executors import elsewhere
     from .indicators import indicators_on_a_panel
     from .ledger import recording
     from .permutations import permuted
@@ -44,6 +45,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "chunk": first_chunks,
         "ledger": recording,
         "genetic": own_time_of_searches,
+        "executors": elsewhere,
     }
 
 

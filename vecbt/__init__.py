@@ -132,6 +132,7 @@ _HOME = {
 _MODULES = {
     "errors": "errors",
     "evidence": "evidence",
+    "executors": "executors",
     "indicators": "indicators",
     "ledger": "ledger",
     "metrics": "metrics",
@@ -144,7 +145,7 @@ _MODULES = {
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, evidence, indicators, ledger, metrics, signals, strategies
+    from . import errors, evidence, executors, indicators, ledger, metrics, signals, strategies
     from .accessors import register_accessors
     from .analytics.comparison import Comparison, compare
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
@@ -320,6 +321,7 @@ __all__ = [
     "errors",
     "evidence",
     "evidence_of",
+    "executors",
     "forecast_metrics",
     "indicators",
     "ledger",

@@ -13,6 +13,7 @@ _EXTRA = {
     "exchange_calendars": "data",
     "optuna": "opt",
     "pymoo": "opt",
+    "ray": "distributed",
 }
 
 

@@ -17,6 +17,7 @@ from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalan
 from benchmarks.columns import six_metrics
 from benchmarks.drivers import own_time_of_searches
 from benchmarks.evidence import checked, luck
+from benchmarks.executors import elsewhere
 from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.ledger import recording
 from benchmarks.peers import __main__ as peers
@@ -85,6 +86,10 @@ def test_the_own_time_of_a_genetic_search_is_set_against_pymoo() -> None:
     pytest.importorskip("pymoo")
     rows = own_time_of_searches(10, 3, calls=1)
     assert [row.must for row in rows] == [0.1, 0.25] * 2 and all(row.value > 0.0 and row.work == "genetic" for row in rows)
+def test_sets_that_run_elsewhere_are_those_of_threads_before_anything_is_timed() -> None:
+    rows = elsewhere(300, 2, calls=1, only=("threads", "processes"))
+    assert [row.unit for row in rows] == ["x", "ms", "x"] and {row.work for row in rows} == {"executors"}
+    assert all(row.value >= 0.0 for row in rows)
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:
