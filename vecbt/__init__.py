@@ -51,6 +51,7 @@ _HOME = {
     "Limits": "risk.limits",
     "ManagedOrder": "faces.order_manager",
     "Market": "data.market",
+    "MarketStates": "optimize.reinforce.states",
     "MetricsComparator": "faces.metrics_comparator",
     "Notional": "risk.sizing",
     "Order": "engine.orders_input",
@@ -59,6 +60,8 @@ _HOME = {
     "Parameter": "core.space",
     "ParityReport": "engine.check",
     "Pct": "risk.stops",
+    "Policy": "optimize.reinforce.policy",
+    "PolicySelector": "optimize.reinforce.selector",
     "PortfolioBenchmark": "faces.benchmark_runner",
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
@@ -100,6 +103,7 @@ _HOME = {
     "drawdowns": "analytics.return_tables",
     "evidence_of": "analytics.luck.of_returns",
     "forecast_metrics": "analytics.forecasts",
+    "learn_policy": "optimize.reinforce.training",
     "load_result": "analytics.saved",
     "load_strategies": "config.strategies",
     "monthly_returns": "analytics.return_tables",
@@ -184,6 +188,10 @@ if TYPE_CHECKING:
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.reinforce.policy import Policy
+    from .optimize.reinforce.selector import PolicySelector
+    from .optimize.reinforce.states import MarketStates
+    from .optimize.reinforce.training import learn_policy
     from .risk import presets
     from .risk.limits import Limits
     from .risk.sizing import (
@@ -243,6 +251,7 @@ __all__ = [
     "Limits",
     "ManagedOrder",
     "Market",
+    "MarketStates",
     "MetricsComparator",
     "Notional",
     "Order",
@@ -251,6 +260,8 @@ __all__ = [
     "Parameter",
     "ParityReport",
     "Pct",
+    "Policy",
+    "PolicySelector",
     "PortfolioBenchmark",
     "PortfolioMetrics",
     "PositionSizingConfig",
@@ -296,6 +307,7 @@ __all__ = [
     "evidence_of",
     "forecast_metrics",
     "indicators",
+    "learn_policy",
     "ledger",
     "load_result",
     "load_strategies",
