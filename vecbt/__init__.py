@@ -117,6 +117,8 @@ _HOME = {
     "stats": "analytics.return_tables",
     "strategy": "engine.function_strategy",
     "sweep": "api",
+    "trading_env": "optimize.reinforce.environment",
+    "trading_envs": "optimize.reinforce.environment",
     "value_at_risk": "analytics.return_tables",
     "verify": "analytics.saved",
     "yearly_returns": "analytics.return_tables",
@@ -188,6 +190,7 @@ if TYPE_CHECKING:
     from .faces.risk_manager import RiskManager
     from .indicators.plan import Indicator
     from .logs import setup_logger
+    from .optimize.reinforce.environment import trading_env, trading_envs
     from .optimize.reinforce.policy import Policy
     from .optimize.reinforce.selector import PolicySelector
     from .optimize.reinforce.states import MarketStates
@@ -328,6 +331,8 @@ __all__ = [
     "strategy",
     "sweep",
     "synthetic",
+    "trading_env",
+    "trading_envs",
     "value_at_risk",
     "verify",
     "yearly_returns",

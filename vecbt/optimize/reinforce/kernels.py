@@ -15,8 +15,8 @@ import numpy as np
 from ...core.jit import borrowed, kernel, kernel_loop, unsigned
 
 __all__ = [
-    "PNL", "SHARPE", "WINS", "Lessons", "Rates", "Table", "choose_run", "learn_episodes", "mean_of_assets", "reward_run", "say_run",
-    "states_run",
+    "PNL", "SHARPE", "WINS", "Lessons", "Rates", "Table", "choose_run", "learn_episodes", "mean_of_assets", "reward_run", "say_each",
+    "say_run", "states_run",
 ]  # fmt: skip
 
 PNL, WINS, SHARPE = 0, 1, 2
@@ -56,7 +56,7 @@ class Rates(NamedTuple):
 
 
 class Table(NamedTuple):
-    """What is learned: `q` (S, M) and `visits` int64 (S, M); `curve` (E, 3) of each episode its steps, its reward, and growth of one unit."""
+    """What is learned: `q` (S, M), `visits` int64 (S, M); `curve` (E, 3) of each episode its steps, its reward, and growth of one unit."""
 
     q: np.ndarray
     visits: np.ndarray
@@ -146,6 +146,18 @@ def choose_run(states, chosen, last, out):  # type: ignore[no-untyped-def]
         out[t] = last[0]
 
 
+@kernel
+def _told(m, value, close, whose, told, n):  # type: ignore[no-untyped-def]
+    """What is told of asset `n` where member `m` stands for `value`; NaN where nothing changes."""
+    silent = m < 0 or math.isnan(close) or (whose[n] < 0 and math.isnan(value))
+    held = 0.0 if math.isnan(value) else value
+    if silent or (whose[n] == m and told[n] == held):
+        return math.nan
+    whose[n] = m
+    told[n] = held
+    return held
+
+
 @kernel_loop
 def say_run(choice, said, close, whose, told, out):  # type: ignore[no-untyped-def]
     """What the chosen member stands for, `said` (M, L, N), into `out` (L, N): where another was chosen, or it stands for something else.
@@ -156,14 +168,16 @@ def say_run(choice, said, close, whose, told, out):  # type: ignore[no-untyped-d
     for t in range(choice.shape[0]):
         m = choice[t]
         for n in range(close.shape[1]):
-            out[t, n] = math.nan
-            if m >= 0 and not math.isnan(close[t, n]):
-                value = 0.0 if math.isnan(said[m, t, n]) else said[m, t, n]
-                silent = whose[n] < 0 and math.isnan(said[m, t, n])
-                if not silent and (whose[n] != m or told[n] != value):
-                    whose[n] = m
-                    told[n] = value
-                    out[t, n] = value
+            out[t, n] = _told(m, said[m, t, n] if m >= 0 else math.nan, close[t, n], whose, told, n)
+
+
+@kernel_loop
+def say_each(choice, at, said, close, whose, told, out):  # type: ignore[no-untyped-def]
+    """The same for K accounts that stand at bars `at` (K,) each; `whose`, `told` and `out` are (K, N)."""
+    for k in range(choice.shape[0]):
+        m, t = choice[k], at[k]
+        for n in range(close.shape[1]):
+            out[k, n] = math.nan if t < 0 else _told(m, said[m, t, n] if m >= 0 else math.nan, close[t, n], whose[k], told[k], n)
 
 
 @kernel_loop

@@ -73,8 +73,8 @@ class Policy:
     ----------
     strategy : PolicySelector, which runs, streams, saves and is checked like any strategy
     learning : Learning, how it was learned
-    learned : values (S, M), visits (S, M), and of each episode its steps, its reward, and growth of one unit of money (E, 3). S are the states; with
-        `holding` for each state first no member held, then each of them
+    learned : values (S, M), visits (S, M), and of each episode its steps, its reward, and growth of one unit of money (E, 3). S are the
+        states; with `holding` for each state first no member held, then each of them
     best : the member that was worth most on the training part, by what is rewarded
     held : Held
     """

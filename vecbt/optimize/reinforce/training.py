@@ -31,7 +31,7 @@ from .policy import HELD_METRICS, Held, Policy
 from .selector import PolicySelector, chosen_table, rows_of_choice
 from .states import MarketStates
 
-__all__ = ["REWARDS", "Learning", "learn", "learn_policy", "seeded", "training_part"]
+__all__ = ["REWARDS", "Learning", "learn", "learn_policy", "seeded", "standing_of", "training_part"]
 
 REWARDS = {
     "sharpe_ratio": SHARPE, "differential_sharpe": SHARPE, "pnl": PNL, "total_return": PNL, "win_rate": WINS,
@@ -278,7 +278,7 @@ def _held(bars: Bars, split: int, selector: PolicySelector, best: int, trial: _T
     """All that the policy is set beside, over the bars from `split` on; members and states have seen the bars before."""
     members, states, part = selector.members, selector.market_states, bars[split:]
     close = part.for_strategies.close
-    said, codes = _standing(bars, members)[:, split:], states.on(bars)[split:]
+    said, codes = standing_of(bars, members)[:, split:], states.on(bars)[split:]
     count = len(members)
 
     def rows(chosen: IndexT) -> AlignedInputs:
@@ -313,7 +313,7 @@ def _measured(curves: NDArray[np.float64], initial: float, periods: float) -> di
     return {name: np.array(found[name]) for name in HELD_METRICS}
 
 
-def _standing(bars: Bars, members: Mapping[str, Strategy]) -> NDArray[np.float64]:
+def standing_of(bars: Bars, members: Mapping[str, Strategy]) -> NDArray[np.float64]:
     """What each member stands for after each bar, (M, T, N)."""
     standing, said = Standing(tuple(members), bars.N), np.empty((len(members), bars.T, bars.N))
     close = readonly(np.ascontiguousarray(bars.for_strategies.close))
