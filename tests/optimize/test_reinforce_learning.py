@@ -1,4 +1,4 @@
-"""RL-01: rewards, random numbers and Q-learning equal their slow twins to the last bit; states and policies are fitted on training bars only."""
+"""RL-01: rewards, random numbers and Q-learning equal slow twins to the last bit; what is fitted is fitted on training bars only."""
 
 from __future__ import annotations
 

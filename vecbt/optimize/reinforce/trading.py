@@ -130,7 +130,7 @@ class TradingEpisodes:
     @property
     def width(self) -> int:
         """How many numbers are seen."""
-        return self._seen.shape[1] + self.bars.N + 1
+        return int(self._seen.shape[1]) + self.bars.N + 1
 
     @property
     def names(self) -> tuple[str, ...]:
