@@ -14,6 +14,7 @@ NOISE = 1.5
 
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
+    from .agents import learning_agents
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .columns import six_metrics
     from .evidence import luck
@@ -42,6 +43,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "start": start_of_a_process,
         "chunk": first_chunks,
         "ledger": recording,
+        "agents": learning_agents,
     }
 
 

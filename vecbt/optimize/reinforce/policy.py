@@ -50,6 +50,7 @@ class Held:
     measured, random : each of `HELD_METRICS`, (3,) of `BESIDE`, and (R,) of random policies
     orders : of the policy and of the best member; members : Sharpe ratio of each
     trained : labels of the first and the last training bar; bars : content hash of all bars
+    statistics : of the policy, those that a sweep has, by name; per_year : bars a year
 
     Equal weights is money in equal parts, one with each member's own account, and left there.
     """
@@ -63,6 +64,8 @@ class Held:
     members: dict[str, float]
     trained: tuple[int, int]
     bars: str
+    statistics: dict[str, float]
+    per_year: float
 
 
 @dataclass(frozen=True, eq=False)

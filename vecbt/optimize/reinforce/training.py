@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..._typing import ArrayN, ArrayT, ArrayTN, IndexT
 from ...analytics.result import Result
+from ...analytics.sweep_lines import METRICS
 from ...api import backtest
 from ...core.codes import InputKind
 from ...data.bars import Bars
@@ -304,6 +305,7 @@ def _held(bars: Bars, split: int, selector: PolicySelector, best: int, trial: _T
         measured=_measured(curves, initial, year), random=_measured(others, initial, year),
         orders=(len(policy.run.orders), len(alone[best].run.orders)), members=dict(zip(members, sharpe.tolist(), strict=True)),
         trained=(int(bars.index[0]), int(bars.index[split - 1])), bars=bars.content_hash,
+        statistics={name: float(value) for name, value in policy.stats().loc[list(METRICS)].items()}, per_year=float(year),
     )  # fmt: skip
 
 
