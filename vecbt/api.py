@@ -25,6 +25,7 @@ from .engine.setup import Setup
 from .engine.strategy import as_strategy
 from .engine.sweep import SweepRun, sweep_sets
 from .engine.sweep_blocks import BlockFiles
+from .engine.window import window_of
 from .errors import ConfigError, DataError
 from .ledger.recording import record_run, record_sweep
 
@@ -32,7 +33,9 @@ __all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"
 
 
 @explicit
-def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Unpack[Keywords]) -> Result:
+def backtest(
+    bars: Bars, strategy: Any, *, between: tuple[Any, Any] | None = None, audit: bool = False, **keywords: Unpack[Keywords]
+) -> Result:  # fmt: skip
     """Run a strategy, or its inputs, over all bars.
 
     Parameters
@@ -41,6 +44,9 @@ def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Unpa
         Prices, `T` bars of `N` assets.
     strategy : Strategy, function `rows(bars)`, Signals, Strengths, Weights or Quantities
         What decides at each bar (S1).
+    between : (start, stop), optional
+        Run the account over these bars alone, positions or times, None for an end: it begins flat at `start`, while the strategy and the
+        setup have seen the bars before (D6). The result is of these bars, and its source what was said in them.
     audit : bool
         Work the accounts out again from the fills and compare (F3).
     **keywords
@@ -61,10 +67,10 @@ def backtest(bars: Bars, strategy: Any, *, audit: bool = False, **keywords: Unpa
     """
     setup = Setup.of(**keywords)
     given, inputs = aligned_inputs(_checked(bars), strategy)
-    run = simulate(bars, given, inputs, setup)
+    run = simulate(bars, given, inputs, setup, None if between is None else window_of(between, bars))
     if audit:
         audit_run(run)
-    return Result(run, entry=record_run(run))
+    return Result(run, entry=record_run(run, given))
 
 
 @explicit
@@ -211,8 +217,9 @@ def sweep(
         A mapping of names to values is all combinations of them, a sequence of mappings or a frame of pandas or polars the sets
         themselves, `RandomSets(500, ranges)` and `Sobol(512, ranges)` draw. None: all combinations of what the strategy declares.
         A name is a parameter of the strategy, a field of `Setup` (`fill`, `intrabar`, `sizing`), or with a dot a part of one
-        (`stops.hard`, `costs.commission_rate`, `risk.zones.liquidate_at`). Stops that are off are made of the parts that vary;
-        a cost that varies down to 0 may be the last one (`Costs.free()`, no carry).
+        (`stops.hard`, `costs.commission_rate`, `risk.zones.liquidate_at`); `between` is that of `backtest`, so sets may run over parts of
+        the bars. Stops that are off are made of the parts that vary; a cost that varies down to 0 may be the last one (`Costs.free()`, no
+        carry).
     where : callable, optional
         From the columns of the parameters, by name, to which sets are wanted: `lambda p: p["fast"] * 2 < p["slow"]`. Sets that the
         strategy itself forbids (`fast` below `slow`) are left out of combinations and samples without it.

@@ -197,7 +197,7 @@ class Sweep(Tried, Pictures, SweepLuck):
             raise ConfigError(f"there is no set {number!r} here; expected one of the column `set` of the table")
         run, place = self._of_bars(), int(np.searchsorted(self._numbers, number))
         strategy, setup = run.strategy_of(place), run.setup_of(place)
-        return Result(simulate(run.bars, *aligned_inputs(run.bars, strategy), setup), entry=self._entry)
+        return Result(simulate(run.bars, *aligned_inputs(run.bars, strategy), setup, run.window_of(place)), entry=self._entry)
 
     def break_even(
         self, cost: str, *, rows: Any = None, tolerance: float = 1e-4, lowest: float | None = None, limit: float | None = None,

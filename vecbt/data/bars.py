@@ -414,16 +414,21 @@ class Bars:
         label = time_label(value, "slice", zone=self.market.time_zone, bar_ns=self.market.bar_ns)
         return int(np.searchsorted(self.index, label, side="left"))
 
+    def positions(self, start: Any = None, stop: Any = None) -> tuple[int, int]:
+        """The first bar from `start` on and the one after the last before `stop`, as `slice` takes them. DataError where no bar is left."""
+        first, last, _ = slice(self._position(start, 0), self._position(stop, self.T)).indices(self.T)
+        if last <= first:
+            ends = f"{label_text(int(self.index[0]))} .. {label_text(int(self.index[-1]))}"
+            raise DataError(f"no bar from {start!s} to {stop!s}; there are {self.T}, {ends}")
+        return first, last
+
     def slice(self, start: Any = None, stop: Any = None) -> Bars:
         """Bars from `start` up to, not including, `stop`: positions (negative ones from the end) or times.
 
         No copy is made. The market stays that of the whole (D4). A delisting after the part is unknown to it; one before it closes the
         asset in its first bar. DataError where no bar is left.
         """
-        first, last, _ = slice(self._position(start, 0), self._position(stop, self.T)).indices(self.T)
-        if last <= first:
-            ends = f"{label_text(int(self.index[0]))} .. {label_text(int(self.index[-1]))}"
-            raise DataError(f"no bar from {start!s} to {stop!s}; there are {self.T}, {ends}")
+        first, last = self.positions(start, stop)
         bar = np.where(self.delist_bar >= last, -1, np.where(self.delist_bar < 0, -1, np.maximum(self.delist_bar - first, 0)))
         cut = slice(first, last)
         return Bars._trusted(

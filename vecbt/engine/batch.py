@@ -165,13 +165,15 @@ def check_levels(setup: Setup, market: Market, low: np.ndarray, label: Any) -> N
 class Batch:
     """A simulation that can be run in pieces: the books go on where they are.
 
-    `advance(stop)` runs up to bar `stop`; `finish()` makes the `Run`. One call over all bars is what `simulate` does.
+    `advance(stop)` runs up to bar `stop`; `finish()` makes the `Run`. One call over all bars is what `simulate` does. With a `first` bar
+    the account begins there; what it reads (indicators, ranges, deviations) has seen the bars before.
     """
 
     bars: Bars
     setup: Setup
     source: Any
     inputs: AlignedInputs
+    first: int = 0
 
     def __post_init__(self) -> None:
         bars = self.bars
@@ -181,6 +183,7 @@ class Batch:
         self.ruling: RuleBatch | None = None
         if isinstance(self.source, RuleStrategy) and self.source.sees_account:
             self.ruling = RuleBatch(self.source, bars.for_strategies)
+            self.ruling.pass_over(self.first)
             self.inputs = self.source.said(self.ruling.said)
         groups = bars.N if self.setup.accounts == "separate" else 1
         self.rules = self.setup.rules(self.inputs.kind, bars.market)
@@ -188,7 +191,7 @@ class Batch:
             self.rules.common.desk[0] = self.ruling.ruling.address
         self.rows = rows_of(bars, self.inputs, self.setup)
         orders = BOOK_ROOM if self.inputs.kind == InputKind.ORDERS else 0
-        self.books = opened_books(self.setup, bars.market, int(bars.session[0]), self.rules, orders)
+        self.books = opened_books(self.setup, bars.market, int(bars.session[self.first]), self.rules, orders)
         self.initial = self.books.accounts.initial.copy()
         spare = 1024 + min(bars.T * bars.N // 16, _MOST_SPARE)  # a guess; the log grows where it is too small
         self.log = make_log(ORDERS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare, FILLS_PER_BAR * bars.N + spare)
@@ -197,7 +200,7 @@ class Batch:
         self.equity: ArrayTG = memory.empty((bars.T, groups))
         self.zone = np.empty((bars.T, groups) if zoned else (0, 0), dtype=np.uint8)
         self.paid = np.zeros((bars.T, groups) if self.setup.flows else (0, 0))
-        self.t = 0
+        self.t = self.first
 
     def advance(self, stop: int) -> None:
         """Run the bars up to, not including, `stop`."""
@@ -225,23 +228,28 @@ class Batch:
         for g in range(len(self.books.accounts)):
             close_all(self.books, g, self.rules.common, self.rules.stops, self.log.block)
         empty_book(self.books)
-        self.cash[-1] = self.books.accounts.cash
-        self.equity[-1] = self.books.accounts.equity
+        self.cash[self.t - 1] = self.books.accounts.cash
+        self.equity[self.t - 1] = self.books.accounts.equity
 
     def finish(self) -> Run:
-        """The finished run."""
+        """The finished run, of the bars that were run."""
+        bars, source, inputs, ran = self.bars, self.source, self.inputs, slice(self.first, self.t)
+        if (self.first, self.t) != (0, bars.T):
+            bars = bars.slice(self.first, self.t)
+            name, parameters = getattr(source, "name", type(source).__name__), getattr(source, "parameters", {})
+            source = inputs = inputs.part(self.first, self.t, name, parameters)
         orders, fills, trades = (records[:count] for records, count in zip(self.log.parts, self.log.counts, strict=True))
         waiting = pending_orders(self.books.assets, open_orders(self.books))
         return Run(
-            bars=self.bars,
+            bars=bars,
             setup=self.setup,
-            source=self.source,
-            inputs=self.inputs,
-            equity=_readonly(self.equity),
-            cash=_readonly(self.cash),
-            zone=_readonly(self.zone) if self.rules.zones.on[0] else None,
+            source=source,
+            inputs=inputs,
+            equity=_readonly(self.equity[ran]),
+            cash=_readonly(self.cash[ran]),
+            zone=_readonly(self.zone[ran]) if self.rules.zones.on[0] else None,
             initial=_readonly(self.initial),
-            flows=_readonly(self.paid) if self.setup.flows else None,
+            flows=_readonly(self.paid[ran]) if self.setup.flows else None,
             orders=_readonly(_kept(self.log.orders, orders, waiting)),
             fills=_readonly(_kept(self.log.fills, fills)),
             trades=_readonly(_kept(self.log.trades, trades)),
@@ -250,10 +258,15 @@ class Batch:
         )
 
 
-def simulate(bars: Bars, source: Any, inputs: AlignedInputs, setup: Setup) -> Run:
-    """Run all bars and return what happened."""
-    batch = Batch(bars, setup, source, inputs)
-    batch.advance(bars.T)
+def simulate(bars: Bars, source: Any, inputs: AlignedInputs, setup: Setup, window: tuple[int, int] | None = None) -> Run:
+    """Run all bars, or those of a window (first, stop), and return what happened.
+
+    In a window the account begins flat, while strategy and setup have seen the bars before. The run that is returned is of the bars in it,
+    with what was said there as its source: that is all another run over them needs.
+    """
+    first, stop = (0, bars.T) if window is None else window
+    batch = Batch(bars, setup, source, inputs, first)
+    batch.advance(stop)
     if setup.liquidate_at_end:
         batch.close_all()
     return batch.finish()

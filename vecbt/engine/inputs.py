@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -26,8 +26,8 @@ from .alignment import count_infinite, place
 from .orders_input import Orders
 
 __all__ = [
-    "ENTER_LONG", "ENTER_SHORT", "EXIT_LONG", "EXIT_SHORT", "AlignedInputs", "Inputs", "Quantities", "Signals", "Strengths", "Weights",
-    "blank_row", "normalize_row", "one_of",
+    "ENTER_LONG", "ENTER_SHORT", "EXIT_LONG", "EXIT_SHORT", "AlignedInputs", "Inputs", "NamedInputs", "Quantities", "Signals", "Strengths",
+    "Weights", "blank_row", "normalize_row", "one_of",
 ]  # fmt: skip
 
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
@@ -92,6 +92,25 @@ class AlignedInputs:
             return AlignedInputs(self.kind, None, None, rows, np.array([0, len(rows)], dtype=np.int64), self.assets)
         flags, values = self.flags, self.values
         return AlignedInputs(self.kind, None if flags is None else flags[cut].copy(), None if values is None else values[cut].copy())
+
+    def part(self, first: int, stop: int, name: str, parameters: Mapping[str, Any]) -> NamedInputs:
+        """Rows `first` to `stop - 1`, under the name and with the parameters of what made them."""
+        cut, about = slice(first, stop), (name, dict(parameters))
+        if self.orders is not None and self.starts is not None:
+            starts = self.starts[first : stop + 1]
+            rows = self.orders[starts[0] : starts[-1]].copy().view(np.recarray)
+            rows.t[:] -= first
+            return NamedInputs(self.kind, None, None, rows, starts - starts[0], self.assets, *about)
+        flags, values = self.flags, self.values
+        return NamedInputs(self.kind, None if flags is None else flags[cut], None if values is None else values[cut], None, None, 0, *about)
+
+
+@dataclass(frozen=True, eq=False)
+class NamedInputs(AlignedInputs):
+    """Aligned inputs under the name and with the parameters of what made them."""
+
+    name: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -214,6 +214,12 @@ class RuleBatch:
             self.ruling.count_from(0, self._first)
         return min(stop, self._end)
 
+    def pass_over(self, stop: int) -> None:
+        """Only the indicators see the bars before `stop`."""
+        t = 0
+        while t < stop:
+            t = self.ready(t, stop)
+
     def run(self) -> NDArray[Any]:
         """What a rule that sees no account says of all bars."""
         t = 0

@@ -7,6 +7,7 @@ simulation runs alone, by the batch driver. All of them take the same step, so e
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import threading
@@ -37,9 +38,11 @@ from .sweep_blocks import BlockFiles
 from .sweep_chunks import Chunk, Chunks, Seat, Task
 from .sweep_names import setup_with, split_names
 from .sweep_pairs import Envelope, Pairs, own_rule, paired
+from .sweep_parts import Elsewhere, Part
 from .sweep_rules import RuleTable, remade
 from .sweep_run import BAD_ANSWER, BLOCKS, DONE, FINE_BLOCKS, sum_blocks
 from .sweep_setups import SetupGroup, SetupTable
+from .window import BETWEEN, window_of, windows_of
 
 if TYPE_CHECKING:
     from ..data.bars import Bars
@@ -96,6 +99,15 @@ class SweepRun:
         values = self.sets.at(c)
         return setup_with(self.keywords, {name: values[name] for name in rest})
 
+    @property
+    def windowed(self) -> bool:
+        """Whether sets run over windows of their own."""
+        return BETWEEN in self.sets.names and BETWEEN not in self.strategy.space
+
+    def window_of(self, c: int) -> tuple[int, int] | None:
+        """The first bar of one set and the one after its last; None where that is all of them."""
+        return window_of(self.sets.at(c)[BETWEEN], self.bars) if self.windowed else None
+
     def strategy_of(self, c: int) -> Strategy:
         """The strategy of one set."""
         own, _ = split_names(self.sets.names, self.strategy.space, self.keywords)
@@ -118,7 +130,7 @@ class Keeper(Protocol):
 def sweep_sets(
     bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], *, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
     blocks: bool | BlockFiles | None = None, keep_equity: bool = False, envelope: bool = False, progress: Progress | None = None,
-    keeper: Keeper | None = None,
+    keeper: Keeper | None = None, kind: InputKind | None = None, elsewhere: Elsewhere | None = None,
 ) -> SweepRun:  # fmt: skip
     """Run all sets; Ctrl-C ends it early with what is done.
 
@@ -128,6 +140,8 @@ def sweep_sets(
     keep_equity : whether the curves are kept; ConfigError where they take more than half of the memory that is free
     envelope : whether each set runs under both intrabar rules
     keeper : knows lines already, and hears of each piece that is finished
+    kind : what an uncompiled strategy says, where that is known; else the first set that can be evaluated tells
+    elsewhere : where the sets run, if not in threads of this process
 
     The other ones are those of `vb.sweep`.
     """
@@ -136,7 +150,7 @@ def sweep_sets(
             raise ConfigError(f"{name} is {value!r}; expected a return per bar, such as 0.0001")
     strategy = as_strategy(source)
     own = own_rule(keywords, strategy, sets) if envelope else None
-    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own)
+    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own, kind)
     work.kept.rf, work.kept.mar = float(rf), float(mar)
     if isinstance(blocks, BlockFiles):
         work.files = blocks
@@ -145,6 +159,7 @@ def sweep_sets(
     work.task.blocks = work.kept.blocks is not None or work.files is not None
     if keep_equity:
         work.keep_equity()
+    work.elsewhere = elsewhere
     return work.run(progress, keeper)
 
 
@@ -155,9 +170,11 @@ class _Sweep:
     """
 
     def __init__(
-        self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None, rule: int | None
-    ) -> None:
+        self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None, rule: int | None,
+        kind: InputKind | None,
+    ) -> None:  # fmt: skip
         self.threads = _checked_threads(threads)
+        self.elsewhere: Elsewhere | None = None
         self.files: BlockFiles | None = None
         self._ended = threading.Event()
         sets = sets if rule is None else paired(sets)
@@ -166,18 +183,16 @@ class _Sweep:
             raise ConfigError("accounts varies, and a line of the table is an account; sweep each way by itself")
         strategy, sets = _in_kind(sets, own, strategy)
         firsts, which_strategy = sets.distinct(own)
-        setup_firsts, which_setup = sets.distinct(rest)
+        self._setup_firsts, which_setup = sets.distinct(rest)
         accounts = bars.N if keywords.get("accounts") == "separate" else 1
-        self.task = Task(bars, strategy, sets, own, rest, params, accounts, firsts, which_strategy, which_setup)
+        windows = windows_of(sets, strategy.space, bars)
+        self.task = Task(bars, strategy, sets, own, rest, params, accounts, firsts, which_strategy, which_setup, windows)
         shape = (len(sets), accounts)
         self.out = SweepRun(
             bars, strategy, keywords, sets, np.zeros(len(sets), dtype=bool), np.full(shape, np.nan), np.full(shape, np.nan),
             Columns.blank(RETURNS_METRICS, shape), Columns.blank(TRADES_METRICS, shape),
         )  # fmt: skip
-        self.task.kind = self._kind()
-        places = {name: sets.names.index(name) for name in rest}
-        varied = {name: (sets.values[k], sets.codes[setup_firsts, k]) for name, k in places.items()}
-        self.setups = SetupTable(lambda values: setup_with(keywords, values), varied, len(setup_firsts), bars, self.task.kind)
+        self.task.kind = self._kind(kind)
         self.pairs = None if rule is None else Pairs(self.out, rule)
         self.kept = self.out if self.pairs is None else self.pairs.run
         self.task.pairs = self.pairs is not None
@@ -197,13 +212,23 @@ class _Sweep:
         self.kept.equity = np.full(shape, np.nan)
         self.task.equity = True
 
-    def _kind(self) -> InputKind:
-        """What the strategy says: known of a compiled one, else from its rows."""
+    @functools.cached_property
+    def setups(self) -> SetupTable:
+        """The setups of the sets, where these run here."""
+        task, keywords, firsts = self.task, self.out.keywords, self._setup_firsts
+        places = {name: task.sets.names.index(name) for name in task.rest}
+        varied = {name: (task.sets.values[k], task.sets.codes[firsts, k]) for name, k in places.items()}
+        return SetupTable(lambda values: setup_with(keywords, values), varied, len(firsts), task.bars, task.kind)
+
+    def _kind(self, known: InputKind | None) -> InputKind:
+        """What the strategy says: known of a compiled one, or given, else from its rows."""
         task, strategy = self.task, self.task.strategy
         if isinstance(strategy, RuleStrategy):
             if strategy.compiled:
                 task.table = RuleTable(strategy, task.bars.for_strategies, task.sets, task.own)
             return strategy.kind
+        if known is not None:
+            return known
         for first in task.firsts:
             try:
                 return evaluate(task.strategy_of(int(first)), task.bars).kind
@@ -221,7 +246,10 @@ class _Sweep:
             report = _Reporter(progress, out, keeper, self.pairs)
             try:
                 report.add(int(known.sum()))
-                self._run(known if self.pairs is None else self.pairs.skip(known), report)
+                if self.elsewhere is not None:
+                    self._send(self.elsewhere, np.flatnonzero(~known), report)
+                else:
+                    self._run(known if self.pairs is None else self.pairs.skip(known), report)
             except KeyboardInterrupt:
                 pass  # what is done is a result; the others are not marked done
             if self.files is not None:
@@ -234,6 +262,16 @@ class _Sweep:
         out.errors = dict(sorted(out.errors.items()))
         out.seconds += time.perf_counter() - begun
         return out
+
+    def _send(self, elsewhere: Elsewhere, chosen: NDArray[np.int64], report: _Reporter) -> None:
+        """Sets that run somewhere else."""
+
+        def take(numbers: NDArray[np.int64], part: Part) -> None:
+            part.put(numbers, self.kept, self.files)
+            report.add(report.sets(numbers))
+
+        if len(chosen):
+            elsewhere(self.kept, self.task.kind, chosen, take)
 
     def _run(self, looked_at: NDArray[np.bool_], report: _Reporter) -> None:
         which = self.task.which_setup
@@ -262,7 +300,7 @@ class _Sweep:
             report.finished(np.array([c]))
 
     def _measure(self, c: int, strategy: Strategy, setup: Setup) -> None:
-        run = simulate(self.task.bars, *aligned_inputs(self.task.bars, strategy), setup)
+        run = simulate(self.task.bars, *aligned_inputs(self.task.bars, strategy), setup, self.out.window_of(c))
         returns, curve = (None, run.equity) if run.flows is None else flow_returns_of(run.equity, run.flows, run.initial)
         self.out.returns[c] = returns_of(curve, run.initial, self.task.params, returns)
         self.out.trades[c] = trades_of(run.trades, self.task.accounts)
@@ -275,7 +313,9 @@ class _Sweep:
             for g in range(self.task.accounts):
                 sum_blocks(np.ascontiguousarray(earned[:, g]), len(earned), blocks[0, g], fine[0, g])
             self._put_sums(np.array([c]), blocks, fine)
-        self._put_curves(np.array([c]), run.equity.T[None])
+        curves = np.full((1, self.task.accounts, self.task.bars.T), np.nan)
+        curves[0, :, slice(*(self.out.window_of(c) or (None,)))] = run.equity.T
+        self._put_curves(np.array([c]), curves)
         self.out.done[c] = True
 
     def _put_sums(self, at: NDArray[np.int64], blocks: NDArray[np.float64], fine: NDArray[np.float64]) -> None:
@@ -415,7 +455,10 @@ class _Reporter:
 
     def keep(self, numbers: NDArray[np.int64]) -> int:
         """The lines of these runs are there; how many sets are."""
-        sets = numbers if self._pairs is None else self._pairs.finished(numbers)
+        return self.sets(numbers if self._pairs is None else self._pairs.finished(numbers))
+
+    def sets(self, sets: NDArray[np.int64]) -> int:
+        """The lines of these sets are there; how many they are."""
         if self._keeper is not None and len(sets):
             self._keeper.keep(self._run, sets)
         return len(sets)

@@ -55,6 +55,7 @@ class Task:
     own, rest : names of the parameters of the strategy, and of the setup
     firsts : of each distinct strategy, the first set that has it
     which_strategy, which_setup : int64 (C,), of each set
+    windows : int64 (C, 2), of each set its first bar and the one after its last; None: all bars
     kind, table : what the strategy says; how a compiled one is asked
     blocks, equity : what is kept beside the line of numbers
     pairs : whether two runs that follow each other are of one set, whose trades are compared
@@ -70,6 +71,7 @@ class Task:
     firsts: NDArray[np.int64]
     which_strategy: NDArray[np.int64]
     which_setup: NDArray[np.int64]
+    windows: NDArray[np.int64] | None = None
     kind: InputKind = InputKind.SIGNALS
     table: RuleTable | None = None
     blocks: bool = False
@@ -138,9 +140,10 @@ class Chunks:
         wrong = {int(c): prepared.wrong[s] for c, s in zip(numbers[~fine], own.reshape(-1)[~fine], strict=True)}
         numbers, own = numbers[fine], own.reshape(-1)[fine]
         setups = group.numbers[task.which_setup[numbers]]
-        which = np.empty((len(numbers), 4), dtype=np.int64)
+        which = np.empty((len(numbers), 6), dtype=np.int64)
         which[:, 0], which[:, 1], which[:, 2] = own if task.table is not None else 0, setups, group.starts[setups]
         which[:, 3] = -1 if task.table is not None else own
+        which[:, 4:] = (0, task.bars.T) if task.windows is None else task.windows[numbers]
         shape = len(numbers), self._initial.shape[1]
         lines = Lines(which, prepared.desks, *self._memory(), prepared.flags, prepared.values, self._laws, group.ends,
                       self._accounts, self._assets, self._initial)  # fmt: skip
@@ -156,7 +159,8 @@ class Chunks:
         none = (0, shape[1])
         blocks, curves = shape if self._task.blocks else none, shape if self._task.equity else none
         fragility = np.full(shape if self._task.pairs else none, np.nan)
-        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), np.empty((*curves, self._task.bars.T)), fragility
+        equity = np.full((*curves, self._task.bars.T), np.nan)
+        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), equity, fragility
 
     def _memory(self) -> tuple[int, int, int, int]:
         """The loop of the rule, and how its memory begins."""

@@ -13,6 +13,7 @@ from ..execution.costs import Costs
 from ..risk.stops import Stops
 from ..risk.zones import Risk
 from .setup import Setup
+from .window import BETWEEN
 
 __all__ = ["setup_with", "split_names"]
 
@@ -21,14 +22,14 @@ _MADE: dict[str, Any] = {"stops": Stops, "risk": Risk, "carry": Carry}
 
 
 def split_names(names: Sequence[str], declared: Space, keywords: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the strategy's own parameters, and those of the setup; ConfigError with the nearest for one that is neither."""
+    """The strategy's own parameters, and those of the setup, without windows; ConfigError with the nearest for a name that is neither."""
     own = tuple(name for name in names if name in declared)
-    rest = tuple(name for name in names if name not in declared)
+    rest = tuple(name for name in names if name not in declared and name != BETWEEN)
     known = [f.name for f in dataclasses.fields(Setup)]
     for name in rest:
         head, _, tail = name.partition(".")
         if head not in known:
-            raise ConfigError(f"nothing is called {name!r}; {nearest(name, [*declared, *known, *_dotted(keywords)])}")
+            raise ConfigError(f"nothing is called {name!r}; {nearest(name, [*declared, *known, *_dotted(keywords), BETWEEN])}")
         if tail and head not in names:  # where the head varies, too, each set is looked at when its setup is made
             _check_path(name, head, tail, keywords.get(head))
     return own, rest

@@ -79,7 +79,8 @@ class Trial(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """The sets: `which` (C, 4) int64 has for each its strategy, its setup, its books at the start, and the row of `given`.
+    """The sets: `which` (C, 6) int64 has for each its strategy, its setup, its books at the start, the row of `given` (-1: its rule
+    is asked), its first bar, and the one after its last.
 
     `desks` (S, len(DESK)) of each strategy; `loop` what asks its rule, 0: rows are given, or `inside` is 1 and the simulation asks it;
     `forgotten` fields of a rule's memory are NaN at first, the others 0, of `width`. `flags`, `values` (G, T * N) are given rows.
@@ -130,8 +131,12 @@ def run_sets(first, stop, lines, trial, rows, measures):  # type: ignore[no-unty
     """The sets `first` to `stop - 1`; all arrays of `rows` are read-only, its rows said are those of `trial`."""
     pending = 0
     for c in range(first, stop):
+        if pending > 0 and _length(c, lines) != _length(trial.owners[0, 0], lines):
+            _measure(pending, lines, trial, measures)
+            pending = 0
         _begin(c, lines, trial)
-        fault, equity = _say(c, lines, trial, rows), _equity(pending, trial)
+        known = c > first and _said_already(c, lines, measures)
+        fault, equity = 0 if known else _say(c, lines, trial, rows), _equity(pending, trial)
         if fault == 0:
             measures.state[c] = _simulate(c, lines, trial, rows, equity)
             fault = trial.desk[_FAULT]
@@ -143,9 +148,22 @@ def run_sets(first, stop, lines, trial, rows, measures):  # type: ignore[no-unty
             _count_trades(c, trial, measures)
             if measures.fragility.shape[0] > 0 and (c % 2 == 0 or measures.state[c - 1] == DONE):
                 pair_trades(c % 2, trial.log, trial.pair, measures.fragility[c])
-            pending = _take_curves(c, pending, equity, lines, trial, rows, measures)
+            pending = _take_curves(c, pending, equity, lines, trial, measures)
     if pending > 0:
-        _measure(pending, trial, rows, measures)
+        _measure(pending, lines, trial, measures)
+
+
+@kernel
+def _length(c, lines):  # type: ignore[no-untyped-def]
+    """How many bars a set runs over."""
+    return lines.which[c, 5] - lines.which[c, 4]
+
+
+@kernel
+def _said_already(c, lines, measures):  # type: ignore[no-untyped-def]
+    """Whether the set before said the same, and well: then it stands there still, as a simulation that asks nobody only reads it."""
+    same = lines.which[c, 0] == lines.which[c - 1, 0] and lines.which[c, 3] == lines.which[c - 1, 3]
+    return same and lines.inside == 0 and measures.state[c - 1] != BAD_ANSWER
 
 
 @kernel
@@ -188,10 +206,10 @@ def _say(c, lines, trial, rows):  # type: ignore[no-untyped-def]
 
 @kernel
 def _simulate(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
-    """All bars, the equity of each into `equity`; DONE, or NO_ROOM."""
-    bars = rows.day.shape[0]
+    """All bars of the set, the equity of each into `equity`; DONE, or NO_ROOM."""
+    begin, stop = lines.which[c, 4], lines.which[c, 5]
     cash, _, zone, paid = trial.series
-    if run_at(trial.runs, (0, bars, trial.books, rows, trial.rules, trial.log, (cash, equity, zone, paid))) < bars:
+    if run_at(trial.runs, (begin, stop, trial.books, rows, trial.rules, trial.log, (cash, equity, zone, paid))) < stop:
         return NO_ROOM
     if lines.ends[lines.which[c, 1]] == 1:
         if bars_of_room(trial.log, trial.books[1].shape[0], 0) == 0:
@@ -200,8 +218,8 @@ def _simulate(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
         for g in range(accounts.shape[0]):
             call_at(trial.closes, (trial.books, g, trial.rules[0], trial.rules[1], trial.log))
         for g in range(accounts.shape[0]):
-            cash[(bars - 1) * accounts.shape[0] + g] = accounts[g].cash
-            equity[(bars - 1) * accounts.shape[0] + g] = accounts[g].equity
+            cash[(stop - 1) * accounts.shape[0] + g] = accounts[g].cash
+            equity[(stop - 1) * accounts.shape[0] + g] = accounts[g].equity
     return DONE
 
 
@@ -227,26 +245,29 @@ def _count_trades(c, trial, measures):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _take_curves(c, pending, equity, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
-    """The equity of every account of set `c` waits until there are enough to be measured; how many wait then."""
-    groups, bars = trial.books[0].shape[0], rows.day.shape[0]
+def _take_curves(c, pending, equity, lines, trial, measures):  # type: ignore[no-untyped-def]
+    """The equity of every account of set `c` waits, its first bar in front, until there are enough to be measured; how many wait then."""
+    groups, begin, bars = trial.books[0].shape[0], lines.which[c, 4], _length(c, lines)
     for g in range(groups):
         trial.owners[pending, 0], trial.owners[pending, 1] = c, g
         trial.starts[pending, 0] = lines.initial[lines.which[c, 2], g]
         if groups > 1:
             for t in range(bars):
-                trial.curves[pending, t] = equity[t * groups + g]
+                trial.curves[pending, t] = equity[(begin + t) * groups + g]
+        elif begin > 0:
+            for t in range(bars):
+                trial.curves[pending, t] = equity[begin + t]
         pending += 1
         if pending == LANES:
-            _measure(pending, trial, rows, measures)
+            _measure(pending, lines, trial, measures)
             pending = 0
     return pending
 
 
 @kernel
-def _measure(count, trial, rows, measures):  # type: ignore[no-untyped-def]
+def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
     """The returns of `count` curves, by the step that a run's statistics take, in lanes; those beyond `count` are measured for nothing."""
-    bars, last = rows.day.shape[0], rows.day.shape[0] - 1
+    bars = _length(trial.owners[0, 0], lines)
     if measures.blocks.shape[0] > 0:
         now = _pass_in_blocks(count, bars, trial, measures)
     else:
@@ -257,10 +278,10 @@ def _measure(count, trial, rows, measures):  # type: ignore[no-untyped-def]
         state.initial = trial.starts[k, 0]
         returns_store(state, performance_lane(now, k))
         returns_metrics(state, measures.params[0], measures.returns[c, g])
-        measures.final[c, g] = trial.curves[k, last]
+        measures.final[c, g] = trial.curves[k, bars - 1]
         if measures.equity.shape[0] > 0:
             for t in range(bars):
-                measures.equity[c, g, t] = trial.curves[k, t]
+                measures.equity[c, g, lines.which[c, 4] + t] = trial.curves[k, t]
 
 
 @kernel

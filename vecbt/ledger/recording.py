@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 
 __all__ = ["record_run", "record_sweep"]
 
-_PIECE = 4096  # sets whose sums are read at a time
+_PIECE = 512  # sets whose sums are read at a time
 _SHOWN = 200  # characters of a value that is no plain one
 
 
-def record_run(run: Run) -> Entry:
-    """Record a backtest."""
-    return _safely(lambda: _record_run(run))
+def record_run(run: Run, given: Any = None) -> Entry:
+    """Record a backtest; `given` is the strategy of a run that began inside the bars, whose own source are the inputs that were left."""
+    return _safely(lambda: _record_run(run, run.source if given is None else given))
 
 
 def record_sweep(run: SweepRun, given: Any) -> Entry:
@@ -66,15 +66,15 @@ def _safely(record: Callable[[], None]) -> Entry:
     return Entry(True)
 
 
-def _record_run(run: Run) -> None:
+def _record_run(run: Run, source: Any) -> None:
     ledger, bars, setup = current(), run.bars, run.setup
     leaves = setup_terms(setup)
-    rows = is_inputs(run.source)
-    total = (source_terms(run.source, run.inputs if rows else None) + sum(leaves.values())) & MASK
+    rows = is_inputs(source)
+    total = (source_terms(source, run.inputs if rows else None) + sum(leaves.values())) & MASK
     ids = trial_ids(np.array([total], dtype=np.uint64), account_terms(bars.symbols, setup.accounts == "separate")).reshape(-1)
     blocks = _blocks_of(run)
     moments = moments_of_sums(blocks.sum(axis=1), bars.T)
-    head = _head(bars, "inputs" if rows else run.source.name, {} if rows else run.source.parameters)
+    head = _head(bars, "inputs" if rows else source.name, {} if rows else source.parameters)
     head["setup"] = {name: _shown(name, _at(setup, name)) for name in leaves}
     _append(ledger, bars, "run", head, ids, moments, lambda places: blocks[places])
 
@@ -105,16 +105,18 @@ def _record_sweep(run: SweepRun, given: Any) -> None:
     if best is not None:
         values = run.sets.at(int(numbers[best // run.final.shape[1]]))
         head["best"] = {name: _shown(name, value) for name, value in values.items()}
-    blocks = None if run.blocks is None else run.blocks.reshape(-1, BLOCKS, 4)
+    blocks = None if run.blocks is None or run.windowed else run.blocks.reshape(-1, BLOCKS, 4)
     lines = (numbers[:, None] * run.final.shape[1] + np.arange(run.final.shape[1])).reshape(-1)
+    if run.windowed:  # a configuration over several windows is one
+        once = np.sort(np.unique(ids, return_index=True)[1])
+        ids, moments, lines = ids[once], moments[once], lines[once]
     _append(ledger, bars, "sweep", head, ids, moments, None if blocks is None else lambda places: blocks[lines[places]])
 
 
 def _moments_of(run: SweepRun, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Of each set and account (C*A, 3); without sums over parts of the bars only the Sharpe ratio is known."""
-    if run.blocks is not None:
-        parts = [run.blocks[numbers[k : k + _PIECE]].sum(axis=2).reshape(-1, 4) for k in range(0, len(numbers), _PIECE)]
-        return moments_of_sums(np.concatenate(parts), run.bars.T)
+    """Of each set and account (C*A, 3); without sums over parts of the same bars only the Sharpe ratio is known."""
+    if run.blocks is not None and not run.windowed:
+        return moments_of_sums(_whole_sums(run.blocks, numbers), run.bars.T)
     sharpe, volatility = (run.returns[name][numbers].reshape(-1) for name in ("sharpe", "volatility"))
     scale = math.sqrt(run.bars.periods_per_year)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -122,6 +124,17 @@ def _moments_of(run: SweepRun, numbers: NDArray[np.int64]) -> NDArray[np.float64
     moments = np.full((len(sharpe), 3), np.nan)
     moments[:, 0] = sharpe / scale + riskless
     return moments
+
+
+def _whole_sums(blocks: NDArray[np.float64], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums of r to r^4 over all bars of these sets, (C*A, 4): a product with a matrix of ones, as `sum` over such short rows is slow."""
+    parts, accounts = blocks.shape[2], blocks.shape[1]
+    total, ones = np.empty((len(numbers) * accounts, 4)), np.tile(np.eye(4), (parts, 1))
+    whole = len(numbers) == len(blocks)
+    for k in range(0, len(numbers), _PIECE):
+        some = blocks[k : k + _PIECE] if whole else blocks[numbers[k : k + _PIECE]]
+        np.matmul(some.reshape(-1, parts * 4), ones, out=total[k * accounts : (k + _PIECE) * accounts])
+    return total
 
 
 def _best(sharpe: NDArray[np.float64]) -> int | None:

@@ -57,6 +57,8 @@ class _Found:
 
 def evidence_of_sweep(sweep: Sweep, *, benchmark: Any, size: float, resamples: int, rf: float, seed: int, threads: int | None) -> Evidence:
     """See `Sweep.evidence`."""
+    if sweep._of_bars().windowed:
+        raise ConfigError("the sets of this sweep run over windows of their own (`between`), and evidence compares sets over the same bars")
     blocks, fine = sweep.blocks, sweep.fine
     if blocks is None or fine is None:
         raise ConfigError("this sweep kept no sums over parts of the bars, which its evidence needs; run it with blocks=True or 'file'")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...engine.inputs import AlignedInputs
+from ...engine.inputs import AlignedInputs, NamedInputs
 from ...engine.strategy import FunctionStrategy, Strategy
 from ...errors import ConfigError, StateError
 from .folder import file_hash
@@ -27,14 +27,9 @@ class StrategyMissing(StateError):
 
 
 @dataclass(frozen=True, eq=False)
-class SavedInputs(AlignedInputs):
-    """The aligned inputs of a saved result, under the name and with the parameters of what made them.
+class SavedInputs(NamedInputs):
+    """The inputs of a saved result; `node` is what the manifest says about it, so that a loaded result can be saved again."""
 
-    `node` is what the manifest says about it, so that a loaded result can be saved again.
-    """
-
-    name: str = ""
-    parameters: dict[str, Any] = field(default_factory=dict)
     node: dict[str, Any] = field(default_factory=dict)
 
 
@@ -42,6 +37,10 @@ def describe_source(source: Any) -> Json:
     """What the manifest says about a strategy or inputs: how to make it again, or why that cannot be done."""
     if isinstance(source, SavedInputs):
         return source.node
+    if isinstance(source, NamedInputs):
+        shown = {name: repr(value) for name, value in source.parameters.items()}
+        why = "the run began inside the bars, and holds what was said from there on"
+        return {"kind": "inputs", "name": source.name, "shown": shown, "why": why}
     if not isinstance(source, Strategy):
         return {"kind": "inputs", "name": type(source).__name__}
     about: dict[str, Any] = {"name": source.name}
