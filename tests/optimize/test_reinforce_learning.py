@@ -142,6 +142,8 @@ def test_rl01_the_result_says_what_it_is_worth_beside_the_others() -> None:
     part = bars[training_part(bars, 0.7):]
     alone = vb.backtest(part, vb.strategies.BuyAndHold(), costs=COSTS).stats()
     assert policy.held.members["hold"] == pytest.approx(alone["sharpe"])
+    assert policy.result is not None and policy.result.run.bars.T == part.T
+    assert policy.held.statistics["sharpe"] == policy.result.stats()["sharpe"] == policy.held.measured["sharpe"][0]
     assert policy.predict(bars) in policy.members
     with pytest.raises(ConfigError, match="no state of the market yet"):
         policy.predict(bars[:10])

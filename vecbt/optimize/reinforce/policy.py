@@ -25,6 +25,7 @@ from .selector import PolicySelector
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ...analytics.result import Result
     from ...data.bars import Bars
     from .training import Learning
 
@@ -80,6 +81,7 @@ class Policy:
         states; with `holding` for each state first no member held, then each of them
     best : the member that was worth most on the training part, by what is rewarded
     held : Held
+    result : Result of the policy on the held-out part; None where the policy was loaded from a file
     """
 
     strategy: PolicySelector
@@ -87,6 +89,7 @@ class Policy:
     learned: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]
     best: str
     held: Held
+    result: Result | None = None
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from ...api import backtest
 from ...core.codes import InputKind
 from ...data.bars import Bars
 from ...engine.batch import simulate
-from ...engine.inputs import AlignedInputs
+from ...engine.inputs import AlignedInputs, NamedInputs
 from ...engine.keywords import Keywords, explicit
 from ...engine.setup import Setup
 from ...engine.strategy import Strategy, evaluate
@@ -162,8 +162,8 @@ def learn_policy(
     table = learn(lessons, looked.count, how, progress)
     best = _best(lessons, how.kind)
     selector = PolicySelector(named, looked, _named_choices(table, best, list(named), how.holding))
-    held = _held(bars, split, selector, best, _Trial(setup, keywords, how, random_policies))
-    return Policy(selector, how, (table.q, table.visits, table.curve), tuple(named)[best], held)
+    held, result = _held(bars, split, selector, best, _Trial(setup, keywords, how, random_policies))
+    return Policy(selector, how, (table.q, table.visits, table.curve), tuple(named)[best], held, result)
 
 
 def training_part(bars: Bars, share: float, until: Any = None) -> int:
@@ -275,38 +275,41 @@ class _Trial(NamedTuple):
     policies: int
 
 
-def _held(bars: Bars, split: int, selector: PolicySelector, best: int, trial: _Trial) -> Held:
+def _held(bars: Bars, split: int, selector: PolicySelector, best: int, trial: _Trial) -> tuple[Held, Result]:
     """All that the policy is set beside, over the bars from `split` on; members and states have seen the bars before."""
-    members, states, part = selector.members, selector.market_states, bars[split:]
-    close = part.for_strategies.close
-    said, codes = standing_of(bars, members)[:, split:], states.on(bars)[split:]
-    count = len(members)
+    members, states = selector.members, selector.market_states
+    close, count = bars.for_strategies.close[split:], len(members)
+    said, codes = np.ascontiguousarray(standing_of(bars, members)[:, split:]), states.on(bars)[split:]
 
-    def rows(chosen: IndexT) -> AlignedInputs:
+    def rows(chosen: IndexT, name: str, parameters: Mapping[str, Any]) -> AlignedInputs:
         choice = np.empty(len(codes), dtype=np.int64)
         choose_run(codes, chosen, np.full(1, -1, dtype=np.int64), choice)
-        return AlignedInputs(InputKind.STRENGTHS, None, rows_of_choice(choice, said, close))
+        values = np.full(bars.shape, np.nan)
+        values[split:] = rows_of_choice(choice, said, close)
+        return NamedInputs(InputKind.STRENGTHS, None, values, None, None, 0, name, dict(parameters))
 
-    def always(m: int) -> AlignedInputs:
-        return rows(np.full((states.count, count + 1), m, dtype=np.int64))
+    def always(m: int, member: Strategy) -> AlignedInputs:
+        return rows(np.full((states.count, count + 1), m, dtype=np.int64), member.name, member.parameters)
 
-    policy = backtest(part, rows(selector.chosen), **trial.keywords)
-    alone = [backtest(part, always(m), **trial.keywords) for m in range(count)]
+    where = (split, bars.T)
+    policy = backtest(bars, rows(selector.chosen, selector.name, selector.parameters), between=where, **trial.keywords)
+    alone = [backtest(bars, always(m, member), between=where, **trial.keywords) for m, member in enumerate(members.values())]
     equal = np.mean([result.run.equity[:, 0] for result in alone], axis=0)
     curves = np.stack([policy.run.equity[:, 0], alone[best].run.equity[:, 0], equal])
     random = np.random.default_rng(trial.how.seed)
     tables = [random.integers(0, count, states.count).tolist() for _ in range(trial.policies)]
-    runs = (simulate(part, None, rows(chosen_table(table, states.count, count)), trial.setup) for table in tables)
+    runs = (simulate(bars, None, rows(chosen_table(table, states.count, count), "", {}), trial.setup, where) for table in tables)
     others = np.stack([run.equity[:, 0] for run in runs])
     initial, year = trial.setup.initial_capital, bars.periods_per_year
     sharpe = _measured(np.stack([result.run.equity[:, 0] for result in alone]), initial, year)["sharpe"]
-    return Held(
-        labels=part.index.copy(), growth=curves / initial, band=np.quantile(others, (0.05, 0.5, 0.95), axis=0) / initial,
+    held = Held(
+        labels=bars.index[split:].copy(), growth=curves / initial, band=np.quantile(others, (0.05, 0.5, 0.95), axis=0) / initial,
         measured=_measured(curves, initial, year), random=_measured(others, initial, year),
         orders=(len(policy.run.orders), len(alone[best].run.orders)), members=dict(zip(members, sharpe.tolist(), strict=True)),
         trained=(int(bars.index[0]), int(bars.index[split - 1])), bars=bars.content_hash,
         statistics={name: float(value) for name, value in policy.stats().loc[list(METRICS)].items()}, per_year=float(year),
     )  # fmt: skip
+    return held, policy
 
 
 def _measured(curves: NDArray[np.float64], initial: float, periods: float) -> dict[str, ArrayT]:
