@@ -12,6 +12,8 @@ _EXTRA = {
     "duckdb": "data",
     "exchange_calendars": "data",
     "gymnasium": "rl",
+    "optuna": "opt",
+    "pymoo": "opt",
 }
 
 

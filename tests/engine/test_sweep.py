@@ -363,7 +363,7 @@ def test_a_thread_that_is_told_to_end_leaves_whole_lines_or_none(rule: int | Non
     strategy, left = SmaCross(1, 2, "both"), iter(range(calls))
     sets = sets_of({"slow": [2, 3, 4, 5, 6]}, strategy.space, strategy.parameters)
     params = returns_params(252.0, 0.0, 0.0)
-    work = sweep_driver._Sweep(synthetic.sine(T=30, N=1, wave_bars=3.0), strategy, sets, {"costs": COSTS}, params, 1, rule)
+    work = sweep_driver._Sweep(synthetic.sine(T=30, N=1, wave_bars=3.0), strategy, sets, {"costs": COSTS}, params, 1, rule, None)
     (group,) = work.setups.groups
     (chunk,) = sweep_chunks.Chunks(work.task, group).of(np.arange(len(work.out.sets)))
     state = sweep_chunks.Seat(work.task, group).run(chunk, lambda: next(left, None) is None)

@@ -16,6 +16,7 @@ import vecbt as vb
 from benchmarks.agents import learning_agents
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.columns import six_metrics
+from benchmarks.drivers import own_time_of_searches
 from benchmarks.evidence import checked, luck
 from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.ledger import recording
@@ -85,6 +86,12 @@ def test_agents_are_timed_after_they_have_learned_and_accounts_equal_a_stream() 
     rows = learning_agents(2_000, 5_000, 4)
     assert [row.work for row in rows] == ["agents"] * 4 and all(row.value > 0.0 for row in rows)
     assert [row.must for row in rows] == [100.0, 100.0, None, None]
+
+
+def test_the_own_time_of_a_genetic_search_is_set_against_pymoo() -> None:
+    pytest.importorskip("pymoo")
+    rows = own_time_of_searches(10, 3, calls=1)
+    assert [row.must for row in rows] == [0.1, 0.25] * 2 and all(row.value > 0.0 and row.work == "genetic" for row in rows)
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:

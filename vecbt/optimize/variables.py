@@ -1,12 +1,14 @@
 """What a search varies: numbers, whole numbers, logarithms, choices, and what holds only beside another choice; as rows of genes.
 
 A gene is a float64. A whole number is its value, a number on a logarithmic scale its logarithm, a choice the place among its values. So
-every driver works on matrices (sets, parameters), whatever the parameters are.
+every driver works on matrices (sets, parameters), whatever the parameters are. Repaired genes have equal bytes where the sets are equal,
+and only there.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,9 @@ __all__ = ["CHOICE", "REAL", "WHOLE", "Choice", "Range", "Variables"]
 REAL, WHOLE, CHOICE = 0, 1, 2
 """Kinds of genes: any number between its bounds, whole numbers, places of choices (without an order)."""
 
+_FINE = 2.0**40
+"""Logarithms are multiples of one by this, or bounds: finer ones would be the same number."""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -34,7 +39,8 @@ class Range:
     low, high : whole numbers are drawn where both are of type int
     log : draw its logarithm evenly: as many sets between 0.001 and 0.01 as between 0.01 and 0.1
     integer : whole numbers, whatever type the bounds have; None: as the bounds are
-    when : (name, values) of a choice or whole number beside which alone it counts; elsewhere it keeps its value as given
+    when : (name, values) of a choice or whole number beside which alone it counts; elsewhere it has its value as given, or the nearest to
+        that in its range
     """
 
     low: float
@@ -49,10 +55,13 @@ class Range:
                 raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected two finite numbers")
         if not self.low <= self.high:
             raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected low <= high: are they the wrong way round?")
+        if not math.isfinite(float(self.high) - float(self.low)):
+            raise ConfigError(f"a range goes from {self.low!r} to {self.high!r}; expected less than 1.7e308 between them")
         if self.log and self.low <= 0:
             raise ConfigError(f"a logarithmic range begins at {self.low!r}; expected a number above 0")
         if self.whole and (self.low != int(self.low) or self.high != int(self.high)):
             raise ConfigError(f"a range of whole numbers goes from {self.low!r} to {self.high!r}; expected whole numbers")
+        _check_condition(self.when)
 
     @property
     def whole(self) -> bool:
@@ -72,6 +81,7 @@ class Choice:
     def __post_init__(self) -> None:
         if isinstance(self.values, str | bytes) or not isinstance(self.values, Sequence) or not len(self.values):
             raise ConfigError(f"a choice has the values {self.values!r}; expected a list with at least one")
+        _check_condition(self.when)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +93,7 @@ class Variables:
     names : of the parameters
     kinds : int64 (K,), REAL, WHOLE or CHOICE
     low, high : float64 (K,), bounds of the genes, both included
+    ends : float64 (K, 2), the least and the largest value of a number, as given; the bounds of a choice
     logs : bool (K,), the gene is a logarithm
     choices : of a CHOICE its values, else ()
     rests : float64 (K,), the gene that a conditional parameter has where it does not count; NaN where it always counts
@@ -95,6 +106,7 @@ class Variables:
     kinds: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    ends: NDArray[np.float64]
     logs: NDArray[np.bool_]
     choices: tuple[tuple[Any, ...], ...]
     rests: NDArray[np.float64]
@@ -124,15 +136,23 @@ class Variables:
             raise ConfigError("the space is empty; give parameter names with their ranges, such as {'fast': (5, 50)}")
         ranges = {str(name): _as_range(str(name), value, declared) for name, value in given.items()}
         made = [_genes_of(name, each, declared) for name, each in ranges.items()]
+        ends = np.array([m[1] for m in made], dtype=np.float64)
+        logs = np.array([m[2] for m in made])
+        bounds = np.array([[math.log(v) for v in pair] if log else pair for pair, log in zip(ends.tolist(), logs, strict=True)])
         found = cls(
-            tuple(ranges), np.array([m[0] for m in made]), np.array([m[1] for m in made], dtype=np.float64),
-            np.array([m[2] for m in made], dtype=np.float64), np.array([m[3] for m in made]), tuple(m[4] for m in made),
+            tuple(ranges), np.array([m[0] for m in made]), bounds[:, 0], bounds[:, 1], ends, logs, tuple(m[3] for m in made),
             np.full(len(made), np.nan), (None,) * len(made), _rules(declared, ranges, base), where,
         )  # fmt: skip
         return _with_conditions(found, ranges, base)
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @functools.cached_property
+    def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds to vary numbers between: whole ones are rounded to an end as often as to what is between."""
+        half = np.where(self.kinds == WHOLE, 0.5, 0.0)
+        return self.low - half, self.high + half
 
     @property
     def size(self) -> float:
@@ -155,12 +175,16 @@ class Variables:
     def repaired(self, genes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Genes that mean something: between their bounds, whole where they are, at rest where they do not count. Does not keep `genes`."""
         steps = self.kinds != REAL
-        genes = np.where(steps, np.rint(genes), genes)
-        genes = np.clip(genes, self.low, self.high) + 0.0  # -0.0 is 0.0: equal sets have equal bytes
+        genes = np.clip(np.where(steps, np.rint(genes), genes), self.low, self.high)
+        if self.logs.any():
+            column = np.rint(genes[:, self.logs] * _FINE) / _FINE
+            low, high = self.low[self.logs], self.high[self.logs]
+            genes[:, self.logs] = np.where(column > high - 1.0 / _FINE, high, np.where(column < low + 1.0 / _FINE, low, column))
         for k, on in enumerate(self.depends):
             if on is not None:
                 genes[~np.isin(genes[:, on[0]], on[1]), k] = self.rests[k]
-        return genes
+        found: NDArray[np.float64] = genes + 0.0  # -0.0 is 0.0
+        return found
 
     def values(self, name: str, genes: NDArray[np.float64]) -> NDArray[Any]:
         """The column of one parameter (n,): numbers, or objects of choices."""
@@ -175,9 +199,12 @@ class Variables:
             return found
         if self.kinds[k] == WHOLE:
             return column.astype(np.int64)
+        if not self.logs[k]:
+            return column
         # the bounds are what was given: a logarithm and back may miss them by a bit
-        found = np.clip(np.exp(column), math.exp(self.low[k]), math.exp(self.high[k])) if self.logs[k] else column
-        return found
+        least, most = self.ends[k]
+        value = np.clip(np.exp(column), least, most)
+        return np.where(column <= self.low[k], least, np.where(column >= self.high[k], most, value))
 
     def sets(self, genes: NDArray[np.float64]) -> Sets:
         """The parameter sets of genes, in order."""
@@ -197,13 +224,17 @@ class Variables:
         return self.sets(row[None]).at(0)
 
     def violations(self, genes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """By how much each set breaks the constraints (n,), 0 where it breaks none; NaN of `where` is none."""
+        """By how much each set breaks the constraints (n,), 0 where it breaks none.
+
+        Of a pair in order: by how much the first is too large, as share of the most it could be; a broken `where` counts 1. What a set
+        gets does not depend on the others.
+        """
         found = np.zeros(len(genes))
         for low, high in self.rules:
             a, b = (self.values(side, genes).astype(np.float64) if isinstance(side, str) else np.float64(side) for side in (low, high))
-            short = np.asarray(a - b, dtype=np.float64)
-            scale = max(float(np.ptp(short)), 1.0)
-            found += np.where(short >= 0.0, (short + 1e-9) / scale + 1e-9, 0.0)
+            excess = np.asarray(a - b, dtype=np.float64)
+            most = max(self._extreme(low, 1) - self._extreme(high, 0), 1e-300)
+            found += np.where(excess >= 0.0, excess / most + 1e-9, 0.0)
         if self.where is not None and len(genes):
             columns = {name: self.values(name, genes) for name in self.names}
             fine = np.asarray(self.where(columns))
@@ -212,6 +243,13 @@ class Variables:
                 raise ConfigError(f"{what}; expected booleans ({len(genes)},), such as p['fast'] < p['slow']")
             found += np.where(fine, 0.0, 1.0)
         return found
+
+    def _extreme(self, side: str | float, which: int) -> float:
+        """The least (0) or the largest (1) that one side of a rule may be."""
+        if not isinstance(side, str):
+            return side
+        k = self.names.index(side)
+        return (min, max)[which](float(v) for v in (self.choices[k] or self.ends[k]))
 
 
 def _as_range(name: str, given: Any, declared: Space) -> Range | Choice:
@@ -229,18 +267,24 @@ def _as_range(name: str, given: Any, declared: Space) -> Range | Choice:
     return Choice(values)
 
 
+def _check_condition(when: Any) -> None:
+    """ConfigError unless it is one of `Range`, or none."""
+    if when is not None and not (isinstance(when, tuple) and len(when) == 2 and isinstance(when[0], str)):
+        raise ConfigError(f"when is {when!r}; expected (name, values) of another parameter, such as ('kind', 'ema')")
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def _genes_of(name: str, given: Range | Choice, declared: Space) -> tuple[int, float, float, bool, tuple[Any, ...]]:
-    """Kind, bounds, whether logarithmic, and choices of a parameter, whose values must be ones it may have."""
+def _genes_of(name: str, given: Range | Choice, declared: Space) -> tuple[int, tuple[float, float], bool, tuple[Any, ...]]:
+    """Kind, ends, whether logarithmic, and choices of a parameter, whose values must be ones it may have."""
     domain = declared.get(name)
     if isinstance(given, Choice):
         values, _ = distinct_values(given.values)
         if domain is not None:
             values = tuple(domain.validate(value, declared.owner) for value in values)
-        return CHOICE, 0.0, len(values) - 1.0, False, values
+        return CHOICE, (0.0, len(values) - 1.0), False, values
     for bound in (given.low, given.high):
         if domain is not None:
             domain.validate(bound, declared.owner)
@@ -248,10 +292,10 @@ def _genes_of(name: str, given: Range | Choice, declared: Space) -> tuple[int, f
     if given.whole:
         if given.log:
             raise ConfigError(f"space[{name!r}] is a logarithmic range of whole numbers; give a list of choices, such as [10, 20, 50, 100]")
-        return WHOLE, low, high, False, ()
+        return WHOLE, (low, high), False, ()
     if domain is not None and domain.integer:
         raise ConfigError(f"space[{name!r}] is a range of any numbers, and {declared.owner}.{name} may be {domain.expected()}")
-    return REAL, math.log(low) if given.log else low, math.log(high) if given.log else high, given.log, ()
+    return REAL, (low, high), given.log, ()
 
 
 def _declared(declared: Space) -> dict[str, Any]:
@@ -299,16 +343,18 @@ def _with_conditions(found: Variables, ranges: Mapping[str, Range | Choice], bas
 def _genes_named(found: Variables, on: str, wanted: Any) -> tuple[float, ...]:
     """The genes of some values of a choice or a whole number."""
     k = found.names.index(on)
-    values = (wanted,) if isinstance(wanted, str | bytes) or not np.iterable(wanted) else tuple(wanted)
     if found.kinds[k] == REAL:
         raise ConfigError(f"a parameter cannot hang on {on!r}, which may be any number; expected a choice or a whole number")
-    if found.kinds[k] == WHOLE:
-        return tuple(float(v) for v in values)
     places = {repr(v): float(place) for place, v in enumerate(found.choices[k])}
+    one = isinstance(wanted, str | bytes) or not np.iterable(wanted) or repr(wanted) in places
+    values = [v.item() if isinstance(v, np.generic) else v for v in ((wanted,) if one else wanted)]
     for value in values:
-        if repr(value) not in places:
+        if found.kinds[k] == WHOLE and not (_is_number(value) and value == int(value) and found.low[k] <= value <= found.high[k]):
+            may_be = f"which goes from {found.low[k]:g} to {found.high[k]:g}"
+            raise ConfigError(f"a parameter counts when {on!r} is {value!r}, {may_be}")
+        if found.kinds[k] == CHOICE and repr(value) not in places:
             raise ConfigError(f"a parameter counts when {on!r} is {value!r}, which is none of {', '.join(places)}")
-    return tuple(places[repr(v)] for v in values)
+    return tuple(float(v) if found.kinds[k] == WHOLE else places[repr(v)] for v in values)
 
 
 def _gene_at_rest(found: Variables, k: int, base: Mapping[str, Any]) -> float:
