@@ -31,6 +31,7 @@ def test_rl01_defaults_are_those_of_the_documents() -> None:
 
 
 def test_rl01_optimize_predict_save_and_load(tmp_path: Path) -> None:
+    """RL-01."""
     bars, optimizer = _bars(), _optimizer(seed=4, gamma=0.9)
     policy = optimizer.optimize(MEMBERS, bars)
     same = vb.learn_policy(bars, MEMBERS, costs=COSTS, episodes=30, seed=4, gamma=0.9, random_policies=2)

@@ -39,6 +39,7 @@ SETUPS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", SETUPS)
 @pytest.mark.parametrize(("kind", "assets"), [("strengths", 1), ("weights", 3)])
 def test_rl01_many_accounts_in_one_call_equal_streams_to_the_last_bit(name: str, kind: str, assets: int) -> None:
+    """RL-01."""
     bars, keywords = _bars(assets=assets), {"costs": COSTS, **SETUPS[name]}
     if kind == "weights":
         keywords["band"] = 0.02

@@ -39,6 +39,7 @@ def _lessons(seed: int = 0) -> Lessons:
 @pytest.mark.parametrize("holding", [False, True])
 @pytest.mark.parametrize("reward", ["sharpe_ratio", "pnl", "win_rate"])
 def test_rl01_learning_equals_its_slow_twin_to_the_last_bit(reward: str, holding: bool) -> None:
+    """RL-01."""
     lessons, how = _lessons(), Learning(reward, episodes=40, max_steps_per_episode=25, epsilon=0.3, holding=holding, seed=7)
     table = learn(lessons, STATES, how)
     mixed = lessons.worth.mean(axis=1)

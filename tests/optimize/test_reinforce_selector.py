@@ -70,6 +70,7 @@ def test_rl01_a_state_is_the_mean_over_assets_with_a_market_and_stays_where_ther
 
 @pytest.mark.parametrize("assets", [1, 3])
 def test_rl01_the_selector_passes_check_strategy_and_parity(assets: int) -> None:
+    """RL-01."""
     bars = vb.synthetic.gbm(110, assets, 6)
     selector = _selector(bars)
     report = vb.check_strategy(selector, bars, cuts=4)
