@@ -62,6 +62,25 @@ def test_rl01_many_accounts_in_one_call_equal_streams_to_the_last_bit(name: str,
             assert books.assets.tobytes() == episodes.seats.assets[k].tobytes()
 
 
+def test_rl01_splits_dividends_and_bars_without_a_market_reach_the_accounts() -> None:
+    plain = vb.synthetic.garch_jumps(90, 3, 4, missing=0.15)
+    splits, dividends = np.ones((90, 3)), np.zeros((90, 3))
+    splits[30, 0], splits[50, 1], dividends[40, 2] = 2.0, 0.5, 1.0
+    bars = vb.Bars.from_numpy(
+        *(plain.block[k] for k in range(5)), index=plain.index, symbols=plain.symbols, missing="no_market", splits=splits,
+        dividends=dividends,
+    )
+    episodes = Episodes(bars, Setup.of(costs=COSTS), InputKind.WEIGHTS, 2)
+    episodes.begin([0, 1], [0, 25])
+    naive = [NaiveEpisode(bars, vb.Weights, first, costs=COSTS) for first in (0, 25)]
+    random = np.random.default_rng(1)
+    for _ in range(60):
+        rows = np.where(random.random((2, 3)) < 0.4, np.nan, random.uniform(-1.0, 1.0, (2, 3)) / 3)
+        assert episodes.step(rows).tolist() == [one.step(row) for one, row in zip(naive, rows, strict=True)]
+        for k, one in enumerate(naive):
+            assert one.stream.books.assets.tobytes() == episodes.seats.assets[k].tobytes()
+
+
 def test_rl01_what_is_held_is_that_of_the_next_close() -> None:
     bars = _bars()
     episodes = Episodes(bars, Setup.of(costs=COSTS), InputKind.WEIGHTS, 2)

@@ -180,6 +180,16 @@ def test_rl01_saved_and_loaded_and_damaged(tmp_path: Path) -> None:
         vb.Policy.load(path)
 
 
+def test_rl01_a_policy_over_functions_says_why_it_cannot_be_saved(tmp_path: Path) -> None:
+    def always(bars: vb.Bars) -> vb.Strengths:
+        return vb.Strengths(np.ones(bars.shape))
+
+    policy = vb.learn_policy(_bars(120), [always, vb.strategies.SmaCross(3, 9)], costs=COSTS, random_policies=1, episodes=5)
+    with pytest.raises(ConfigError, match="cannot be saved"):
+        policy.save(tmp_path / "policy.json")
+    assert not list(tmp_path.iterdir())
+
+
 def test_rl01_the_picture_has_learning_the_map_and_the_held_out_part(tmp_path: Path) -> None:
     policy = vb.learn_policy(_bars(), _members(), costs=COSTS, random_policies=3, holding=True)
     picture = policy.plot(tmp_path / "policy.png")

@@ -87,15 +87,15 @@ def _draw_held(axes: Axes, policy: Policy) -> None:
     """Growth of one unit of money over bars that were not learned from."""
     held = policy.held
     when = held.labels.astype(np.float64) / 86_400e9
-    axes.fill_between(when, held.band[0], held.band[2], color=GRID, linewidth=0.0, label="random policies, 5 % to 95 %")
-    line(axes, when, held.band[1], color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.5)), label="random policies, median")
+    band = axes.fill_between(when, held.band[0], held.band[2], color=GRID, linewidth=0.0)
+    middle = line(axes, when, held.band[1], color=MUTED, linewidth=0.9, linestyle=(0, (1, 1.5)))
     looks = ({"linewidth": 1.7}, {"linestyle": (0, (5, 2))}, {"linestyle": "-", "linewidth": 0.9})
-    for k, name in enumerate(policy._beside()):
-        line(axes, when, held.growth[k], color=LINES[k], label=name, **looks[k])
+    lines = [line(axes, when, growth, color=LINES[k], **looks[k]) for k, growth in enumerate(held.growth)]
+    names = [*policy.beside, "random policies, 5 % to 95 %", "random policies, median"]
     axes.axhline(1.0, color=MUTED, linewidth=0.6)
     words = log_if_wide(axes, held.growth[:3].reshape(-1))
     better = "better than all of these" if policy.better else "not better"
-    axes.set_title(f"Held out: growth of 1{words}. By {_MEASURES[policy.measure]} the policy is {better}")
-    axes.legend(loc="upper left", ncols=2)
+    axes.set_title(f"Held out: growth of 1{words}. Judged by its {_MEASURES[policy.measure]} the policy is {better}")
+    axes.legend([*lines, band, middle], names, loc="upper left", ncols=2)
     money(axes)
     time_axis(axes, when)

@@ -97,6 +97,11 @@ class Policy:
         return tuple(self.strategy.members)
 
     @property
+    def beside(self) -> tuple[str, ...]:
+        """`BESIDE`, with the name of the best member."""
+        return BESIDE[0], f"{BESIDE[1]} ({self.best})", BESIDE[2]
+
+    @property
     def q(self) -> Table:
         """Values, a pandas frame: states (with `holding` states and the member held) by members."""
         return self._frame(self.learned[0])
@@ -132,7 +137,7 @@ class Policy:
         import pandas as pd
 
         held = self.held
-        rows = {name: [held.measured[metric][k] for metric in HELD_METRICS] for k, name in enumerate(self._beside())}
+        rows = {name: [held.measured[metric][k] for metric in HELD_METRICS] for k, name in enumerate(self.beside)}
         rows["random policies (median)"] = [float(np.nanmedian(held.random[metric])) for metric in HELD_METRICS]
         return pd.DataFrame.from_dict(rows, orient="index", columns=list(HELD_METRICS))
 
@@ -197,13 +202,13 @@ class Policy:
 
         return pd.DataFrame(values, index=self._rows(), columns=list(self.members))
 
-    def _beside(self) -> tuple[str, ...]:
-        return BESIDE[0], f"{BESIDE[1]} ({self.best})", BESIDE[2]
-
     # --- files -----------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write it as JSON, aside and then renamed; ConfigError where a file is there already and `overwrite` is not said."""
+        """Write it as JSON, aside and then renamed.
+
+        ConfigError where a file is there already and `overwrite` is not said, and for members that could not be made again from a file.
+        """
         target = Path(path).expanduser()
         if target.is_dir() or not target.resolve().parent.is_dir():
             raise ConfigError(f"path is {str(path)!r}; expected the name of a file in a folder that is there")
@@ -219,9 +224,11 @@ class Policy:
         return target
 
     def _node(self) -> dict[str, Json]:
-        held = {f.name: _written(getattr(self.held, f.name)) for f in dataclasses.fields(Held)}
+        held, strategy = {f.name: _written(getattr(self.held, f.name)) for f in dataclasses.fields(Held)}, describe_source(self.strategy)
+        if "why" in strategy:
+            raise ConfigError(f"this policy cannot be saved: {strategy['why']}")
         return {
-            "what": _WHAT, "schema": _SCHEMA, "strategy": describe_source(self.strategy), "learning": dataclasses.asdict(self.learning),
+            "what": _WHAT, "schema": _SCHEMA, "strategy": strategy, "learning": dataclasses.asdict(self.learning),
             "learned": [_written(part) for part in self.learned], "best": self.best, "held": held,
         }  # fmt: skip
 

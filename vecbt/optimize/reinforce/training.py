@@ -136,6 +136,8 @@ def learn_policy(
     reward_function, alpha, gamma, epsilon, episodes, max_steps_per_episode, holding, decay, seed : as in `Learning`
     **keywords : as for `backtest`: costs (required), sizing, stops, risk, ...; positions, flows and separate accounts are refused
 
+    Memory: 8 bytes for each training bar and each pair of members, beside the runs.
+
     Returns
     -------
     Policy : `.strategy` is a strategy that replays, saves and is checked like any other
