@@ -33,7 +33,7 @@ def _learning(bars: int, transitions: int) -> list[Row]:
     agree("what is learned", table.q.argmax(axis=1).tolist(), (np.arange(STATES) % MEMBERS).tolist())
     for reward in ("sharpe_ratio", "pnl"):
         how = Learning(reward, episodes=transitions // 50)
-        seconds = least(lambda how=how: learn(given, STATES, how), calls=5)  # type: ignore[misc]
+        seconds = least(lambda how=how: learn(given, STATES, how))  # type: ignore[misc]
         done = float(learn(given, STATES, how).curve[:, 0].sum())
         what = f"Q-learning, {reward}, {MEMBERS} members, {STATES} states, one thread"
         rows.append(Row("agents", what, 1e9 * seconds / done, "ns a transition", f"{done / seconds / 1e6:.1f} M a second", must=100.0))
