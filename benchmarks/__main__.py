@@ -14,6 +14,7 @@ NOISE = 1.5
 
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
+    from .agents import learning_agents
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .columns import six_metrics
     from .drivers import own_time_of_searches
@@ -24,6 +25,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .permutations import permuted
     from .python_sweeps import array_code
     from .risk_sweeps import risk_rules
+    from .searches import genetic
     from .starts import first_chunks, start_of_a_process
     from .stop_sweeps import exits
     from .sweeps import crossings
@@ -44,6 +46,8 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "start": start_of_a_process,
         "chunk": first_chunks,
         "ledger": recording,
+        "agents": learning_agents,
+        "search": genetic,
         "genetic": own_time_of_searches,
         "executors": elsewhere,
     }

@@ -20,6 +20,7 @@ _HOME = {
     "BacktestEngine": "faces.backtest_engine",
     "Bar": "data.bar",
     "Bars": "data.bars",
+    "BaseOptimizer": "faces.optimizers",
     "Bayesian": "optimize.bayesian",
     "BenchmarkReport": "faces.benchmark_runner",
     "BenchmarkRunner": "faces.benchmark_runner",
@@ -34,6 +35,7 @@ _HOME = {
     "Costs": "execution.costs",
     "DataSplitter": "faces.benchmark_runner",
     "Decision": "engine.decision",
+    "Deflated": "optimize.luck_scores",
     "Differential": "optimize.differential",
     "ENTER_LONG": "engine.inputs",
     "ENTER_SHORT": "engine.inputs",
@@ -49,6 +51,7 @@ _HOME = {
     "FixedFractionalSizing": "risk.sizing",
     "ForecastSizing": "risk.sizing",
     "Genetic": "optimize.genetic",
+    "GeneticOptimizer": "faces.optimizers",
     "GridSearch": "optimize.sampling",
     "Indicator": "indicators.plan",
     "InverseVolatility": "risk.sizing",
@@ -56,20 +59,29 @@ _HOME = {
     "Limits": "risk.limits",
     "ManagedOrder": "faces.order_manager",
     "Market": "data.market",
+    "MarketStates": "optimize.reinforce.states",
     "MetricsComparator": "faces.metrics_comparator",
     "Notional": "risk.sizing",
+    "OptimizationResults": "faces.optimizers",
+    "OptimizerFactory": "faces.optimizers",
     "Order": "engine.orders_input",
     "OrderManager": "faces.order_manager",
     "Orders": "engine.orders_input",
     "Parameter": "core.space",
+    "ParameterBounds": "faces.optimizers",
     "ParityReport": "engine.check",
     "Pct": "risk.stops",
+    "Penalty": "optimize.objective",
+    "Plateau": "optimize.luck_scores",
+    "Policy": "optimize.reinforce.policy",
+    "PolicySelector": "optimize.reinforce.selector",
     "PortfolioBenchmark": "faces.benchmark_runner",
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
     "Pymoo": "optimize.exotic",
     "Quantities": "engine.inputs",
+    "RLOptimizer": "faces.rl_optimizer",
     "RandomSearch": "optimize.sampling",
     "RandomSets": "core.sets",
     "Range": "optimize.variables",
@@ -77,6 +89,8 @@ _HOME = {
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "RuleStrategy": "engine.rule_strategy",
+    "Search": "optimize.searched",
+    "SearchDriver": "optimize.by_hand",
     "Signals": "engine.inputs",
     "SizeReport": "risk.sizing",
     "Sobol": "core.sets",
@@ -94,6 +108,7 @@ _HOME = {
     "VerifyReport": "analytics.saved",
     "VolatilitySizing": "risk.sizing",
     "Weight": "risk.sizing",
+    "Weighted": "optimize.objective",
     "Weights": "engine.inputs",
     "Zones": "risk.zones",
     "as_strategy": "engine.strategy",
@@ -109,6 +124,7 @@ _HOME = {
     "drawdowns": "analytics.return_tables",
     "evidence_of": "analytics.luck.of_returns",
     "forecast_metrics": "analytics.forecasts",
+    "learn_policy": "optimize.reinforce.training",
     "load_result": "analytics.saved",
     "load_strategies": "config.strategies",
     "monthly_returns": "analytics.return_tables",
@@ -119,10 +135,13 @@ _HOME = {
     "report": "analytics.sheet_returns",
     "returns_by": "analytics.return_tables",
     "rolling_metrics": "analytics.return_tables",
+    "search": "optimize.search",
     "setup_logger": "logs",
     "stats": "analytics.return_tables",
     "strategy": "engine.function_strategy",
     "sweep": "api",
+    "trading_env": "optimize.reinforce.environment",
+    "trading_envs": "optimize.reinforce.environment",
     "value_at_risk": "analytics.return_tables",
     "verify": "analytics.saved",
     "yearly_returns": "analytics.return_tables",
@@ -191,16 +210,28 @@ if TYPE_CHECKING:
     from .faces.benchmark_runner import BenchmarkReport, BenchmarkRunner, DataSplitter, PortfolioBenchmark, PortfolioMetrics
     from .faces.execution_rules import ExecutionPlan, ExecutionRulesConfig
     from .faces.metrics_comparator import ComparisonConfig, MetricsComparator
+    from .faces.optimizers import BaseOptimizer, GeneticOptimizer, OptimizationResults, OptimizerFactory, ParameterBounds
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
+    from .faces.rl_optimizer import RLOptimizer
     from .indicators.plan import Indicator
     from .logs import setup_logger
     from .optimize.bayesian import Bayesian
+    from .optimize.by_hand import SearchDriver
     from .optimize.differential import Differential
     from .optimize.exotic import Pymoo
     from .optimize.genetic import Genetic
+    from .optimize.luck_scores import Deflated, Plateau
+    from .optimize.objective import Penalty, Weighted
     from .optimize.pareto import pareto_front
+    from .optimize.reinforce.environment import trading_env, trading_envs
+    from .optimize.reinforce.policy import Policy
+    from .optimize.reinforce.selector import PolicySelector
+    from .optimize.reinforce.states import MarketStates
+    from .optimize.reinforce.training import learn_policy
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
+    from .optimize.search import search
+    from .optimize.searched import Search
     from .optimize.variables import Choice, Range
     from .risk import presets
     from .risk.limits import Limits
@@ -234,6 +265,7 @@ __all__ = [
     "BacktestEngine",
     "Bar",
     "Bars",
+    "BaseOptimizer",
     "Bayesian",
     "BenchmarkReport",
     "BenchmarkRunner",
@@ -248,6 +280,7 @@ __all__ = [
     "Costs",
     "DataSplitter",
     "Decision",
+    "Deflated",
     "Differential",
     "EngineResult",
     "EnsembleComparison",
@@ -259,6 +292,7 @@ __all__ = [
     "FixedFractionalSizing",
     "ForecastSizing",
     "Genetic",
+    "GeneticOptimizer",
     "GridSearch",
     "Indicator",
     "InverseVolatility",
@@ -266,20 +300,29 @@ __all__ = [
     "Limits",
     "ManagedOrder",
     "Market",
+    "MarketStates",
     "MetricsComparator",
     "Notional",
+    "OptimizationResults",
+    "OptimizerFactory",
     "Order",
     "OrderManager",
     "Orders",
     "Parameter",
+    "ParameterBounds",
     "ParityReport",
     "Pct",
+    "Penalty",
+    "Plateau",
+    "Policy",
+    "PolicySelector",
     "PortfolioBenchmark",
     "PortfolioMetrics",
     "PositionSizingConfig",
     "Price",
     "Pymoo",
     "Quantities",
+    "RLOptimizer",
     "RandomSearch",
     "RandomSets",
     "Range",
@@ -287,6 +330,8 @@ __all__ = [
     "Risk",
     "RiskManager",
     "RuleStrategy",
+    "Search",
+    "SearchDriver",
     "Signals",
     "SizeReport",
     "Sobol",
@@ -304,6 +349,7 @@ __all__ = [
     "VerifyReport",
     "VolatilitySizing",
     "Weight",
+    "Weighted",
     "Weights",
     "Zones",
     "__version__",
@@ -324,6 +370,7 @@ __all__ = [
     "executors",
     "forecast_metrics",
     "indicators",
+    "learn_policy",
     "ledger",
     "load_result",
     "load_strategies",
@@ -338,6 +385,7 @@ __all__ = [
     "returns_by",
     "rolling_metrics",
     "samples",
+    "search",
     "setup_logger",
     "signals",
     "stats",
@@ -345,6 +393,8 @@ __all__ = [
     "strategy",
     "sweep",
     "synthetic",
+    "trading_env",
+    "trading_envs",
     "value_at_risk",
     "verify",
     "yearly_returns",

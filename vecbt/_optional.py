@@ -11,6 +11,7 @@ _EXTRA = {
     "pyarrow": "data",
     "duckdb": "data",
     "exchange_calendars": "data",
+    "gymnasium": "rl",
     "optuna": "opt",
     "pymoo": "opt",
     "ray": "distributed",

@@ -12,8 +12,8 @@ __all__ = ["progress_bar"]
 
 
 @contextmanager
-def progress_bar(what: str, *, after: float = 0.0, unit: str | None = None) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar when stderr is a terminal, else None: a function of (done, total).
+def progress_bar(what: str, *, after: float = 0.0, unit: str | None = None) -> Iterator[Callable[..., None] | None]:
+    """A bar when stderr is a terminal, else None: a function of (done, total), and of what is said before the bar from then on.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def progress_bar(what: str, *, after: float = 0.0, unit: str | None = None) -> I
         timer.daemon = True
         timer.start()
     try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, said=None: bar.update(task, completed=done, total=total, description=said)
     finally:
         if timer is not None:
             timer.cancel()

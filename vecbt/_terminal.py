@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-__all__ = ["FAILED", "MISTAKE", "OK", "plain", "say", "show"]
+from .errors import ConfigError
+
+__all__ = ["FAILED", "MISTAKE", "OK", "plain", "say", "show", "writable", "writing"]
 
 OK, FAILED, MISTAKE = 0, 1, 2
 
@@ -35,3 +40,21 @@ def plain(value: Any) -> Any:
         return value
     number = float(value)
     return number if number - number == 0.0 else None
+
+
+def writable(path: Path | None, name: str, endings: tuple[str, ...]) -> Path | None:
+    """The path, refused where its ending is none of these or its folder is not there."""
+    if path is not None and endings and path.suffix.lower() not in endings:
+        raise ConfigError(f"{name} is {str(path)!r}; expected a name that ends in {', '.join(endings[:-1])} or {endings[-1]}")
+    if path is not None and not path.parent.is_dir():
+        raise ConfigError(f"{name} is {str(path)!r}, but there is no folder {str(path.parent)!r}; make it first")
+    return path
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A file that cannot be written is the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{error.filename} cannot be written: {error.strerror}") from error

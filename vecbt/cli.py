@@ -1,4 +1,5 @@
-"""The command line; `vecbt --help` lists its commands. Those on saved results are in `cli_reports`, the ledger's in `cli_ledger`.
+"""The command line; `vecbt --help` lists its commands. Searches are in `cli_optimize`, saved results in `cli_reports`, the
+ledger in `cli_ledger`.
 
 Results go to stdout, messages to stderr. Nothing heavy is imported before a command needs it, so help is quick.
 """
@@ -17,11 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ._progress import progress_bar as _progress
-from ._terminal import FAILED, MISTAKE
+from ._terminal import FAILED, MISTAKE, writable, writing
 from ._terminal import plain as _plain
 from ._terminal import say as _say
 from ._terminal import show as _print
 from .cli_ledger import ledger_app
+from .cli_optimize import add_optimize_commands
 from .cli_reports import add_report_commands
 from .errors import AuditError, ConfigError, ParityError, VecbtError, counted
 
@@ -124,7 +126,7 @@ def backtest(
         _check_folder(save, overwrite)
     result = _simulate(run)
     _print(json.dumps(_as_json(result), indent=2) if as_json else _table(result))
-    with _writing():
+    with writing():
         if report is not None:
             _say(f"report: {result.report(report)}")
         if plot is not None:
@@ -165,8 +167,8 @@ def sweep(
     from .config.sweeps import sweep_of
 
     run = load_run(config, settings or ())
-    plot, report = _writable(plot, "plot", _PICTURES), _writable(report, "report", ())
-    table = _writable(table, "table", (".csv", ".parquet"))
+    plot, report = writable(plot, "plot", _PICTURES), writable(report, "report", ())
+    table = writable(table, "table", (".csv", ".parquet"))
     strategy, keywords = run.strategy(), run.keywords()
     keywords.pop("audit", None)  # of a single run
     given = {"max_sets": max_sets, "envelope": envelope, "checkpoint": checkpoint}
@@ -179,7 +181,7 @@ def sweep(
         _say(f"ended early: lines without numbers were not run{kept}")
     best = found.top(top, metric)
     _print(best.write_json() if as_json else _best(found, best, metric))
-    with _writing():
+    with writing():
         if table is not None:
             found.table.write_csv(table) if table.suffix.lower() == ".csv" else found.table.write_parquet(table)
             _say(f"table: {table}")
@@ -300,7 +302,7 @@ def init(
 
     if file.exists() and not force:
         raise ConfigError(f"{file} is there already and was left alone; give another name, or --force to overwrite it")
-    with _writing():
+    with writing():
         file.write_text(EXAMPLE, encoding="utf-8")
     _say(f"wrote {file}; next: vecbt backtest {file}")
 
@@ -337,6 +339,7 @@ def _listed(every: Callable[[], list[dict[str, Any]]], one: Callable[[str], dict
     return summary_text(found) if isinstance(found, list) else whole_text(found)
 
 
+add_optimize_commands(app)
 add_report_commands(app)
 
 
@@ -352,16 +355,7 @@ def _target(given: Path | None, run: RunFile, name: str) -> Path | None:
     """Where a file goes, known to be writable before the work begins: the option wins over the run file."""
     output = getattr(run.config.output, name) if run.config.output is not None else None
     path = given if given is not None else (run.path_of(output) if output is not None else None)
-    return _writable(path, name, _PICTURES if name == "plot" else _REPORTS)
-
-
-def _writable(path: Path | None, name: str, endings: tuple[str, ...]) -> Path | None:
-    """The path, refused where its ending is none of these or its folder is not there."""
-    if path is not None and endings and path.suffix.lower() not in endings:
-        raise ConfigError(f"{name} is {str(path)!r}; expected a name that ends in {', '.join(endings[:-1])} or {endings[-1]}")
-    if path is not None and not path.parent.is_dir():
-        raise ConfigError(f"{name} is {str(path)!r}, but there is no folder {str(path.parent)!r}; make it first")
-    return path
+    return writable(path, name, _PICTURES if name == "plot" else _REPORTS)
 
 
 def _check_folder(folder: Path, overwrite: bool) -> None:
@@ -369,15 +363,6 @@ def _check_folder(folder: Path, overwrite: bool) -> None:
     from .analytics.saved.folder import check_target
 
     check_target(folder, overwrite)
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    """A file that cannot be written is the user's to mend."""
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(f"{error.filename} cannot be written: {error.strerror}") from error
 
 
 def _columns(result: Result) -> dict[str, dict[str, Any]]:

@@ -189,7 +189,7 @@ def test_c16_flat_keys_are_moved_with_a_warning_and_never_beside_the_nested_ones
     assert not [f for f in found_ if f.severity == "error"]
     (error,) = [f for f in findings("initial_capital=7000", data=False) if f.severity == "error"]
     assert error.id == "two-names" and "both are given" in error.what
-    assert found("flat-section", "optimization={mode: ga, population_size: 20, ga: {}}", data=False)
+    assert found("flat-section", "optimization={mode: rl, episodes: 20, rl: {}}", data=False)
 
 
 def test_c21_a_side_that_is_not_allowed(tmp_path: Path) -> None:

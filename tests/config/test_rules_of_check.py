@@ -370,9 +370,9 @@ window-units error walk_forward
 window-below-minimum error walk_forward.min_observations
     bad   walk_forward={train_window_days: 90, test_window_days: 30, min_observations: 1000}
     fine  walk_forward={train_window_days: 90, test_window_days: 30, min_observations: 90}
-flat-section warning optimization.population_size
-    bad   optimization={mode: ga, population_size: 20}
-    fine  optimization={mode: ga, ga: {population_size: 20}}
+flat-section warning optimization.episodes
+    bad   optimization={mode: rl, episodes: 20}
+    fine  optimization={mode: rl, rl: {episodes: 20}}
 """
 """Id, severity and place, `data` where prices are needed; settings in which it is found, and settings in which it just is not."""
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import vecbt as vb
+from benchmarks.agents import learning_agents
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.columns import six_metrics
 from benchmarks.drivers import own_time_of_searches
@@ -80,6 +81,12 @@ def test_the_ledger_counts_what_was_recorded_before_its_cost_is_told(tmp_path: P
     rows = recording(300, 2, (40, 3), calls=3)
     assert [row.work for row in rows] == ["ledger"] * 6 and all(row.value > 0.0 for row in rows)
     assert [row.must is not None for row in rows] == [True, True, False, False, False, False]
+
+
+def test_agents_are_timed_after_they_have_learned_and_accounts_equal_a_stream() -> None:
+    rows = learning_agents(2_000, 5_000, 4)
+    assert [row.work for row in rows] == ["agents"] * 4 and all(row.value > 0.0 for row in rows)
+    assert [row.must for row in rows] == [100.0, 100.0, None, None]
 
 
 def test_the_own_time_of_a_genetic_search_is_set_against_pymoo() -> None:

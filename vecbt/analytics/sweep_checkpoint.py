@@ -13,11 +13,11 @@ import os
 import secrets
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from ..engine.sweep import BLOCKS_UP_TO, SweepRun
 from ..engine.sweep_blocks import BLOCK_NAMES, BlockFiles
 from ..errors import ConfigError, counted
 from .saved.folder import digest_of, write_json
+from .saved.keeping import Lock, folder_of, writing
 from .saved.values import Json
 from .sweep_file import file_columns, measured_in
 from .sweep_lines import measured, measured_inside, put_measured
@@ -63,7 +64,7 @@ def blocks_of(asked: bool | str | Path | None, count: int, checkpoint: str | Pat
         return BlockFiles(Path(checkpoint).expanduser())
     if checkpoint is not None:
         raise ConfigError(f"blocks is {str(asked)!r}, and with a checkpoint they go to its folder; give blocks='file'")
-    folder = _folder(asked, "blocks")
+    folder = folder_of(asked, "blocks")
     if folder.is_dir() and any(entry.name not in _partial_names() for entry in folder.iterdir()):
         raise ConfigError(f"blocks is {str(asked)!r}, which holds something already and was left alone; give a new or an empty folder")
     return BlockFiles(folder)
@@ -99,8 +100,8 @@ class Checkpoint:
         self, folder: str | Path, bars: Bars, strategy: Strategy, sets: Sets, keywords: Mapping[str, Any], *,
         settings: Mapping[str, Any], files: BlockFiles | None,
     ) -> None:  # fmt: skip
-        self.folder = _folder(folder, "checkpoint")
-        self._files, self._lock, self._pending = files, _Lock(self.folder / _LOCK), list[NDArray[np.int64]]()
+        self.folder = folder_of(folder, "checkpoint")
+        self._files, self._lock, self._pending = files, Lock(self.folder / _LOCK, "sweep"), list[NDArray[np.int64]]()
         self._run: SweepRun | None = None
         kinds = [[type(value).__name__ for value in values] for values in sets.values]
         about = {
@@ -164,7 +165,7 @@ class Checkpoint:
     def known(self, run: SweepRun) -> NDArray[np.bool_]:
         """Put the lines that are there into `run`; which sets these are."""
         known = np.zeros(len(run.sets), dtype=bool)
-        with _writing(self.folder):
+        with writing(self.folder):
             self.folder.mkdir(exist_ok=True)
             self._lock.take()
             for left in self.folder.glob(f"{_ASIDE}*"):
@@ -208,7 +209,7 @@ class Checkpoint:
         if not self._pending:
             return
         now, count = time.perf_counter(), len(self._pending)
-        with _writing(self.folder):
+        with writing(self.folder):
             frame = self._frame(run, np.unique(np.concatenate(self._pending)), now - self._since)
             self._replace("lines-{}.parquet", lambda path: frame.write_parquet(path, compression="uncompressed"))
         self._since = now
@@ -288,56 +289,3 @@ class Checkpoint:
 def _partial_names() -> set[str]:
     """What a killed sweep leaves of block sums."""
     return {f"{name}.partial" for name in BLOCK_NAMES}
-
-
-def _folder(given: Any, argument: str) -> Path:
-    """A folder that is there or can be made."""
-    if not isinstance(given, str | Path) or str(given) == "":
-        raise ConfigError(f"{argument} is {given!r}; expected the name of a folder")
-    path = Path(given).expanduser()
-    if path.exists() and not path.is_dir():
-        raise ConfigError(f"{argument} is {str(given)!r}, which is a file; give the name of a folder")
-    if not path.resolve().parent.is_dir():
-        raise ConfigError(f"{argument} is {str(given)!r}, but there is no folder {str(path.parent)!r}; make it first")
-    return path
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Say of what the system refuses where it was."""
-    try:
-        yield
-    except OSError as error:
-        what = f"the checkpoint in {str(folder)!r} cannot be written: {error}"
-        raise ConfigError(f"{what}; what it holds already is whole, and the same call goes on from there") from error
-
-
-class _Lock:
-    """One sweep at a time in a folder; ends with the process, however that ends. Where the system has no such locks, nothing is locked."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[bytes] | None = None
-
-    def take(self) -> None:
-        """ConfigError where another has it."""
-        try:
-            import fcntl
-        except ImportError:
-            return
-        file = self._path.open("ab")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise ConfigError(f"another sweep is at work in {str(self._path.parent)!r}; wait for it, or give another folder") from None
-        except OSError:  # a file system without locks
-            file.close()
-            return
-        self._file = file
-
-    def give_back(self) -> None:
-        """For the next one."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None

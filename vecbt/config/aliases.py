@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .optimizer_names import moves
 from .sizes import METHODS
 from .source import Place, Source, dotted
 
@@ -98,7 +99,8 @@ def canonical(source: Source) -> list[Renaming]:
     out += _position_size(source)
     out += _switches(source)
     out += _sizing_method(source)
-    for name in ("risk_management", "backtesting"):
+    out += _optimization(source)
+    for name in ("optimization", "risk_management", "backtesting"):
         _drop_empty(source.tree, name)
     return [r for r in out if r.refusal or r.meant != _DRAWDOWN]
 
@@ -248,6 +250,17 @@ def _sizing_method(source: Source) -> list[Renaming]:
     other = "; risk parity leaves correlations aside here: equal risk contribution is an allocation" if said == "risk_parity" else ""
     meant = ", ".join(f"{key}: {value}" for key, value in inner.items()) if flat else f"{name}: {inner}"
     return [Renaming(written, ("sizing", name), f"{dotted(written)} is a section here{other}; write sizing: {{{meant}}}")]
+
+
+def _optimization(source: Source) -> list[Renaming]:
+    """The section of an optimizer; see `optimizer_names`."""
+    out: list[Renaming] = []
+    for old, new, value, said in list(moves(source)):
+        if new is not None:
+            out += _move(source, old, new, value)
+        elif _take(source.tree, old, remove=True)[0]:
+            out.append(Renaming(source.origin(old), ("optimize",), said))
+    return out
 
 
 def _drop_empty(tree: dict[str, Any], name: str) -> None:

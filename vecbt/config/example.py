@@ -91,4 +91,14 @@ risk:
 #   envelope: false               # true: each set under both intrabar rules
 #   checkpoint: kept              # a folder from which the same sweep goes on
 #   max_sets: 1000
+
+# optimize:                       # what  vecbt optimize FILE  searches; all else leaves it aside
+#   space: {fast: 5:50, slow: 40:200, stops.hard: [2 atr, 3 atr]}   # ranges, both ends included, and lists of choices
+#   objective: sharpe             # several in a list: the Pareto front. weights: {sharpe: 1.0, max_drawdown: -0.1} is a sum
+#   penalties: [{metric: trades, at_least: 30, weight: 1.0}]   # subtracted for each whole bound that is missing
+#   method: genetic               # random, sobol, grid
+#   population: 20
+#   generations: 10
+#   seed: 0
+#   checkpoint: searched          # a folder from which the same search goes on
 """

@@ -48,7 +48,8 @@ _ELSEWHERE = {
     ("ensemble", "prediction", "predictions", "predictive_models", "signal", "signals"): (
         "leave it out: thresholds, votes and confidence are the strategy's own, under strategy.parameters"
     ),
-    ("optimization", "optimizer", "optimize", "parameter_grid"): "use sweep.vary, name: values, and `vecbt sweep`",
+    ("optimization", "optimizer"): "use optimize.space, name: LOW:HIGH, and `vecbt optimize`; or use sweep.vary and `vecbt sweep`",
+    ("parameter_grid",): "use sweep.vary, name: values, and `vecbt sweep`",
     ("walk_forward",): "leave it out: a run file is one simulation, or a sweep over all bars",
     ("equal_risk_contribution",): (
         "use inverse_volatility, which leaves correlations aside, or a strategy that gives target weights: this is an allocation"

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from ..engine.setup import Setup
 from ..execution.costs import Costs
+from .optimizing import OptimizeSection
 from .rules import CarrySection, RiskSection, StopsSection
 from .sections import Count, Fraction, NotNegative, Number, PerAsset, Positive, Section, of
 from .sizes import SizingSection
@@ -175,6 +176,7 @@ class RunConfig(Section):
     audit: bool | None = Field(default=None, description="check the accounts at every bar", json_schema_extra={"default": False})
     output: OutputSection | None = None
     sweep: SweepSection | None = None
+    optimize: OptimizeSection | None = None
 
 
 def run_schema() -> dict[str, Any]:

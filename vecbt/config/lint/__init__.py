@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aliases import canonical
+from ..optimizing import refused_optimize
 from ..source import Source, read_source
 from ..sweeps import refused_sweep
 from . import account, costs, limits, rows, search, sizes, stops, units, zones
@@ -69,7 +70,8 @@ def check_config(
     refused += combinations(facts, part, made)
     if facts.strategy is not None:
         keywords = {**part.run.plain(), **made}
-        refused += [explained(facts, "refused", at, str(error)) for at, error in refused_sweep(part.run, facts.strategy, keywords)]
+        for check in (refused_sweep, refused_optimize):
+            refused += [explained(facts, "refused", at, str(error)) for at, error in check(part.run, facts.strategy, keywords)]
     ruled = [finding for rule in RULES for finding in rule(facts)]
     told = {f.where for f in ruled if f.severity == "error"}
     general = [f for f in (*refused, *loaded) if f.where not in told]  # a rule says more about the same place

@@ -1,6 +1,7 @@
 """Windows of a walk-forward search and the layout of an optimizer's section, as files for such programs have them.
 
-A run file has no search yet: its section is an unknown key. What contradicts itself inside is said all the same.
+An `optimization` section of a genetic algorithm is read as `optimize`, its keys under their own names; others are unknown keys. What
+contradicts itself inside of those is said all the same.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ __all__ = ["RULES"]
 
 _SECTIONS = ("walk_forward", "optimization.wfo", "optimization.walk_forward", "optimization")
 _NESTED = {
-    "ga": ("population_size", "generations", "mutation_rate", "crossover_rate", "elitism_rate", "tournament_size"),
     "rl": ("alpha", "gamma", "epsilon", "episodes", "max_steps_per_episode", "reward_function"),
     "wfo": ("train_window_days", "test_window_days", "min_observations", "improvement_threshold"),
 }
