@@ -190,24 +190,12 @@ def check_causal(
 
 @explicit
 def sweep(
-    bars: Bars,
-    strategy: Any,
-    space: Any = None,
-    *,
-    where: Where | None = None,
-    max_sets: int | None = None,
-    metrics: Sequence[str] | None = None,
-    rf: float = 0.0,
-    mar: float = 0.0,
-    threads: int | None = None,
-    blocks: bool | str | Path | None = None,
-    keep: Sequence[str] = (),
-    envelope: bool = False,
-    progress: Callable[[int, int], None] | Literal[False] | None = None,
-    checkpoint: str | Path | None = None,
-    executor: Executor | str | None = None,
-    **keywords: Unpack[Keywords],
-) -> Sweep:
+    bars: Bars, strategy: Any, space: Any = None, *, where: Where | None = None, max_sets: int | None = None,
+    metrics: Sequence[str] | None = None, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
+    blocks: bool | str | Path | None = None, keep: Sequence[str] = (), envelope: bool = False,
+    progress: Callable[[int, int], None] | Literal[False] | None = None, checkpoint: str | Path | None = None,
+    executor: Executor | str | None = None, **keywords: Unpack[Keywords],
+) -> Sweep:  # fmt: skip
     """Run a strategy with many parameter sets over the same bars; each line equals a `backtest` of that set, to the last bit.
 
     >>> found = vb.sweep(bars, vb.strategies.SmaCross(20, 100), {"fast": range(5, 50, 5), "slow": range(20, 200, 10)}, costs=costs)
