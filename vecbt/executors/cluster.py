@@ -44,7 +44,8 @@ class Ray(Distributed):
 
     Parameters
     ----------
-    address : `host:6379` of a cluster, `ray://host:10001`, "auto" for that of this machine; None: `RAY_ADDRESS`, else one is started here
+    address : `host:6379` of a cluster of which this machine is a node, "auto" for whichever runs here, "local" for a new one;
+        None: `RAY_ADDRESS`, else whichever runs here, else a new one
     workers : most pieces at a time; None: as many as there are processors, now and later
     retries : how often sets are given to another worker when theirs was lost
     cpus : processors that Ray sets aside for each piece, which uses one
@@ -67,7 +68,7 @@ class Ray(Distributed):
     ) -> None:  # fmt: skip
         super().__init__(retries)
         if address is not None and not (isinstance(address, str) and address):
-            raise ConfigError(f"address is {address!r}; expected host:port, ray://host:port, 'auto' or None")
+            raise ConfigError(f"address is {address!r}; expected host:port, 'auto', 'local' or None")
         if isinstance(cpus, bool) or not isinstance(cpus, int | float) or not cpus > 0.0:
             raise ConfigError(f"cpus is {cpus!r}; expected a number above 0")
         if options is not None and not isinstance(options, Mapping):
