@@ -27,6 +27,7 @@ from benchmarks.peers.environments import HERE, Unavailable
 from benchmarks.permutations import permuted
 from benchmarks.python_sweeps import array_code
 from benchmarks.risk_sweeps import risk_rules
+from benchmarks.searches import genetic
 from benchmarks.stop_sweeps import exits
 from benchmarks.sweeps import crossings
 from benchmarks.table import Disagreement, Row, machine, show, write
@@ -97,6 +98,11 @@ def test_sets_that_run_elsewhere_are_those_of_threads_before_anything_is_timed()
     rows = elsewhere(300, 2, calls=1, only=("threads", "processes"))
     assert [row.unit for row in rows] == ["x", "ms", "x"] and {row.work for row in rows} == {"executors"}
     assert all(row.value >= 0.0 for row in rows)
+
+
+def test_a_search_is_the_sweeps_of_its_generations_before_it_is_timed() -> None:
+    rows = genetic(300, 10, 3, calls=1)
+    assert [row.must for row in rows][:2] == [2.0, 0.1] and all(row.value > 0.0 and row.work == "search" for row in rows)
 
 
 def test_w7_agrees_with_loops_and_talib_and_times_every_indicator() -> None:

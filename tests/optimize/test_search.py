@@ -131,6 +131,16 @@ def test_opt01_separate_accounts_score_by_the_mean_over_symbols() -> None:
     swept = vb.sweep(bars, SmaCross(3, 10), space, costs=COSTS, accounts="separate", progress=False).table
     wanted = swept["total_return"].to_numpy().reshape(2, 2).mean(axis=1)
     assert np.allclose(found.table["total_return"], wanted, rtol=1e-15)
+    with pytest.raises(ConfigError, match="one account"):
+        small(bars=bars, accounts="separate", objective=Deflated())
+
+
+def test_opt01_the_setup_is_searched_for_given_signals() -> None:
+    given = SmaCross(3, 10).rows(BARS)
+    found = small(strategy=given, space={"costs.commission_rate": Range(1e-4, 1e-2)}, method=RandomSearch(8))
+    best = found.best()
+    assert best["costs.commission_rate"] == found.table["costs.commission_rate"].min() and found.trials.recorded
+    assert found.backtest(best["set"]).stats()["total_return"] == best["total_return"]
 
 
 # --- objectives in a search ------------------------------------------------------------------------------------------------
@@ -225,9 +235,14 @@ def test_opt01_ctrl_c_in_a_sweep_keeps_its_finished_sets(monkeypatch: pytest.Mon
 # --- kept and taken up -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cut", [1, 2, 3, 4])
-@pytest.mark.parametrize("objective", ["total_return", Plateau("total_return"), Deflated(), ["total_return", "max_drawdown"]])
-def test_opt01_a_search_cut_after_any_generation_goes_on_to_the_same_result(cut: int, objective: Any, tmp_path: Path) -> None:
+_CUTS: list[tuple[Any, int]] = [
+    *(("total_return", cut) for cut in (1, 2, 3, 4)), *((Deflated(), cut) for cut in (1, 2, 3, 4)),
+    (Plateau("total_return"), 2), (["total_return", "max_drawdown"], 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("objective", "cut"), _CUTS)
+def test_opt01_a_search_cut_after_any_generation_goes_on_to_the_same_result(objective: Any, cut: int, tmp_path: Path) -> None:
     whole = small(objective=objective)
     calls = 0
 
@@ -284,6 +299,12 @@ def test_opt01_a_checkpoint_of_another_search_is_refused_with_both_hashes(other:
     with pytest.raises(ConfigError, match=said):
         small(tmp_path / "kept", **other)
     assert {path.name: path.read_bytes() for path in (tmp_path / "kept").iterdir()} == before
+
+
+def test_opt01_a_checkpoint_of_another_fitness_function_is_refused(tmp_path: Path) -> None:
+    small(tmp_path / "kept", objective=lambda m: m["total_return"])
+    with pytest.raises(ConfigError, match="what differs there is: code"):
+        small(tmp_path / "kept", objective=lambda m: m["total_return"] * 2.0)
 
 
 def test_opt01_a_checkpoint_of_other_kernels_or_a_damaged_one_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -401,3 +422,28 @@ def test_opt01_pictures_are_drawn(tmp_path: Path) -> None:
         one.plot_front()
     with pytest.raises(ConfigError, match="two of the objectives"):
         two.plot_front(0, 2)
+
+
+def test_opt01_a_live_picture_is_drawn_and_then_updated(monkeypatch: pytest.MonkeyPatch) -> None:
+    display = pytest.importorskip("IPython.display")
+    shown: list[str] = []
+
+    class Handle:
+        """What a notebook gives back."""
+
+        def update(self, figure: Any) -> None:
+            shown.append(f"update {len(figure.axes)}")
+
+    def draw(figure: Any, display_id: bool) -> Handle:
+        shown.append(f"first {display_id}")
+        return Handle()
+
+    monkeypatch.setattr(display, "display", draw)
+    small(live=True)
+    assert shown[0] == "first True" and shown[-1] == "update 1"
+
+
+def test_opt01_progress_counts_distinct_sets() -> None:
+    told: list[tuple[int, int | None]] = []
+    found = small(progress=lambda sets, total: told.append((sets, total)), max_sets=1000)
+    assert [sets for sets, _ in told] == np.cumsum(found.generations["evaluated"]).tolist() and told[-1] == (len(found), 1000)

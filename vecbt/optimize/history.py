@@ -124,8 +124,12 @@ class History:
         """In which generation each was evaluated (m,), from 1 on."""
         return self._generation[: self._count]
 
+    def place(self, key: bytes) -> int | None:
+        """The row of a set; below 0 for one that could not be measured, whose refusal is `refusals[-1 - place]`; None for a new one."""
+        return self._places.get(key)
+
     def places(self, keys: Iterable[bytes]) -> list[int | None]:
-        """The rows of sets; below 0 for one that could not be measured, whose refusal is `refusals[-1 - place]`; None for a new one."""
+        """The same of many."""
         return list(map(self._places.get, keys))
 
     def add(self, genes: NDArray[np.float64], columns: NDArray[np.float64], generation: int | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -129,11 +129,16 @@ class Keeper:
         return time.perf_counter() - self._since >= _EVERY
 
     def write(
-        self, history: History, state: Mapping[str, Any], *, ended: str, partial: bool, scores: NDArray[np.float64] | None = None
+        self, history: History, state: Mapping[str, Any], *, ended: str, partial: bool, scores: NDArray[np.float64] | None = None,
+        until: tuple[int, int] | None = None,
     ) -> None:  # fmt: skip
-        """All that came since the last write, and the state; `scores` in place of those that the history has."""
+        """All that came since the last write, and the state; `scores` in place of those that the history has.
+
+        `until` are how many sets, and how many that could not be measured, belong to the state, where that is not all of them.
+        """
+        reached = (*((len(history), len(history.refusals)) if until is None else until), len(history.generations))
         with writing(self.folder):
-            part = _part(history, self._written, scores)
+            part = _part(history, self._written, reached, scores)
             if part:
                 buffer = io.BytesIO()
                 np.savez(buffer, allow_pickle=False, **part)
@@ -141,7 +146,7 @@ class Keeper:
                 name = f"sets-{hashlib.sha256(data).hexdigest()[:32]}.npz"
                 self._replace(name, data)
                 self._files.append({"name": name, "hash": hashlib.sha256(data).hexdigest()})
-            self._written = (len(history), len(history.refusals), len(history.generations))
+            self._written = reached
             about = self._about | {
                 "files": self._files, "state": encode(dict(state), "the state of the method"), "ended": ended, "partial": partial,
             }  # fmt: skip
@@ -156,22 +161,23 @@ class Keeper:
         os.replace(aside, self.folder / name)
 
 
-def _part(history: History, since: tuple[int, int, int], scores: NDArray[np.float64] | None) -> dict[str, NDArray[Any]]:
-    """What came since so many sets, refusals and generations, as arrays; nothing where nothing did."""
-    rows, refusals, generations = since
-    if (rows, refusals, generations) == (len(history), len(history.refusals), len(history.generations)):
+def _part(
+    history: History, since: tuple[int, int, int], until: tuple[int, int, int], scores: NDArray[np.float64] | None
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    """What came between two counts of sets, refusals and generations, as arrays; nothing where nothing did."""
+    if since == until:
         return {}
-    bad = history.refusals[refusals:]
+    rows, bad = slice(since[0], until[0]), history.refusals[since[1] : until[1]]
     columns = history.columns
     return {
-        "genes": history.genes[rows:],
-        "columns": np.stack([columns[name][rows:] for name in history.names]),
-        "scores": (history.scores if scores is None else scores)[rows:],
-        "generation": history.generation[rows:],
+        "genes": history.genes[rows],
+        "columns": np.stack([columns[name][rows] for name in history.names]),
+        "scores": (history.scores if scores is None else scores)[rows],
+        "generation": history.generation[rows],
         "refused_genes": np.array([refusal.genes for refusal in bad], dtype=np.float64).reshape(len(bad), len(history.variables)),
         "refused": np.array([[refusal.generation, refusal.refused] for refusal in bad], dtype=np.int64).reshape(len(bad), 2),
         "errors": np.frombuffer(json.dumps([refusal.error for refusal in bad]).encode(), dtype=np.uint8),
-        "generations": np.array([each.numbers() for each in history.generations[generations:]], dtype=np.float64),
+        "generations": np.array([each.numbers() for each in history.generations[since[2] : until[2]]], dtype=np.float64),
         "first": np.array([history.first]),
     }
 

@@ -105,6 +105,8 @@ def search(
     variables = Variables.of(space, *declared_by(strategy), where)
     options = {"threads": threads} | ({} if executor is None else {"executor": executor})
     moments = any(each.needs_moments for each in objectives)
+    if moments and keywords.get("accounts") == "separate":
+        raise ConfigError("Deflated judges one account, and accounts='separate' has one for each symbol; search symbol by symbol")
     evaluation = Evaluation(bars, strategy, variables, keywords, float(rf), float(mar), moments, options)
     about = _about(evaluation, objectives, method, seed, where)
     drive = _drive(evaluation, objectives, method, seed, max_sets)
@@ -144,13 +146,13 @@ def _go(drive: Drive, keeper: Keeper | None, heard: Callable[[Generation], Any])
     try:
         drive.go(heard, settled)
     finally:
-        # after a break in the middle of a generation the folder stays as it was after the one before
-        if keeper is not None and drive.whole and drive.sure == (len(drive.history), len(drive.history.refusals)):
+        if keeper is not None and drive.whole and drive.history.generations:  # else the folder stays as it was a generation before
             _keep(drive, keeper)
 
 
 def _keep(drive: Drive, keeper: Keeper) -> None:
-    keeper.write(drive.history, drive.searcher.state(), ended="" if drive.partial else drive.ended, partial=drive.partial)
+    ended = "" if drive.partial else drive.ended
+    keeper.write(drive.history, drive.searcher.state(), ended=ended, partial=drive.partial, until=drive.sure)
 
 
 def _take_up(drive: Drive, keeper: Keeper, stop: Callable[[Generation], Any] | None) -> None:
