@@ -29,6 +29,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
     from .starts import first_chunks, start_of_a_process
     from .stop_sweeps import exits
     from .sweeps import crossings
+    from .walks import walks
 
     return {
         "W1": long_run,
@@ -47,6 +48,7 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "chunk": first_chunks,
         "ledger": recording,
         "agents": learning_agents,
+        "walk": walks,
         "search": genetic,
         "genetic": own_time_of_searches,
         "executors": elsewhere,

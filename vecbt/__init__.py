@@ -28,6 +28,7 @@ _HOME = {
     "Carry": "execution.carry",
     "Cash": "risk.sizing",
     "Choice": "optimize.variables",
+    "CombinatorialPurged": "optimize.splits",
     "Comparison": "analytics.comparison",
     "ComparisonConfig": "faces.metrics_comparator",
     "ConfidenceBasedSizing": "risk.sizing",
@@ -79,6 +80,7 @@ _HOME = {
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
     "Price": "risk.stops",
+    "PurgedKFold": "optimize.splits",
     "Pymoo": "optimize.exotic",
     "Quantities": "engine.inputs",
     "RLOptimizer": "faces.rl_optimizer",
@@ -89,6 +91,7 @@ _HOME = {
     "Risk": "risk.zones",
     "RiskManager": "faces.risk_manager",
     "RuleStrategy": "engine.rule_strategy",
+    "Schedule": "optimize.schedule",
     "Search": "optimize.searched",
     "SearchDriver": "optimize.by_hand",
     "Signals": "engine.inputs",
@@ -107,6 +110,9 @@ _HOME = {
     "Units": "risk.sizing",
     "VerifyReport": "analytics.saved",
     "VolatilitySizing": "risk.sizing",
+    "WalkForward": "optimize.walk_result",
+    "WalkForwardOptimizer": "faces.walk_forward_optimizer",
+    "WalkForwardSplit": "optimize.splits",
     "Weight": "risk.sizing",
     "Weighted": "optimize.objective",
     "Weights": "engine.inputs",
@@ -117,6 +123,7 @@ _HOME = {
     "check_config": "config.lint",
     "check_parity": "api",
     "check_strategy": "api",
+    "combinatorial": "optimize.combinatorial",
     "compare": "analytics.comparison",
     "compare_ensemble_vs_individual": "analytics.ensemble",
     "create_position_sizer": "risk.sizing",
@@ -144,6 +151,7 @@ _HOME = {
     "trading_envs": "optimize.reinforce.environment",
     "value_at_risk": "analytics.return_tables",
     "verify": "analytics.saved",
+    "walk_forward": "optimize.walk_forward",
     "yearly_returns": "analytics.return_tables",
 }
 """Public name -> module of the package it lives in."""
@@ -214,10 +222,12 @@ if TYPE_CHECKING:
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
     from .faces.rl_optimizer import RLOptimizer
+    from .faces.walk_forward_optimizer import WalkForwardOptimizer
     from .indicators.plan import Indicator
     from .logs import setup_logger
     from .optimize.bayesian import Bayesian
     from .optimize.by_hand import SearchDriver
+    from .optimize.combinatorial import combinatorial
     from .optimize.differential import Differential
     from .optimize.exotic import Pymoo
     from .optimize.genetic import Genetic
@@ -230,9 +240,13 @@ if TYPE_CHECKING:
     from .optimize.reinforce.states import MarketStates
     from .optimize.reinforce.training import learn_policy
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
+    from .optimize.schedule import Schedule
     from .optimize.search import search
     from .optimize.searched import Search
+    from .optimize.splits import CombinatorialPurged, PurgedKFold, WalkForwardSplit
     from .optimize.variables import Choice, Range
+    from .optimize.walk_forward import walk_forward
+    from .optimize.walk_result import WalkForward
     from .risk import presets
     from .risk.limits import Limits
     from .risk.sizing import (
@@ -273,6 +287,7 @@ __all__ = [
     "Carry",
     "Cash",
     "Choice",
+    "CombinatorialPurged",
     "Comparison",
     "ComparisonConfig",
     "ConfidenceBasedSizing",
@@ -320,6 +335,7 @@ __all__ = [
     "PortfolioMetrics",
     "PositionSizingConfig",
     "Price",
+    "PurgedKFold",
     "Pymoo",
     "Quantities",
     "RLOptimizer",
@@ -330,6 +346,7 @@ __all__ = [
     "Risk",
     "RiskManager",
     "RuleStrategy",
+    "Schedule",
     "Search",
     "SearchDriver",
     "Signals",
@@ -348,6 +365,9 @@ __all__ = [
     "Units",
     "VerifyReport",
     "VolatilitySizing",
+    "WalkForward",
+    "WalkForwardOptimizer",
+    "WalkForwardSplit",
     "Weight",
     "Weighted",
     "Weights",
@@ -359,6 +379,7 @@ __all__ = [
     "check_config",
     "check_parity",
     "check_strategy",
+    "combinatorial",
     "compare",
     "compare_ensemble_vs_individual",
     "create_position_sizer",
@@ -397,6 +418,7 @@ __all__ = [
     "trading_envs",
     "value_at_risk",
     "verify",
+    "walk_forward",
     "yearly_returns",
 ]
 

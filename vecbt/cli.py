@@ -25,6 +25,7 @@ from ._terminal import show as _print
 from .cli_ledger import ledger_app
 from .cli_optimize import add_optimize_commands
 from .cli_reports import add_report_commands
+from .cli_walk import add_walk_commands
 from .errors import AuditError, ConfigError, ParityError, VecbtError, counted
 
 if TYPE_CHECKING:
@@ -340,6 +341,7 @@ def _listed(every: Callable[[], list[dict[str, Any]]], one: Callable[[str], dict
 
 
 add_optimize_commands(app)
+add_walk_commands(app)
 add_report_commands(app)
 
 

@@ -31,6 +31,7 @@ from benchmarks.searches import genetic
 from benchmarks.stop_sweeps import exits
 from benchmarks.sweeps import crossings
 from benchmarks.table import Disagreement, Row, machine, show, write
+from benchmarks.walks import walks
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,13 @@ def test_statistics_of_luck_equal_loops_over_the_matrix(monkeypatch: pytest.Monk
     monkeypatch.setattr("benchmarks.evidence.superior", lambda *_: 0.5)
     with pytest.raises(Disagreement, match="reality check"):
         checked()
+
+
+def test_a_walk_forward_adopts_the_best_of_its_windows() -> None:
+    rows = walks(2, (2, 2), (120, 30), calls=1)
+    assert [row.work for row in rows] == ["walk"] * 2
+    assert [row.must for row in rows] == [1.5, None]
+    assert all(row.value > 0.0 for row in rows)
 
 
 def test_permutations_in_the_old_order_are_the_run() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..optimize.objective import Objective
     from .load import RunFile
 
-__all__ = ["OptimizeSection", "PenaltySection", "optimize_of", "refused_optimize"]
+__all__ = ["OptimizeSection", "PenaltySection", "optimize_of", "refused_optimize", "walk_of"]
 
 _SPACE = ("optimize", "space")
 _ENDS = re.compile(r"^\s*([^:,]+):([^:,]+)\s*$")
@@ -191,6 +191,15 @@ def optimize_of(run: RunFile, strategy: Strategy, keywords: Mapping[str, Any], g
         wishes["checkpoint"] = run.path_of(section.checkpoint)
     found = {"space": section.space, "objective": _objective(section), "method": _method(section), **wishes}
     return {**found, **{name: value for name, value in given.items() if value is not None}}
+
+
+def walk_of(run: RunFile, strategy: Strategy, keywords: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What `vb.walk_forward` takes of the section: as `optimize_of`, with a grid where no method is said."""
+    found = optimize_of(run, strategy, keywords, given)
+    section = run.config.optimize or OptimizeSection()
+    if "max_sets" in found:
+        raise ConfigError("optimize.max_sets ends one search, and a walk-forward has one a fold; remove it, or give a smaller method")
+    return found if section.method is not None else {**found, "method": None}
 
 
 def refused_optimize(run: RunFile, strategy: Strategy, keywords: Mapping[str, Any]) -> Iterator[tuple[Place, ConfigError]]:

@@ -172,16 +172,25 @@ class BaseOptimizer(ABC):
         space = {name: range_of(bounds) for name, bounds in self._bounds.items()} or None
         wishes = {name: self.config[name] for name in ("seed", "threads", "checkpoint") if self.config.get(name) is not None}
         given = {**wishes, **self._keywords, **keywords}
-        if self.parameter_validator is not None:
-            if "where" in given:
-                raise ConfigError("where is given beside a parameter_validator; keep one of them")
-            given["where"] = _Validated(self.parameter_validator)
+        given |= self._constraint(given)
         objective = self.objective if self.fitness_function is None else as_objective(self.fitness_function)
         strategy = strategy_class.make({}) if is_class else strategy_class
         self.search = search(bars_of(data), strategy, space, objective=objective, method=self.method(), **given)
         self.best_fitness = float(self.search.best()["score"])
         self.best_params = self.search.best_parameters
         return self.best_params
+
+    def _constraint(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The validator as a constraint of the search; ConfigError where one is given beside it."""
+        if self.parameter_validator is None:
+            return {}
+        if "where" in given:
+            raise ConfigError("where is given beside a parameter_validator; keep one of them")
+        return {"where": _Validated(self.parameter_validator)}
+
+    def _trials(self) -> int:
+        """How many sets were evaluated."""
+        return 0 if self.search is None else len(self.search)
 
     def save_results(self, path: str | Path) -> Path:
         """Write best parameters, fitness and generations as JSON, for `load_results`; all sets are kept by `search.save(folder)`.
@@ -198,7 +207,7 @@ class BaseOptimizer(ABC):
             "objective": repr(self.objective) if self.search is None else self.search.objectives[0],
             "best_params": encode(dict(self.best_params), "best_params"),
             "best_fitness": encode(float(self.best_fitness), "best_fitness"),
-            "trials": 0 if self.search is None else len(self.search),
+            "trials": self._trials(),
             "generations": encode(tuple(generations), "generations"),
         }
         try:
