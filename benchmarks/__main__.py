@@ -14,10 +14,12 @@ NOISE = 1.5
 
 
 def _cases() -> dict[str, Callable[[], list[Row]]]:
+    from .agents import learning_agents
     from .cases import bar_by_bar, every_feature, long_run, rebalanced
     from .columns import six_metrics
     from .drivers import own_time_of_searches
     from .evidence import luck
+    from .executors import elsewhere
     from .indicators import indicators_on_a_panel
     from .ledger import recording
     from .permutations import permuted
@@ -45,9 +47,11 @@ def _cases() -> dict[str, Callable[[], list[Row]]]:
         "start": start_of_a_process,
         "chunk": first_chunks,
         "ledger": recording,
+        "agents": learning_agents,
         "walk": walks,
         "search": genetic,
         "genetic": own_time_of_searches,
+        "executors": elsewhere,
     }
 
 

@@ -60,6 +60,7 @@ _HOME = {
     "Limits": "risk.limits",
     "ManagedOrder": "faces.order_manager",
     "Market": "data.market",
+    "MarketStates": "optimize.reinforce.states",
     "MetricsComparator": "faces.metrics_comparator",
     "Notional": "risk.sizing",
     "OptimizationResults": "faces.optimizers",
@@ -73,6 +74,8 @@ _HOME = {
     "Pct": "risk.stops",
     "Penalty": "optimize.objective",
     "Plateau": "optimize.luck_scores",
+    "Policy": "optimize.reinforce.policy",
+    "PolicySelector": "optimize.reinforce.selector",
     "PortfolioBenchmark": "faces.benchmark_runner",
     "PortfolioMetrics": "faces.benchmark_runner",
     "PositionSizingConfig": "risk.sizing",
@@ -80,6 +83,7 @@ _HOME = {
     "PurgedKFold": "optimize.splits",
     "Pymoo": "optimize.exotic",
     "Quantities": "engine.inputs",
+    "RLOptimizer": "faces.rl_optimizer",
     "RandomSearch": "optimize.sampling",
     "RandomSets": "core.sets",
     "Range": "optimize.variables",
@@ -127,6 +131,7 @@ _HOME = {
     "drawdowns": "analytics.return_tables",
     "evidence_of": "analytics.luck.of_returns",
     "forecast_metrics": "analytics.forecasts",
+    "learn_policy": "optimize.reinforce.training",
     "load_result": "analytics.saved",
     "load_strategies": "config.strategies",
     "monthly_returns": "analytics.return_tables",
@@ -142,6 +147,8 @@ _HOME = {
     "stats": "analytics.return_tables",
     "strategy": "engine.function_strategy",
     "sweep": "api",
+    "trading_env": "optimize.reinforce.environment",
+    "trading_envs": "optimize.reinforce.environment",
     "value_at_risk": "analytics.return_tables",
     "verify": "analytics.saved",
     "walk_forward": "optimize.walk_forward",
@@ -152,6 +159,7 @@ _HOME = {
 _MODULES = {
     "errors": "errors",
     "evidence": "evidence",
+    "executors": "executors",
     "indicators": "indicators",
     "ledger": "ledger",
     "metrics": "metrics",
@@ -164,7 +172,7 @@ _MODULES = {
 """Public submodules under the name people use."""
 
 if TYPE_CHECKING:
-    from . import errors, evidence, indicators, ledger, metrics, signals, strategies
+    from . import errors, evidence, executors, indicators, ledger, metrics, signals, strategies
     from .accessors import register_accessors
     from .analytics.comparison import Comparison, compare
     from .analytics.ensemble import EnsembleComparison, compare_ensemble_vs_individual
@@ -213,6 +221,7 @@ if TYPE_CHECKING:
     from .faces.optimizers import BaseOptimizer, GeneticOptimizer, OptimizationResults, OptimizerFactory, ParameterBounds
     from .faces.order_manager import ManagedOrder, OrderManager
     from .faces.risk_manager import RiskManager
+    from .faces.rl_optimizer import RLOptimizer
     from .faces.walk_forward_optimizer import WalkForwardOptimizer
     from .indicators.plan import Indicator
     from .logs import setup_logger
@@ -225,6 +234,11 @@ if TYPE_CHECKING:
     from .optimize.luck_scores import Deflated, Plateau
     from .optimize.objective import Penalty, Weighted
     from .optimize.pareto import pareto_front
+    from .optimize.reinforce.environment import trading_env, trading_envs
+    from .optimize.reinforce.policy import Policy
+    from .optimize.reinforce.selector import PolicySelector
+    from .optimize.reinforce.states import MarketStates
+    from .optimize.reinforce.training import learn_policy
     from .optimize.sampling import GridSearch, RandomSearch, SobolSearch
     from .optimize.schedule import Schedule
     from .optimize.search import search
@@ -301,6 +315,7 @@ __all__ = [
     "Limits",
     "ManagedOrder",
     "Market",
+    "MarketStates",
     "MetricsComparator",
     "Notional",
     "OptimizationResults",
@@ -314,6 +329,8 @@ __all__ = [
     "Pct",
     "Penalty",
     "Plateau",
+    "Policy",
+    "PolicySelector",
     "PortfolioBenchmark",
     "PortfolioMetrics",
     "PositionSizingConfig",
@@ -321,6 +338,7 @@ __all__ = [
     "PurgedKFold",
     "Pymoo",
     "Quantities",
+    "RLOptimizer",
     "RandomSearch",
     "RandomSets",
     "Range",
@@ -370,8 +388,10 @@ __all__ = [
     "errors",
     "evidence",
     "evidence_of",
+    "executors",
     "forecast_metrics",
     "indicators",
+    "learn_policy",
     "ledger",
     "load_result",
     "load_strategies",
@@ -394,6 +414,8 @@ __all__ = [
     "strategy",
     "sweep",
     "synthetic",
+    "trading_env",
+    "trading_envs",
     "value_at_risk",
     "verify",
     "walk_forward",

@@ -11,8 +11,10 @@ _EXTRA = {
     "pyarrow": "data",
     "duckdb": "data",
     "exchange_calendars": "data",
+    "gymnasium": "rl",
     "optuna": "opt",
     "pymoo": "opt",
+    "ray": "distributed",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
@@ -23,10 +23,13 @@ from .engine.inputs import Inputs
 from .engine.keywords import Keywords, explicit
 from .engine.setup import Setup
 from .engine.strategy import as_strategy
-from .engine.sweep import SweepRun, sweep_sets
+from .engine.sweep import SweepRun
 from .engine.sweep_blocks import BlockFiles
 from .engine.window import window_of
 from .errors import ConfigError, DataError
+from .executors.base import Executor, Threads
+from .executors.making import make
+from .executors.sending import as_given
 from .ledger.recording import record_run, record_sweep
 
 __all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"]
@@ -187,23 +190,12 @@ def check_causal(
 
 @explicit
 def sweep(
-    bars: Bars,
-    strategy: Any,
-    space: Any = None,
-    *,
-    where: Where | None = None,
-    max_sets: int | None = None,
-    metrics: Sequence[str] | None = None,
-    rf: float = 0.0,
-    mar: float = 0.0,
-    threads: int | None = None,
-    blocks: bool | str | Path | None = None,
-    keep: Sequence[str] = (),
-    envelope: bool = False,
-    progress: Callable[[int, int], None] | Literal[False] | None = None,
-    checkpoint: str | Path | None = None,
-    **keywords: Unpack[Keywords],
-) -> Sweep:
+    bars: Bars, strategy: Any, space: Any = None, *, where: Where | None = None, max_sets: int | None = None,
+    metrics: Sequence[str] | None = None, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
+    blocks: bool | str | Path | None = None, keep: Sequence[str] = (), envelope: bool = False,
+    progress: Callable[[int, int], None] | Literal[False] | None = None, checkpoint: str | Path | None = None,
+    executor: Executor | str | None = None, **keywords: Unpack[Keywords],
+) -> Sweep:  # fmt: skip
     """Run a strategy with many parameter sets over the same bars; each line equals a `backtest` of that set, to the last bit.
 
     >>> found = vb.sweep(bars, vb.strategies.SmaCross(20, 100), {"fast": range(5, 50, 5), "slow": range(20, 200, 10)}, costs=costs)
@@ -246,9 +238,13 @@ def sweep(
         Called as sets are done. None draws a bar on a terminal when it takes longer than a second, False never does.
     checkpoint : path of a folder, optional
         Keep finished lines there, about once a second. The same call goes on from there, whatever ended the last one, to the bits of an
-        unbroken sweep; only `threads`, `metrics` and `progress` may be others. A folder with anything else, or with another sweep, is
-        refused. A strategy is known by its parameters and the text of its code: its own, that of functions and classes it names, and
-        the data they close over or find in globals; not what it gets through other packages, whole modules (`helpers.f`) or files.
+        unbroken sweep; only `threads`, `executor`, `metrics` and `progress` may be others. A folder with anything else, or with another
+        sweep, is refused. A strategy is known by its parameters and the text of its code: its own, that of functions and classes it names,
+        and the data they close over or find in globals; not what it gets through other packages, whole modules (`helpers.f`) or files.
+    executor : Executor or name, optional
+        Where the sets run: `vb.executors.Threads(n)`, which is what happens without one, `Processes(n)`, for strategies in plain Python,
+        or `Ray(address)`, for more than one machine. The numbers do not depend on it. A name ("processes") is one for this call alone;
+        an object keeps its workers for the next.
 
     Returns
     -------
@@ -262,15 +258,31 @@ def sweep(
         line (`errors`).
     """
     _check_wishes(metrics, keep, envelope, progress)
-    source = as_strategy(_as_given(strategy) if isinstance(strategy, Inputs) else strategy)
+    source = as_strategy(as_given(strategy) if isinstance(strategy, Inputs) else strategy)
     sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
     settings = {"rf": rf, "mar": mar, "keep": sorted(set(keep)), "envelope": envelope}
-    run = _run(_checked(bars), source, sets, keywords, settings, blocks=blocks, threads=threads, progress=progress, checkpoint=checkpoint)
+    with _executor(executor, threads) as workers:
+        run = _run(
+            _checked(bars), source, sets, keywords, settings, blocks=blocks, executor=workers, progress=progress, checkpoint=checkpoint
+        )  # fmt: skip
     return Sweep(run, metrics=metrics, entry=record_sweep(run, strategy))
 
 
+def _executor(given: Any, threads: int | None) -> AbstractContextManager[Executor]:
+    """What the sets run on, for a `with`; one that was given is left open."""
+    if given is None:
+        return Threads(threads)
+    if threads is not None:
+        raise ConfigError(f"threads is {threads!r}, and there is an executor; give one of both, such as executor=Threads({threads!r})")
+    if isinstance(given, str):
+        return make(given)
+    if not isinstance(given, Executor):
+        raise ConfigError(f"executor is {given!r}; expected vb.executors.Threads(), Processes(), Ray(), a name of one, or None")
+    return nullcontext(given)
+
+
 def _run(
-    bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], settings: Mapping[str, Any], *, blocks: Any, threads: int | None,
+    bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], settings: Mapping[str, Any], *, blocks: Any, executor: Executor,
     progress: Any, checkpoint: str | Path | None,
 ) -> SweepRun:  # fmt: skip
     """The sets, watched and kept as it was asked for; `settings` are what else the lines depend on."""
@@ -278,8 +290,8 @@ def _run(
     all_settings = {**settings, "blocks": "file" if isinstance(sums, BlockFiles) else sums}
     shown = progress_bar("sweep", after=1.0, unit="sets") if progress is None else nullcontext(progress or None)
     with shown as report, keeping(checkpoint, bars, source, sets, keywords, settings=all_settings, sums=sums) as keeper:
-        return sweep_sets(
-            bars, source, sets, keywords, rf=settings["rf"], mar=settings["mar"], threads=threads, blocks=sums,
+        return executor.sweep(
+            bars, source, sets, keywords, rf=settings["rf"], mar=settings["mar"], blocks=sums,
             keep_equity="equity" in settings["keep"], envelope=settings["envelope"], progress=report, keeper=keeper,
         )  # fmt: skip
 
@@ -294,16 +306,6 @@ def _check_wishes(metrics: Any, keep: Any, envelope: Any, progress: Any) -> None
     unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
     if unknown:
         raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
-
-
-def _as_given(inputs: Inputs) -> Callable[[Bars], Inputs]:
-    """Inputs as what a strategy says: the same in every set."""
-
-    def rows(_: Bars) -> Inputs:
-        return inputs
-
-    rows.__name__ = type(inputs).__name__
-    return rows
 
 
 def _checked(bars: Any) -> Bars:

@@ -8,6 +8,7 @@ VecbtError
 ├── StateError           a saved state does not fit this version or this session
 ├── AuditError           the accounts of a run do not add up (a fault of vecbt, never of the user)
 ├── ParityError          two drivers disagreed where they must not
+├── WorkerError          a worker of an executor failed or was lost, again and again
 └── MissingDependency    an optional package is not installed; the message names the command
 """
 
@@ -26,6 +27,7 @@ __all__ = [
     "StateError",
     "StrategyError",
     "VecbtError",
+    "WorkerError",
     "counted",
     "nearest",
 ]
@@ -61,6 +63,10 @@ class AuditError(VecbtError, AssertionError):
 
 class ParityError(VecbtError, AssertionError):
     """Two drivers disagreed where they must not."""
+
+
+class WorkerError(VecbtError, RuntimeError):
+    """A worker of an executor failed, or was lost again and again."""
 
 
 class MissingDependency(VecbtError, ImportError):

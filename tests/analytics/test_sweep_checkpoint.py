@@ -378,6 +378,15 @@ def test_block_sums_of_a_sweep_that_was_ended_are_nan_where_it_did_not_come(tmp_
     assert_same(small(tmp_path / "kept", blocks="file"), unbroken())
 
 
+def test_the_last_lines_of_a_sweep_that_was_ended_keep_their_sums_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait for a second when it ends, and are written after the files of the sums were closed."""
+    monkeypatch.setattr(sweep_chunks, "_MOST_SETS", 1)
+    monkeypatch.setattr(sweep_checkpoint, "_EVERY", 3600.0)
+    early = ended_early(tmp_path / "kept", blocks="file")
+    assert early.run is not None and 0 < early.run.done.sum() < 10 and len(files(tmp_path / "kept")) == 1
+    assert_same(small(tmp_path / "kept", blocks="file"), unbroken())
+
+
 def test_beyond_a_number_of_sets_sums_are_off_unless_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep_checkpoint, "BLOCKS_UP_TO", 14)
     assert small().block_sums == "off" and small(blocks=True).block_sums == "memory"

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 import vecbt as vb
+from benchmarks.agents import learning_agents
 from benchmarks.cases import agree, bar_by_bar, every_feature, long_run, rebalanced
 from benchmarks.columns import six_metrics
 from benchmarks.drivers import own_time_of_searches
 from benchmarks.evidence import checked, luck
+from benchmarks.executors import elsewhere
 from benchmarks.indicators import indicators_on_a_panel
 from benchmarks.ledger import recording
 from benchmarks.peers import __main__ as peers
@@ -90,10 +92,20 @@ def test_the_ledger_counts_what_was_recorded_before_its_cost_is_told(tmp_path: P
     assert [row.must is not None for row in rows] == [True, True, False, False, False, False]
 
 
+def test_agents_are_timed_after_they_have_learned_and_accounts_equal_a_stream() -> None:
+    rows = learning_agents(2_000, 5_000, 4)
+    assert [row.work for row in rows] == ["agents"] * 4 and all(row.value > 0.0 for row in rows)
+    assert [row.must for row in rows] == [100.0, 100.0, None, None]
+
+
 def test_the_own_time_of_a_genetic_search_is_set_against_pymoo() -> None:
     pytest.importorskip("pymoo")
     rows = own_time_of_searches(10, 3, calls=1)
     assert [row.must for row in rows] == [0.1, 0.25] * 2 and all(row.value > 0.0 and row.work == "genetic" for row in rows)
+def test_sets_that_run_elsewhere_are_those_of_threads_before_anything_is_timed() -> None:
+    rows = elsewhere(300, 2, calls=1, only=("threads", "processes"))
+    assert [row.unit for row in rows] == ["x", "ms", "x"] and {row.work for row in rows} == {"executors"}
+    assert all(row.value >= 0.0 for row in rows)
 
 
 def test_a_search_is_the_sweeps_of_its_generations_before_it_is_timed() -> None:

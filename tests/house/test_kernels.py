@@ -40,7 +40,7 @@ FORBIDDEN = {
     ast.FunctionDef: "defines a function",
 }
 
-SEEN_BY_NUMBA = {"evidence"}
+SEEN_BY_NUMBA = {"evidence", "optimize"}
 """Packages that are not in the hash: each of their kernels calls only kernels of its own file."""
 
 KERNELS = list(kernels())
@@ -149,7 +149,7 @@ def test_kernels_that_are_not_hashed_read_nothing_of_other_modules() -> None:
         if package in SEEN_BY_NUMBA:
             assert called <= own | CALLS_ALLOWED, f"{module.where} {name} calls {sorted(called - own - CALLS_ALLOWED)}"
             brought = {(node.module or "", node.level) for node in module.tree.body if isinstance(node, ast.ImportFrom) and node.level}
-            assert brought == {("core.jit", 2)}, f"{module.where} imports {brought} of the package"
+            assert {name for name, _ in brought} == {"core.jit"}, f"{module.where} imports {brought} of the package"
         elif package in jit._KERNEL_PACKAGES:
             imported = {n.module for n in ast.walk(module.tree) if isinstance(n, ast.ImportFrom) and n.level and n.module}
             assert not {m.split(".")[0] for m in imported} & SEEN_BY_NUMBA, f"{module.where} imports what is not hashed"

@@ -194,8 +194,12 @@ class Checkpoint:
     def __exit__(self, *_: object) -> None:
         try:
             if self._run is not None:
+                if self._files is not None:
+                    self._files.open(self._run.final.shape)  # the sweep has closed them, and lines go by the hash of their rows
                 self._write(self._run)
         finally:
+            if self._files is not None:
+                self._files.close()
             self._lock.give_back()
 
     # --- files -------------------------------------------------------------------------------------------------------

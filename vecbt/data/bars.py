@@ -407,10 +407,8 @@ class Bars:
         )
 
     def _position(self, value: Any, default: int) -> int:
-        if value is None:
-            return default
-        if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            return int(value)
+        if value is None or (isinstance(value, (int, np.integer)) and not isinstance(value, bool)):
+            return default if value is None else int(value)
         label = time_label(value, "slice", zone=self.market.time_zone, bar_ns=self.market.bar_ns)
         return int(np.searchsorted(self.index, label, side="left"))
 
@@ -418,7 +416,7 @@ class Bars:
         """The first bar from `start` on and the one after the last before `stop`, as `slice` takes them. DataError where no bar is left."""
         first, last, _ = slice(self._position(start, 0), self._position(stop, self.T)).indices(self.T)
         if last <= first:
-            ends = f"{label_text(int(self.index[0]))} .. {label_text(int(self.index[-1]))}"
+            ends = " .. ".join(label_text(int(label)) for label in self.index[[0, -1]])
             raise DataError(f"no bar from {start!s} to {stop!s}; there are {self.T}, {ends}")
         return first, last
 
@@ -442,8 +440,7 @@ class Bars:
             funding=None if self.funding is None else self.funding[cut],
             delist_bar=bar,
             delist_haircut=np.where(bar < 0, 0.0, self.delist_haircut),
-            notes=self.notes,
-            repairs=self.repairs,
+            notes=self.notes, repairs=self.repairs,
         )
 
     def __getitem__(self, key: Any) -> Bars:
@@ -470,8 +467,7 @@ class Bars:
             funding=take(self.funding),
             delist_bar=self.delist_bar[at],
             delist_haircut=self.delist_haircut[at],
-            notes=self.notes,
-            repairs=self.repairs,
+            notes=self.notes, repairs=self.repairs,
         )
 
     def resample(self, rule: str, *, partial: bool = False) -> Bars:

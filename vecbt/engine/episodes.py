@@ -24,6 +24,7 @@ from .batch import Batch
 from .books import Books
 from .inputs import AlignedInputs
 from .log import start_log
+from .rows import Rows
 from .setup import Rules, Setup
 
 if TYPE_CHECKING:
@@ -68,6 +69,29 @@ class Bench(NamedTuple):
 
 
 @spine
+def _lent(bench):  # type: ignore[no-untyped-def]
+    """The bench without reference counts: to count them for each array would take longer than the bar."""
+    accounts, assets, spans, resting, used = bench.books
+    common, stops, zones, terms = bench.rules
+    cash, equity, zone, paid = bench.series
+    books = Books(borrowed(accounts), borrowed(assets), borrowed(spans), borrowed(resting), borrowed(used))
+    rules = Rules(borrowed(common), borrowed(stops), borrowed(zones), borrowed(terms))
+    series = (borrowed(cash), borrowed(equity), borrowed(zone), borrowed(paid))
+    mine, held = borrowed(bench.accounts), borrowed(bench.assets)
+    return Bench(books, mine, held, borrowed(bench.log), series, rules, borrowed(bench.values), bench.runs)
+
+
+@spine
+def _lent_rows(rows):  # type: ignore[no-untyped-def]
+    """All bars, in the same way."""
+    return Rows(
+        borrowed(rows.prices), borrowed(rows.flags), borrowed(rows.values), borrowed(rows.atr), borrowed(rows.sigma), borrowed(rows.day),
+        borrowed(rows.time), borrowed(rows.delist_bar), borrowed(rows.haircut), borrowed(rows.events), borrowed(rows.eventful),
+        borrowed(rows.flow), borrowed(rows.orders), borrowed(rows.starts), borrowed(rows.dense),
+    )  # fmt: skip
+
+
+@spine
 def _run(t, bench, rows):  # type: ignore[no-untyped-def]
     """Bar `t` of the account on the bench."""
     start_log(bench.log)
@@ -75,8 +99,9 @@ def _run(t, bench, rows):  # type: ignore[no-untyped-def]
 
 
 @kernel_loop
-def step_episodes(said, seats, bench, rows):  # type: ignore[no-untyped-def]
+def step_episodes(said, seats, given, all_rows):  # type: ignore[no-untyped-def]
     """The row `said` (K, N) of each episode for its bar, and that bar; those that have ended stay as they are."""
+    bench, rows = _lent(given), _lent_rows(all_rows)
     values, at, account, assets = borrowed(bench.values), borrowed(seats.at), borrowed(bench.books[0]), borrowed(bench.books[1])
     mine, theirs = borrowed(bench.accounts), borrowed(seats.accounts)
     held, kept = borrowed(bench.assets), borrowed(seats.assets)
