@@ -16,6 +16,7 @@ from tests.optimize.test_schedule import some_bars
 from vecbt.data.bars import Bars
 from vecbt.engine.event_strategy import EventStrategy
 from vecbt.errors import ConfigError, DataError, StateError, StrategyError
+from vecbt.executors.base import Threads
 from vecbt.faces.optimizers import OptimizerFactory, ParameterBounds
 from vecbt.optimize import lockstep
 from vecbt.optimize.genetic import Genetic
@@ -212,6 +213,12 @@ def test_opt02_searches_of_folds_are_those_of_folds_alone() -> None:
     assert walk(**more).folds.equals(whole.folds)
 
 
+def test_opt02_an_executor_changes_no_number() -> None:
+    assert walk(threads=None, executor=Threads(2)).folds.equals(plain().folds)
+    with pytest.raises(ConfigError, match="give one of both"):
+        walk(executor=Threads(2))
+
+
 def test_opt02_objectives_of_moments_and_neighbours_choose_too() -> None:
     found = walk(objective=Plateau("sharpe"), method=GridSearch())
     assert all(math.isfinite(fold.in_sample) for fold in found._found)
@@ -393,9 +400,14 @@ def test_opt02_windows_without_a_score_keep_what_is_in_force_or_say_so() -> None
         walk(flat)
     late = BARS.close[:, 0].copy()
     late[60:190] = late[60]
-    found = walk(Bars.from_numpy(late, late, late, late, index=BARS.times), train=60, test=60)
+    quiet_later = Bars.from_numpy(late, late, late, late, index=BARS.times)
+    found = walk(quiet_later, train=60, test=60)
     empty = [k for k, fold in enumerate(found._found) if not fold.chosen]
     assert empty
+    many = walk(quiet_later, train=60, test=60,
+                space={"fast": list(range(2, 13)), "slow": list(range(13, 24))})  # fmt: skip
+    assert [fold.sets for fold in many._found] == [121] * len(many)
+    assert [k for k, fold in enumerate(many._found) if not fold.chosen]
     assert all(found._found[k].parameters == found._found[k - 1].parameters and not found._found[k].adopted for k in empty)
 
 

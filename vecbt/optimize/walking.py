@@ -279,6 +279,13 @@ class Walk:
         return float(part.columns[self.runner.names.index(name), 0])
 
 
+class _Patient(Drive):
+    """Goes on where no set has a score: a window in which nothing trades is no mistake, and what is in force stays in force."""
+
+    def _watch(self) -> None:
+        """Nothing is given up."""
+
+
 def seed_of(seed: int, k: int) -> int:
     """Of the search of fold k: independent of the others."""
     return int(np.random.SeedSequence([seed, k]).generate_state(1)[0])
@@ -290,7 +297,7 @@ def ready_job(runner: Windowed, objective: Objective, method: Method, windows: t
     part = runner.bars[windows[0][0] : windows[0][1]] if len(windows) == 1 else runner.bars[:count]
     own = Ready(part, runner.strategy, runner.variables, runner.keywords, runner.rf, runner.mar, runner.moments, runner.options)
     searcher = method.searcher(runner.variables, 1, seed)
-    return Job(Drive(searcher, runner.variables, (objective,), own, name=type(method).__name__, most=None), windows, name)
+    return Job(_Patient(searcher, runner.variables, (objective,), own, name=type(method).__name__, most=None), windows, name)
 
 
 def best_of(drive: Drive) -> int | None:
