@@ -16,7 +16,6 @@ from vecbt.engine.inputs import EXIT_LONG, EXIT_SHORT
 from vecbt.engine.strategy import evaluate
 from vecbt.errors import ConfigError, StateError, StrategyError
 
-pytestmark = pytest.mark.interpreted
 FREE = vb.Costs.free()
 Cross = vb.strategies.SmaCross
 
@@ -103,6 +102,7 @@ def test_flattened_joins_hold_nothing_after_the_open_and_carried_ones_do() -> No
     assert flat.run.inputs.flags[49, 0] == EXIT_LONG | EXIT_SHORT
 
 
+@pytest.mark.interpreted
 def test_between_equal_members_nothing_is_closed() -> None:
     bars = some_bars()
     same = vb.Schedule.of(bars, [Cross(3, 8), Cross(3, 8)], bars.index[[20, 60]])
@@ -124,6 +124,7 @@ def test_an_asset_without_a_market_at_the_join_is_closed_at_its_next_bar() -> No
     assert vb.check_parity(gap[10:], schedule, costs=FREE, restarts=20).ok
 
 
+@pytest.mark.interpreted
 def test_splits_before_the_first_bar_do_not_break_prices() -> None:
     count, at = 80, 15
     price = np.where(np.arange(count) < at, 100.0, 50.0) * np.exp(np.sin(np.arange(count) / 4.0) / 10.0)

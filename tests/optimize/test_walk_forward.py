@@ -25,8 +25,6 @@ from vecbt.optimize.sampling import GridSearch, RandomSearch
 from vecbt.optimize.variables import Choice
 from vecbt.optimize.walk_result import WalkForward
 
-pytestmark = pytest.mark.interpreted
-
 BARS = some_bars(240, 1, seed=11)
 COSTS = vb.Costs(commission_rate=0.001)
 CROSS = vb.strategies.SmaCross(3, 10, "both")
