@@ -1,5 +1,5 @@
 # `make` lists the targets. Everything runs in .venv, made here and made again when pyproject.toml changes; `make check` also
-# needs .venv-outside, where another engine stands to be compared with (tests/outside).
+# needs .venv-outside, where another engine stands to be compared with (tests/outside), and adds Ray to .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 HASH := $(shell cksum < pyproject.toml | tr ' ' '-')
 READY := $(VENV)/.ready-$(HASH)
 READY_DEV := $(VENV)/.ready-dev-$(HASH)
+READY_RAY := $(VENV)/.ready-ray-$(HASH)
 OUTSIDE := .venv-outside
 OUTSIDE_NEEDS := tests/outside/requirements.txt
 READY_OUTSIDE := $(OUTSIDE)/.ready-$(shell cat $(OUTSIDE_NEEDS) 2> /dev/null | cksum | tr ' ' '-')
@@ -36,7 +37,7 @@ demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave dem
 test: $(READY_DEV) static interpreted ## lint, tests, README examples, notebooks, from a cold cache of kernels (10 minutes)
 	@$(call cold,$(BIN)/python -m pytest -q $(SPLIT) tests notebooks --nbmake)
 
-check: $(READY_DEV) $(READY_OUTSIDE) static interpreted ## everything: slow tests too, random examples (repeat with SEED=...)
+check: $(READY_DEV) $(READY_OUTSIDE) $(READY_RAY) static interpreted ## everything: slow tests too, random examples (repeat with SEED=...)
 	@echo "SEED=$(SEED)"
 	@$(call cold,VECBT_TEST_PROFILE=check $(BIN)/python -m pytest -q $(SPLIT) tests notebooks --nbmake -m "slow or not slow" \
 		--hypothesis-seed=$(SEED) --timeout=1800)
@@ -105,6 +106,11 @@ $(READY): | pyproject.toml
 $(READY_DEV): $(READY)
 	@echo "adding what tests and lint need"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[data,opt,rl,oracle,dev]'
+	@touch $@
+
+$(READY_RAY): $(READY_DEV)
+	@echo "adding what sweeps on more than one machine need"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[distributed]'
 	@touch $@
 
 $(READY_OUTSIDE): | $(READY) $(OUTSIDE_NEEDS)

@@ -114,8 +114,13 @@ def _record_sweep(run: SweepRun, given: Any) -> None:
 
 
 def _moments_of(run: SweepRun, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Of each set and account (C*A, 3); without sums over parts of the same bars only the Sharpe ratio is known."""
-    if run.blocks is not None and not run.windowed:
+    """Of each set and account (C*A, 3); without sums over parts of the bars only the Sharpe ratio is known.
+
+    Over windows nothing is: ratios of short windows spread more widely than those that a result is judged against.
+    """
+    if run.windowed:
+        return np.full((len(numbers) * run.final.shape[1], 3), np.nan)
+    if run.blocks is not None:
         return moments_of_sums(_whole_sums(run.blocks, numbers), run.bars.T)
     sharpe, volatility = (run.returns[name][numbers].reshape(-1) for name in ("sharpe", "volatility"))
     scale = math.sqrt(run.bars.periods_per_year)
