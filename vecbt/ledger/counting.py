@@ -58,8 +58,8 @@ class Trials:
         How many data sets overlap with these (themselves included), and how many runs and sweeps were on them.
     sharpes, skews, kurtoses : float64 (U,)
         Of each configuration (of a sample, where not exact): Sharpe ratio per bar without a riskless return, skewness and kurtosis (normal:
-        3) of its returns. NaN where undefined, of sweeps without block sums but for the Sharpe ratio, and of windows (D6). One that ran on several data sets
-        has the numbers of the longest; of equally long ones those with all moments, then the last. 32 bits were kept of each.
+        3) of its returns. NaN where undefined, of sweeps without block sums but for the Sharpe ratio, and of windows (D6). One that ran on
+        several data sets has the numbers of the longest; of equally long ones those with all moments, then the last. 32 bits were kept.
     """
 
     recorded: bool

@@ -170,7 +170,8 @@ class WalkForward:
         """How likely the result of the stitched account is luck: `Result.evidence`, whose options these are.
 
         All configurations of all folds stand in the trial ledger and count, though the account was not chosen among them: it trades bars
-        that no choice has seen. That is strict. `trials=5` says instead that five independent walk-forwards like this were tried, which is what is left to be lucky with.
+        that no choice has seen. That is strict. `trials=5` says instead that five independent walk-forwards like this were tried, which is
+        what is left to be lucky with.
         """
         return self.result.evidence(**options)
 
