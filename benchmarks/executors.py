@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ def kinds() -> tuple[str, ...]:
 
 @contextmanager
 def _started(kind: str, workers: int) -> Iterator[Executor]:
-    options = {"num_cpus": 2, "object_store_memory": STORE, "runtime_env": {"env_vars": {"PYTHONPATH": str(ROOT)}}}
+    options = {"num_cpus": workers, "object_store_memory": STORE, "runtime_env": {"env_vars": {"PYTHONPATH": str(ROOT)}}}
     more: dict[str, Any] = {"address": "local", "options": options} if kind == "ray" else {}
     with vb.executors.make(kind, workers=workers, **more) as executor:
         yield executor
@@ -60,18 +59,17 @@ def elsewhere(count: int = 5_000, each: int = 5, calls: int = 3, only: tuple[str
     wanted = _swept(bars, filtered_cross(), space, vb.executors.Threads(2)).table
     rows = []
     for kind in only or kinds():
-        begun = time.perf_counter()
-        with _started(kind, 2) as two, _started(kind, 1) as one:
-            if not _swept(bars, filtered_cross(), space, two).table.equals(wanted):
-                raise Disagreement(f"executors: lines of {kind} are not those of threads")
-            start = time.perf_counter() - begun
-            _swept(bars, filtered_cross(), space, one)
-            taken = {1: math.inf, 2: math.inf}
-            for _ in range(calls):  # in turn, so that what disturbs one disturbs the other
-                for workers, executor in ((1, one), (2, two)):
-                    taken[workers] = min(taken[workers], _least(bars, filtered_cross(), space, executor, 1))
-            if kind != "threads":
-                rows.append(_cost_of_a_piece(kind, bars, one, calls))
+        taken, start = {}, 0.0
+        for workers in (1, 2):
+            begun = time.perf_counter()
+            with _started(kind, workers) as executor:
+                if not _swept(bars, filtered_cross(), space, executor).table.equals(wanted):
+                    raise Disagreement(f"executors: lines of {kind} are not those of threads")
+                start = time.perf_counter() - begun
+                _swept(bars, filtered_cross(), space, executor)  # a worker that began late is warm now, too
+                taken[workers] = _least(bars, filtered_cross(), space, executor, calls)
+                if workers == 1 and kind != "threads":
+                    rows.append(_cost_of_a_piece(kind, bars, executor, calls))
         said = f"{sets} sets x {count:,} bars of pandas: {taken[1]:.2f} s, {taken[2]:.2f} s; the first time, with the start, {start:.1f} s"
         rows.append(Row("executors", f"{kind}: two workers, times as fast as one", taken[1] / taken[2], "x", said))
     return rows
