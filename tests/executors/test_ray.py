@@ -68,7 +68,9 @@ def test_a_worker_and_then_a_whole_node_are_killed_in_the_middle(cluster: TwoNod
     driver = started(cluster, "long", str(tmp_path / "kept"))
     try:
         wait_for(driver, "go")
-        workers = cluster.second.pids(b"ray::piece_there")
+        until = time.monotonic() + 60.0
+        while not (workers := cluster.second.pids(b"ray::piece_there")) and time.monotonic() < until:
+            time.sleep(0.05)  # its first worker may start after the first piece of the other node is done
         assert workers, "nothing runs on the second node"
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
