@@ -21,7 +21,7 @@ def test_the_typed_keywords_are_the_fields_of_the_setup() -> None:
     assert [name for name, hint in hints.items() if get_origin(hint) is Required] == ["costs"]
 
 
-@pytest.mark.parametrize(("driver", "own"), [(vb.backtest, 3), (vb.check_parity, 5), (vb.Stream, 3)])
+@pytest.mark.parametrize(("driver", "own"), [(vb.backtest, 4), (vb.check_parity, 5), (vb.Stream, 3)])
 def test_help_shows_every_keyword_with_its_default(driver: object, own: int) -> None:
     shown = inspect.signature(driver).parameters  # type: ignore[arg-type]
     assert list(shown)[own:] == NAMES
