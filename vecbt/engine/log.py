@@ -14,7 +14,7 @@ from ..core.jit import kernel, record_at
 from ..execution.orders import RESTING
 
 __all__ = [
-    "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "lay_out", "log_bytes",
+    "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "has_room", "lay_out", "log_bytes",
     "logged", "make_log", "make_trade_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log", "trade_at",
     "trades_logged",
 ]  # fmt: skip
@@ -151,6 +151,13 @@ def bars_of_room(log, assets, orders_in_book):  # type: ignore[no-untyped-def]
     orders = (head.fills_at - head.orders_at - head.orders * _ORDER_BYTES) // ((ORDERS_PER_BAR * assets + extra) * _ORDER_BYTES)
     fills = (head.trades_at - head.fills_at - head.fills * _FILL_BYTES) // (most * _FILL_BYTES)
     return min(orders, fills, trades)
+
+
+@kernel
+def has_room(log, trades):  # type: ignore[no-untyped-def]
+    """Whether the log can take so many trades more."""
+    head = record_at(log, 0, _HEAD)
+    return head.trades_at + (head.trades + trades) * _TRADE_BYTES <= head.end
 
 
 @kernel

@@ -22,7 +22,7 @@ from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from .marks import keep_judgement, margin_of, ruin_line
 from .rows import load_cell
 
-__all__ = ["AHEAD", "IDLE_FLAT", "IDLE_LONG", "IDLE_SHORT", "lone_bars"]
+__all__ = ["AHEAD", "IDLE_FLAT", "IDLE_LONG", "IDLE_SHORT", "are_idle", "lone_bars"]
 
 _SHARES = int(SizeMethod.EQUAL_WEIGHT), int(SizeMethod.INVERSE_VOLATILITY)
 
@@ -108,7 +108,7 @@ def _silent_until(t, stop, row, course, idle):  # type: ignore[no-untyped-def]
         here, there, start, said = eventful.ctypes.data, flags.ctypes.data, t, False
         while start + 8 <= stop and peek_int(here + start, 0) == 0:  # eight bars at once
             if peek_int(there + start, 0) != 0:
-                if not _are_idle(flags, start, idle):
+                if not are_idle(flags, start, idle):
                     break
                 said = True
             start += 8
@@ -127,7 +127,7 @@ def _silent_until(t, stop, row, course, idle):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _are_idle(flags, start, idle):  # type: ignore[no-untyped-def]
+def are_idle(flags, start, idle):  # type: ignore[no-untyped-def]
     """Whether the rows of eight bars do nothing."""
     left = idle
     for bar in range(start, start + 8):

@@ -18,8 +18,8 @@ from .desk import Queue
 from .log import next_order
 
 __all__ = [
-    "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "end_of_fill", "execute_orders", "fill_openings", "is_new", "log_order",
-    "room_at", "settle_part", "start_order", "unit_use", "volume_for",
+    "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "commission_of", "end_of_fill", "execute_orders", "fill_openings", "is_new",
+    "log_order", "next_factor", "room_at", "settle_part", "start_order", "unit_use", "volume_for",
 ]  # fmt: skip
 
 AT_OPEN, AT_CLOSE, INSIDE, AT_MARK = 0, 1, 2, 3
@@ -149,6 +149,14 @@ def _fee(a, o, quantity, rules):  # type: ignore[no-untyped-def]
     notional = quantity * abs(o.order_price) * a.multiplier
     rated = o.order_rated + notional * o.order_rate
     fee = commission(rules, rated, o.order_done + quantity, o.order_notional + notional) - o.order_paid
+    return fee if fee > 0.0 else 0.0
+
+
+@kernel
+def commission_of(rules, quantity, price, multiplier, rate):  # type: ignore[no-untyped-def]
+    """`_fee` of an order that has not filled before."""
+    notional = quantity * abs(price) * multiplier
+    fee = commission(rules, 0.0 + notional * rate, 0.0 + quantity, 0.0 + notional) - 0.0
     return fee if fee > 0.0 else 0.0
 
 
@@ -315,17 +323,28 @@ def _common_factor(room, stage, queue, desk, rules):  # type: ignore[no-untyped-
         return 0.0
     over_high = _need(high, stage, queue, desk, rules) - room
     for k in range(200):
-        if high - low <= _TINY or abs(over_low) <= 1e-14 * room:
+        middle, done = next_factor(k, (low, over_low), (high, over_high), room)
+        if done:
             break
-        middle = low - over_low * (high - low) / (over_high - over_low)
-        if k % 3 == 2 or not low < middle < high:
-            middle = 0.5 * (low + high)
         over = _need(middle, stage, queue, desk, rules) - room
         if over > 0.0:
             high, over_high = middle, over
         else:
             low, over_low = middle, over
     return low
+
+
+@kernel
+def next_factor(k, below, above, room):  # type: ignore[no-untyped-def]
+    """Round `k` of the search between a factor that fits and one that does not, each with what it takes over the room; True: near enough."""
+    low, over_low = below
+    high, over_high = above
+    if high - low <= _TINY or abs(over_low) <= 1e-14 * room:
+        return low, True
+    middle = low - over_low * (high - low) / (over_high - over_low)
+    if k % 3 == 2 or not low < middle < high:
+        middle = 0.5 * (low + high)
+    return middle, False
 
 
 @kernel

@@ -211,7 +211,7 @@ class Seat:
 
     def __init__(self, task: Task, group: SetupGroup) -> None:
         bars, kind = task.bars, task.kind
-        self._task = task
+        self._task, self._group = task, group
         signals = kind == InputKind.SIGNALS
         said = blank_rows(kind, (bars.T, bars.N))
         ruling = None if task.table is None else task.table.ruling
@@ -236,9 +236,17 @@ class Seat:
             desk, int(desk.ctypes.data), memory, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
             books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
             laws, runs, closes, np.ones((LANES, bars.T)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64), self._pair(1),
+            self._is_plain(signals),
         )  # fmt: skip
         self._step = LANES * max(1, min(_MOST_SETS, _CHUNK_BARS // 8 // (bars.T * bars.N)) // LANES)  # sets that run in one call
         self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
+
+    def _is_plain(self, signals: bool) -> int:
+        """1 where there is one asset with signals, in bars without gaps and events, and no rule beyond those of a plain account."""
+        rows, trial = self._rows, self._task
+        if not signals or trial.bars.N != 1 or rows.eventful.any() or rows.flow.size or rows.events.size or rows.sigma.size:
+            return 0
+        return int(self._group.rules[3] is None and not np.isnan(rows.prices[: 4 * trial.bars.T]).any())
 
     @staticmethod
     def _plain_books(books: Books) -> Books:

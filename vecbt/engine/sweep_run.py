@@ -18,6 +18,7 @@ from ..metrics.returns import performance_lane, performance_next, performance_st
 from ..metrics.trades import trades_init, trades_metrics, trades_step
 from .books import Books
 from .log import bars_of_room, start_log, trade_at, trades_logged
+from .plain import FINISHED, UNFIT, House, Tape, is_plain, plain_run
 from .rule import DESK
 from .sweep_pairs import Pair, pair_trades
 
@@ -55,7 +56,8 @@ class Trial(NamedTuple):
     its cash, equity, zone, paid; the equity of a single account goes to a row of `curves` instead. `rules` are those of the set that
     runs, one record each, `laws` their bytes. `runs` and `closes` are the addresses of run_bars and close_all, compiled for just these.
     `curves` (LANES, T) are equities to be measured, side by side; `starts` (LANES, 1) what they began with, `owners` int64 (LANES, 2)
-    whose they are, set and account. The trades of the first run of a set wait in `pair`, where sets run twice.
+    whose they are, set and account. The trades of the first run of a set wait in `pair`, where sets run twice. `plain`: 1 where bars
+    and inputs are such that `plain_run` may take a set.
     """
 
     desk: np.ndarray
@@ -76,6 +78,7 @@ class Trial(NamedTuple):
     starts: np.ndarray
     owners: np.ndarray
     pair: Pair
+    plain: int
 
 
 class Lines(NamedTuple):
@@ -208,6 +211,11 @@ def _say(c, lines, trial, rows):  # type: ignore[no-untyped-def]
 def _simulate(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
     """All bars of the set, the equity of each into `equity`; DONE, or NO_ROOM."""
     begin, stop = lines.which[c, 4], lines.which[c, 5]
+    if trial.plain == 1:
+        state = _simulate_plain(c, lines, trial, rows, equity)
+        if state != UNFIT:
+            return DONE if state == FINISHED else NO_ROOM
+        start_log(trial.log)
     cash, _, zone, paid = trial.series
     if run_at(trial.runs, (begin, stop, trial.books, rows, trial.rules, trial.log, (cash, equity, zone, paid))) < stop:
         return NO_ROOM
@@ -221,6 +229,17 @@ def _simulate(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
             cash[(stop - 1) * accounts.shape[0] + g] = accounts[g].cash
             equity[(stop - 1) * accounts.shape[0] + g] = accounts[g].equity
     return DONE
+
+
+@kernel
+def _simulate_plain(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
+    """The same where the account is plain; UNFIT where it is not. Nothing but the log and the equity is written to."""
+    house = House(trial.rules[0][0], trial.rules[1][0], trial.books[1][0], trial.books[0][0])
+    if not is_plain(house, trial.rules[2][0]):
+        return UNFIT
+    bars, prices, span = rows.day.shape[0], borrowed(rows.prices), (lines.which[c, 4], lines.which[c, 5])
+    tape = Tape(prices[:bars], prices[bars : 2 * bars], prices[2 * bars : 3 * bars], prices[3 * bars : 4 * bars], borrowed(trial.flags))
+    return plain_run(span, lines.ends[lines.which[c, 1]] == 1, tape, house, borrowed(trial.log), borrowed(equity))
 
 
 @kernel

@@ -11,8 +11,8 @@ from ..core.jit import kernel
 from ..core.rounding import tick_down, tick_up
 
 __all__ = [
-    "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "order_stop", "raise_watermark",
-    "raised", "set_levels", "stop_is_known",
+    "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "exit_of", "first_of", "is_armed", "level_at",
+    "order_stop", "raise_watermark", "raised", "rounded_level", "set_levels", "stop_if_entered", "stop_is_known",
 ]  # fmt: skip
 
 STOP_PARAMS = np.dtype(
@@ -58,7 +58,7 @@ _TARGET = int(Reason.TARGET)
 
 
 @kernel
-def _level(form, number, side, base, atr, tick, scale):  # type: ignore[no-untyped-def]
+def level_at(form, number, side, base, atr, tick, scale):  # type: ignore[no-untyped-def]
     """The level `number` away from `base` against `side` (+1: below); a price stands in units of `scale` (T9)."""
     if form == _OFF:
         return math.nan
@@ -72,7 +72,7 @@ def _level(form, number, side, base, atr, tick, scale):  # type: ignore[no-untyp
 
 
 @kernel
-def _rounded(level, side, tick):  # type: ignore[no-untyped-def]
+def rounded_level(level, side, tick):  # type: ignore[no-untyped-def]
     """F5: a long's stop and target up, a short's down. NaN stays."""
     if math.isnan(level):
         return level
@@ -82,7 +82,7 @@ def _rounded(level, side, tick):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _first_of(hard, trail, side):  # type: ignore[no-untyped-def]
+def first_of(hard, trail, side):  # type: ignore[no-untyped-def]
     """P3: the level a falling price meets first, and 1 if it is the trailing one; equal is the hard one."""
     if math.isnan(trail):
         return hard, 0
@@ -92,43 +92,55 @@ def _first_of(hard, trail, side):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def is_armed(watermark, avg, side, activation):  # type: ignore[no-untyped-def]
+    """P3: whether the gain arms the trailing stop; below 0 it is armed at entry."""
+    return activation < 0.0 or (watermark - (avg + side * activation * avg)) * side >= 0.0
+
+
+@kernel
 def set_levels(a, side, stops):  # type: ignore[no-untyped-def]
     """Stop and target of an open position from its average price, watermark and ATR; the trail never falls back."""
     form, trail, activation = stops.trail_form, stops.trail, stops.activation
     if a.own_trail > 0.0:
         form, trail, activation = _FRACTION, a.own_trail, -1.0
     if form != _OFF:
-        if a.armed == 0 and (activation < 0.0 or (a.watermark - (a.avg + side * activation * a.avg)) * side >= 0.0):
+        if a.armed == 0 and is_armed(a.watermark, a.avg, side, activation):
             a.armed = 1
         if a.armed == 1:
-            level = _level(form, trail, side, a.watermark, a.atr, a.level_tick, 1.0)
+            level = level_at(form, trail, side, a.watermark, a.atr, a.level_tick, 1.0)
             if math.isnan(a.trail) or (level - a.trail) * side > 0.0:
                 a.trail = level
     hard = a.own_stop
     if math.isnan(hard):
-        hard = _level(stops.hard_form, stops.hard, side, a.avg, a.level_atr, a.level_tick, a.scale)
-    hard = _rounded(hard, side, a.tick)
-    a.stop, a.trailing = _first_of(hard, _rounded(a.trail, side, a.tick), side)
+        hard = level_at(stops.hard_form, stops.hard, side, a.avg, a.level_atr, a.level_tick, a.scale)
+    hard = rounded_level(hard, side, a.tick)
+    a.stop, a.trailing = first_of(hard, rounded_level(a.trail, side, a.tick), side)
     target = a.own_target
     if math.isnan(target):
-        target = _level(stops.target_form, stops.target, -side, a.avg, a.level_atr, a.level_tick, a.scale)
-    a.target = _rounded(target, side, a.tick)
+        target = level_at(stops.target_form, stops.target, -side, a.avg, a.level_atr, a.level_tick, a.scale)
+    a.target = rounded_level(target, side, a.tick)
 
 
 @kernel
 def entry_stop(a, side, stops):  # type: ignore[no-untyped-def]
     """The stop (P3) an entry at this close would have at once; NaN: none."""
-    hard = _level(stops.hard_form, stops.hard, side, a.close, a.atr, a.tick, a.scale)
+    return stop_if_entered(a, a.close, side, stops)
+
+
+@kernel
+def stop_if_entered(a, close, side, stops):  # type: ignore[no-untyped-def]
+    """`entry_stop` at any close."""
+    hard = level_at(stops.hard_form, stops.hard, side, close, a.atr, a.tick, a.scale)
     trail = math.nan
     if stops.activation < 0.0:
-        trail = _level(stops.trail_form, stops.trail, side, a.close, a.atr, a.tick, 1.0)
+        trail = level_at(stops.trail_form, stops.trail, side, close, a.atr, a.tick, 1.0)
     return _nearest_stop(a, side, hard, trail)
 
 
 @kernel
 def _nearest_stop(a, side, hard, trail):  # type: ignore[no-untyped-def]
     """P3: the first of two levels, rounded; NaN where neither is there."""
-    stop, _ = _first_of(_rounded(hard, side, a.tick), _rounded(trail, side, a.tick), side)
+    stop, _ = first_of(rounded_level(hard, side, a.tick), rounded_level(trail, side, a.tick), side)
     return stop
 
 
@@ -137,11 +149,11 @@ def order_stop(a, o, side, stops):  # type: ignore[no-untyped-def]
     """The stop a position of order `o` would have at once if it were entered at this close: its bracket's, else that of `stops`."""
     hard, trail = o.own_stop, math.nan
     if math.isnan(hard):
-        hard = _level(stops.hard_form, stops.hard, side, a.mark, a.atr, a.tick, a.scale)
+        hard = level_at(stops.hard_form, stops.hard, side, a.mark, a.atr, a.tick, a.scale)
     if o.own_trail > 0.0:
-        trail = _level(_FRACTION, o.own_trail, side, a.mark, a.atr, a.tick, 1.0)
+        trail = level_at(_FRACTION, o.own_trail, side, a.mark, a.atr, a.tick, 1.0)
     elif stops.activation < 0.0:
-        trail = _level(stops.trail_form, stops.trail, side, a.mark, a.atr, a.tick, 1.0)
+        trail = level_at(stops.trail_form, stops.trail, side, a.mark, a.atr, a.tick, 1.0)
     return _nearest_stop(a, side, hard, trail)
 
 
@@ -204,14 +216,21 @@ def count_inside(a, optimistic):  # type: ignore[no-untyped-def]
 
 @kernel
 def exit_at(a, side, through, optimistic):  # type: ignore[no-untyped-def]
-    """Where this bar takes the position out (P3 to P5): price before slippage and reason; reason 0: it does not.
+    """Where this bar takes the position out (P3 to P5): price before slippage and reason; reason 0: it does not."""
+    return exit_of((a.open, a.high, a.low), (a.stop, a.target, a.trailing), side, through, optimistic)
+
+
+@kernel
+def exit_of(prices, levels, side, through, optimistic):  # type: ignore[no-untyped-def]
+    """`exit_at` of open, high and low of a bar, and of stop and target, with 1 where the stop is the trailing one.
 
     Everything is mirrored by `side`, so that "down" is against the position.
     """
-    start, stop, target = a.open, a.stop, a.target
-    against = a.low if side > 0.0 else a.high
-    favour = a.high if side > 0.0 else a.low
-    stop_reason = _TRAIL if a.trailing == 1 else _STOP
+    start, high, low = prices
+    stop, target, trailing = levels
+    against = low if side > 0.0 else high
+    favour = high if side > 0.0 else low
+    stop_reason = _TRAIL if trailing == 1 else _STOP
     # NaN levels compare false: no level, no exit
     if (start - stop) * side <= 0.0:
         return start, stop_reason

@@ -1,0 +1,457 @@
+"""A whole run of a plain account in numbers instead of records: what most sets of a sweep are, several times as fast as bar by bar.
+
+Plain is one asset that is paid in full, in bars without gaps and events, signals, market orders, and stops and targets that are no ATR; no
+zones, no limits, no carry. The rules are those of the step, and what computes a number is the same kernel wherever it stands alone. Whatever
+is out of the ordinary, such as an order that is refused, a margin call or ruin, makes a run UNFIT: then the step runs the set from its start.
+Tests hold each line against a run by the step, to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..core.codes import Reason, SizeMethod
+from ..core.jit import kernel, unsigned
+from ..core.places import peek_int
+from ..core.rounding import whole_lots
+from ..execution.costs import commission, fill_price
+from ..risk.levels import exit_of, first_of, is_armed, level_at, raised, rounded_level, stop_if_entered
+from ..risk.sizing import entry_quantity
+from .account import extremes
+from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from .lone import IDLE_FLAT, IDLE_LONG, IDLE_SHORT, are_idle
+from .log import has_room, next_trade
+from .marks import ruin_line
+from .matching import commission_of, next_factor
+
+__all__ = ["FINISHED", "FULL", "UNFIT", "House", "Tape", "is_plain", "plain_run"]
+
+FINISHED, FULL, UNFIT = 0, 1, 2
+"""How a run ends: at its last bar; where the log is full; where the step has to take it, from its start."""
+
+_SIGNAL, _TARGET, _END = int(Reason.SIGNAL), int(Reason.TARGET), int(Reason.END)
+_CASH, _KELLY, _EQUAL = int(SizeMethod.CASH), int(SizeMethod.KELLY), int(SizeMethod.EQUAL_WEIGHT)
+_BY_STOP = int(SizeMethod.FIXED_FRACTIONAL), int(SizeMethod.CONFIDENCE)
+_LONGS, _SHORTS = ENTER_LONG | EXIT_LONG, ENTER_SHORT | EXIT_SHORT
+_MOST_TRADES = 4  # that a turn of the loop may write
+
+
+def _idle_where(longs: bool, shorts: bool) -> int:
+    """IDLE_FLAT, and the rows whose entry is not allowed: with nothing held they do nothing."""
+    found = IDLE_FLAT
+    for flags in range(16):
+        enters_long, enters_short = flags & _LONGS == ENTER_LONG, flags & _SHORTS == ENTER_SHORT
+        if (enters_long and not longs) or (enters_short and not enters_long and not shorts):
+            found |= 1 << flags
+    return found
+
+
+_ONLY_LONG, _ONLY_SHORT = _idle_where(True, False), _idle_where(False, True)
+
+
+class Tape(NamedTuple):
+    """Prices of the only asset and what is said of it, (T,) each."""
+
+    opens: np.ndarray
+    highs: np.ndarray
+    lows: np.ndarray
+    closes: np.ndarray
+    said: np.ndarray
+
+
+class House(NamedTuple):
+    """Records that are only read: the rules, the stops, the asset, the account at the start."""
+
+    rules: np.ndarray
+    stops: np.ndarray
+    a: np.ndarray
+    acct: np.ndarray
+
+
+class _Order(NamedTuple):
+    """What a row asks for (T7): the side that it opens, 0 none; units, or a share of the room (S3)."""
+
+    side: float
+    units: float
+    share: float
+
+
+class _Held(NamedTuple):
+    """A position: signed units, its fill's price and bar, what was paid for it and in fees, extremes (M7), first stop and risk."""
+
+    units: float
+    price: float
+    since: int
+    value: float
+    fee: float
+    worst: float
+    best: float
+    stop: float
+    risk: float
+
+
+class _Levels(NamedTuple):
+    """Protective levels (P1 to P3): best price so far, armed trail before rounding, hard stop, target; what protects, and whether it trails."""
+
+    top: float
+    trail: float
+    armed: int
+    hard: float
+    target: float
+    stop: float
+    trailing: int
+
+
+@kernel
+def is_plain(house, zones):  # type: ignore[no-untyped-def]
+    """Whether the rules are such that `plain_run` knows them all."""
+    rules, stops, a, acct = house
+    if zones.on == 1 or rules.accumulate == 1 or rules.desk != 0 or rules.method == _KELLY:
+        return False
+    if (rules.looks_inside == 1 and rules.levels_only == 0) or stops.uses_atr == 1:
+        return False
+    if a.kind != 0 or a.q != 0.0 or a.order_active == 1 or a.initial_margin > 0.0 or a.maintenance_margin > 0.0:
+        return False
+    return acct.waiting == 0 and acct.ruined == 0 and acct.empty == 0
+
+
+@kernel
+def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-def]
+    """All bars of a `span`, the equity at each close into `equity`, trades into the log; FINISHED, FULL or UNFIT.
+
+    `ends`: whether what is held at the end is closed (T8).
+    """
+    begin, stop = span
+    rules, _, a, acct = house
+    at_close, guarded, line = rules.at_close == 1, house.stops.on == 1, ruin_line(acct)
+    idle = IDLE_FLAT if rules.longs == 1 and rules.shorts == 1 else _ONLY_LONG if rules.longs == 1 else _ONLY_SHORT
+    flat_until, long_until, short_until = begin - 1, begin - 1, begin - 1  # the next row that does something, where it is ahead
+    cash, held, levels = acct.cash, _nothing(), _no_levels()
+    order, waits, now, t = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin
+    while t < stop:
+        if not has_room(log, _MOST_TRADES):
+            return FULL
+        if waits:
+            waits = False
+            fine, cash, held = _execute(order, tape.opens[unsigned(t)], now + t, cash, _met(held, tape.opens[unsigned(t)]), house, log)
+            if not fine:
+                return UNFIT
+            levels = _first_levels(held, house)
+            held = _with_risk(held, levels, a)
+        if held.units == 0.0:
+            if flat_until < t:
+                flat_until = _next_row(t, stop, tape.said, idle)
+            end = flat_until
+            if cash <= line:
+                return UNFIT
+            _wait(t, min(end + 1, stop), cash, equity)
+        else:
+            if held.units > 0.0:
+                if long_until < t:
+                    long_until = _next_row(t, stop, tape.said, IDLE_LONG)
+                end = long_until
+            else:
+                if short_until < t:
+                    short_until = _next_row(t, stop, tape.said, IDLE_SHORT)
+                end = short_until
+            last, reason, ref = min(end, stop - 1), 0, 0.0
+            bar = last + 1
+            if guarded:
+                bar, levels, reason, ref = _guard(t, last + 1, held.units, levels, tape, house)
+            fine, held = _hold((t, bar), cash, held, tape, house, line, equity)
+            if not fine:
+                return UNFIT
+            if reason != 0:
+                fine, cash, held = _leave(ref, reason, now + bar, cash, _met(held, tape.opens[unsigned(bar)]), house, log)
+                if not fine or cash <= line:
+                    return UNFIT
+                equity[unsigned(bar)] = cash + 0.0
+                end = bar
+                if at_close or (idle >> int(tape.said[unsigned(bar)])) & 1 == 1:  # P9
+                    t = bar + 1
+                    continue
+        if end >= stop:
+            break
+        close = tape.closes[unsigned(end)]
+        fine, order = _decide(int(tape.said[unsigned(end)]), equity[unsigned(end)], close, house)
+        if not fine:
+            return UNFIT
+        if at_close:
+            fine, cash, held = _execute(order, close, now + end, cash, held, house, log)
+            money = held.units * a.multiplier * close
+            worth = cash + (0.0 + money)
+            if not fine or worth <= line or worth < 0.0 + (0.0 + rules.maintenance * abs(money)):
+                return UNFIT
+            equity[unsigned(end)] = worth
+            levels = _first_levels(held, house)
+            held = _with_risk(held, levels, a)
+        else:
+            waits = True
+        t = end + 1
+    if ends and held.units != 0.0:
+        _, cash, _ = _leave(tape.closes[unsigned(stop - 1)], _END, now + stop - 1, cash, held, house, log)
+        equity[unsigned(stop - 1)] = cash
+    return FINISHED
+
+
+@kernel
+def _nothing():  # type: ignore[no-untyped-def]
+    return _Held(0.0, math.nan, 0, 0.0, 0.0, math.nan, math.nan, math.nan, math.nan)
+
+
+@kernel
+def _no_levels():  # type: ignore[no-untyped-def]
+    return _Levels(math.nan, math.nan, 0, math.nan, math.nan, math.nan, 0)
+
+
+@kernel
+def _met(held, price):  # type: ignore[no-untyped-def]
+    """M7: a price that a position, if there is one, has met."""
+    if held.units == 0.0:
+        return held
+    worst, best = extremes(held.units, held.worst, held.best, price, price)
+    return _Held(held.units, held.price, held.since, held.value, held.fee, worst, best, held.stop, held.risk)
+
+
+@kernel
+def _next_row(t, stop, said, idle):  # type: ignore[no-untyped-def]
+    """The first bar from `t` on whose row does something, or `stop`."""
+    here, start = said.ctypes.data, t
+    while start + 8 <= stop and (peek_int(here + start, 0) == 0 or are_idle(said, start, idle)):  # eight bars at once
+        start += 8
+    for bar in range(start, stop):
+        if (idle >> int(said[unsigned(bar)])) & 1 == 0:
+            return bar
+    return stop
+
+
+@kernel
+def _wait(t, stop, cash, equity):  # type: ignore[no-untyped-def]
+    """Bars in which nothing is held."""
+    for bar in range(t, stop):
+        equity[unsigned(bar)] = cash + 0.0
+
+
+@kernel
+def _hold(span, cash, held, tape, house, line, equity):  # type: ignore[no-untyped-def]
+    """T6 of bars in which the position is held; False where the account does not carry it (F13)."""
+    first, stop = span
+    units, rate = held.units * house.a.multiplier, house.rules.maintenance
+    broken = False
+    for bar in range(first, stop):
+        money = units * tape.closes[unsigned(bar)]
+        worth = cash + (0.0 + money)
+        broken |= (worth < 0.0 + (0.0 + rate * abs(money))) | (worth <= line)
+        equity[unsigned(bar)] = worth
+    worst, best = held.worst, held.best
+    for bar in range(first, stop):
+        worst, best = extremes(units, worst, best, tape.highs[unsigned(bar)], tape.lows[unsigned(bar)])
+    return not broken, _Held(held.units, held.price, held.since, held.value, held.fee, worst, best, held.stop, held.risk)
+
+
+@kernel
+def _first_levels(held, house):  # type: ignore[no-untyped-def]
+    """Levels of a position at its fill, as `set_levels` sets them."""
+    _, stops, a, _ = house
+    if held.units == 0.0 or stops.on == 0:
+        return _no_levels()
+    side, price = 1.0 if held.units > 0.0 else -1.0, held.price
+    hard = rounded_level(level_at(stops.hard_form, stops.hard, side, price, math.nan, a.tick, a.scale), side, a.tick)
+    target = rounded_level(level_at(stops.target_form, stops.target, -side, price, math.nan, a.tick, a.scale), side, a.tick)
+    return _trailed(_Levels(price, math.nan, 0, hard, target, math.nan, 0), price, side, house)
+
+
+@kernel
+def _trailed(levels, price, side, house):  # type: ignore[no-untyped-def]
+    """The levels after the best price has moved, as `set_levels` sets them; `price` is that of the fill."""
+    _, stops, a, _ = house
+    trail, armed = levels.trail, levels.armed
+    if stops.trail_form != 0:
+        if armed == 0 and is_armed(levels.top, price, side, stops.activation):
+            armed = 1
+        if armed == 1:
+            level = level_at(stops.trail_form, stops.trail, side, levels.top, math.nan, a.tick, 1.0)
+            if math.isnan(trail) or (level - trail) * side > 0.0:
+                trail = level
+    stop, trailing = first_of(levels.hard, rounded_level(trail, side, a.tick), side)
+    return _Levels(levels.top, trail, armed, levels.hard, levels.target, stop, trailing)
+
+
+@kernel
+def _with_risk(held, levels, a):  # type: ignore[no-untyped-def]
+    """What is at risk between the fill and the first stop."""
+    risk = abs(held.units) * a.multiplier * abs(held.price - levels.stop)
+    return _Held(held.units, held.price, held.since, held.value, held.fee, held.worst, held.best, levels.stop, risk)
+
+
+@kernel
+def _guard(t, stop, units, levels, tape, house):  # type: ignore[no-untyped-def]
+    """T5 bar by bar: the first bar that takes the position out, `stop` if none does, the levels then, the reason, and the price."""
+    rules, side = house.rules, 1.0 if units > 0.0 else -1.0
+    price, moves = levels.top, house.stops.trail_form != 0
+    below, above = _limits(levels, side)
+    for bar in range(t, stop):
+        high, low = tape.highs[unsigned(bar)], tape.lows[unsigned(bar)]
+        if low <= below or high >= above:
+            prices = tape.opens[unsigned(bar)], high, low
+            ref, reason = exit_of(prices, (levels.stop, levels.target, levels.trailing), side, rules.through, rules.optimistic)
+            if reason != 0:
+                return bar, levels, reason, ref
+        if moves:
+            top = raised(levels.top, side, high, low)
+            if top != levels.top:
+                moved = _Levels(top, levels.trail, levels.armed, levels.hard, levels.target, levels.stop, levels.trailing)
+                levels = _trailed(moved, price, side, house)
+                below, above = _limits(levels, side)
+    return stop, levels, 0, 0.0
+
+
+@kernel
+def _limits(levels, side):  # type: ignore[no-untyped-def]
+    """The prices that a bar may not reach, below and above, for there to be no exit (P3, P4); NaN: none."""
+    return (levels.stop, levels.target) if side > 0.0 else (levels.target, levels.stop)
+
+
+@kernel
+def _decide(flags, worth, close, house):  # type: ignore[no-untyped-def]
+    """T7: the order of a row that does something; False where it is refused or cut before it meets a price (S5)."""
+    rules, stops, a, acct = house
+    longs, shorts = flags & _LONGS, flags & _SHORTS
+    side = 1.0 if longs == ENTER_LONG else -1.0 if shorts == ENTER_SHORT else 0.0
+    if (side > 0.0 and rules.longs == 0) or (side < 0.0 and rules.shorts == 0):
+        side = 0.0
+    if side == 0.0:
+        return True, _Order(0.0, 0.0, 0.0)
+    if rules.method == _CASH:
+        return True, _Order(side, 0.0, rules.amount)
+    risk = math.nan
+    if rules.method == _BY_STOP[0] or rules.method == _BY_STOP[1]:
+        risk = (close - stop_if_entered(a, close, side, stops)) * side * a.multiplier
+    share = 1.0 if rules.method == _EQUAL else math.nan
+    units, refusal = entry_quantity(rules, 1.0, worth, abs(close) * a.multiplier, risk, math.nan, share, acct)
+    units = whole_lots(units, a.lot) if refusal == 0 else 0.0
+    return units > 0.0, _Order(side, units, 0.0)
+
+
+@kernel
+def _execute(order, ref, now, cash, held, house, log):  # type: ignore[no-untyped-def]
+    """T4, T7: a market order closes what is held, then opens its own side; False where the step has to look at it (F10, F5)."""
+    rules, _, a, _ = house
+    was = 1.0 if held.units > 0.0 else -1.0
+    side = order.side if order.side != 0.0 else -was
+    price, closed, fee, opened = fill_price(rules, ref, side, 0.0, math.nan, 0.0, a.floor), abs(held.units), 0.0, 0.0
+    if not price > 0.0:
+        return False, cash, held
+    if closed > 0.0:
+        fee = commission_of(rules, closed, price, a.multiplier, rules.rate)
+        cash += was * closed * price * a.multiplier - fee
+    if order.side != 0.0:
+        opened = _affordable(order, (price, closed, fee), cash, house)
+        if not (opened > 0.0 and opened * abs(price) * a.multiplier >= a.min_notional * (1.0 - 1e-9)):
+            return False, cash, held
+        extra = commission_of(rules, closed + opened, price, a.multiplier, rules.rate) - fee
+        cash -= side * opened * price * a.multiplier + extra
+        fee += extra
+    fee_of_close = fee * closed / (closed + opened)
+    if closed > 0.0:
+        _write_trade(_met(held, price), price, fee_of_close, _SIGNAL, now, a, log)
+    if opened == 0.0:
+        return True, cash, _nothing()
+    return True, cash, _Held(side * opened, price, now, opened * price, fee - fee_of_close, price, price, math.nan, math.nan)
+
+
+@kernel
+def _affordable(order, fill, cash, house):  # type: ignore[no-untyped-def]
+    """F4, F10, S3: units that the order opens when the account has room for no more than `cash`, in whole lots; 0: none."""
+    rules, _, a, _ = house
+    price, closed, fee = fill
+    most = rules.leverage * (cash + 0.0)
+    room, slack = most - 0.0, 1e-9 * abs(most)
+    if room <= slack:
+        return 0.0
+    units = order.units
+    if order.share > 0.0:
+        share = order.share * room
+        units = share / (abs(price) * a.multiplier)
+        if _use(1.0, units, fill, house) > share:
+            units *= _factor(share, units, fill, house)
+    if _use(1.0, units, fill, house) > room + slack:
+        units *= _factor(room, units, fill, house)
+    return whole_lots(units, a.lot)
+
+
+@kernel
+def _use(factor, units, fill, house):  # type: ignore[no-untyped-def]
+    """Room that so many units take, commission included."""
+    rules, _, a, _ = house
+    price, closed, fee = fill
+    opened = factor * units
+    more = commission_of(rules, closed + opened, price, a.multiplier, rules.rate) - fee
+    return 0.0 + (opened * (abs(price) * a.multiplier) + rules.leverage * more)
+
+
+@kernel
+def _factor(room, units, fill, house):  # type: ignore[no-untyped-def]
+    """`matching.common_factor` of the only order."""
+    low, high = 1e-12, 1.0
+    over_low = _use(low, units, fill, house) - room
+    if over_low > 0.0:
+        return 0.0
+    over_high = _use(high, units, fill, house) - room
+    for k in range(200):
+        middle, done = next_factor(k, (low, over_low), (high, over_high), room)
+        if done:
+            break
+        over = _use(middle, units, fill, house) - room
+        if over > 0.0:
+            high, over_high = middle, over
+        else:
+            low, over_low = middle, over
+    return low
+
+
+@kernel
+def _leave(ref, reason, now, cash, held, house, log):  # type: ignore[no-untyped-def]
+    """An exit of all that is held at a level or at the end (T5, T8); False where the price is none to trade at."""
+    rules, _, a, _ = house
+    side, closed, price = 1.0 if held.units > 0.0 else -1.0, abs(held.units), ref
+    if reason != _TARGET:
+        price = fill_price(rules, ref, -side, closed, math.nan, 0.0, a.floor)
+    if not price > 0.0:
+        return False, cash, held
+    money = abs(closed * price) * a.multiplier
+    fee = commission(rules, money * (rules.maker_rate if reason == _TARGET else rules.rate), closed, money)
+    cash += side * closed * price * a.multiplier - fee
+    _write_trade(_met(held, price), price, fee * closed / (closed + 0.0), reason, now, a, log)
+    return True, cash, _nothing()
+
+
+@kernel
+def _write_trade(held, price, fee, reason, now, a, log):  # type: ignore[no-untyped-def]
+    """M4, M7: the trade that is over, as `account.settle` writes it."""
+    side, units = 1.0 if held.units > 0.0 else -1.0, abs(held.units)
+    entry = held.value / units
+    trade = next_trade(log)
+    trade.asset = a.n
+    trade.account = a.g
+    trade.side = int(side)
+    trade.entry_t = held.since
+    trade.exit_t = now
+    trade.quantity = units
+    trade.entry_price = entry
+    trade.exit_price = units * price / units
+    trade.gross = units * a.multiplier * (price - held.price) * side
+    trade.commission = held.fee + fee
+    trade.carry = 0.0
+    trade.dividends = 0.0
+    trade.pnl = trade.gross - trade.commission - 0.0 + 0.0
+    trade.reason = reason
+    against, favour = (entry - held.worst) * side, (held.best - entry) * side
+    paid = abs(entry)
+    trade.mae = against / paid if against > 0.0 else 0.0
+    trade.mfe = favour / paid if favour > 0.0 else 0.0
+    trade.initial_risk = held.risk
+    trade.stop = held.stop
