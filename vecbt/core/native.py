@@ -23,7 +23,7 @@ import numpy as np
 
 from ..errors import StrategyError, nearest
 from .jit import ENGINE, cache_folder, kernel_sources_hash
-from .places import INTERPRETED, room_of_its_own
+from .places import INTERPRETED, room_given_back, room_of_its_own
 
 __all__ = ["Native", "address_of", "called_back", "names_in", "native", "native_loop"]
 
@@ -159,7 +159,8 @@ def _compiled_loop(
 
     faults: list[BaseException] = []
     plain, folder = getattr(loop, "py_func", loop), _folder_for(function, f"{shape}{layouts}")
-    names = {**plain.__globals__, "call_four": _asking(numba, function, layouts, faults), "taken_here": room_of_its_own(shape[1])}
+    copied = {"taken_here": room_of_its_own(shape[1]), "left_there": room_given_back(shape[1])}
+    names = {**plain.__globals__, "call_four": _asking(numba, function, layouts, faults), **copied}
     names |= {name: _constant(numba, numbers) for name, numbers in shape[0]}
     mine = FunctionType(plain.__code__, names, plain.__name__)
     # compiled code of other processes is loaded beside this one's: no two rules may share a name

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.codes import Reason, SizeMethod
-from ..core.jit import kernel, unsigned
+from ..core.jit import kernel, spine, unsigned
 from ..core.places import peek_int
 from ..core.rounding import whole_lots
 from ..execution.costs import commission, fill_price
@@ -197,17 +197,17 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
     return FINISHED
 
 
-@kernel
+@spine
 def _nothing():  # type: ignore[no-untyped-def]
     return _Held(0.0, math.nan, 0, 0.0, 0.0, math.nan, math.nan, math.nan, math.nan)
 
 
-@kernel
+@spine
 def _no_levels():  # type: ignore[no-untyped-def]
     return _Levels(math.nan, math.nan, 0, math.nan, math.nan, math.nan, 0)
 
 
-@kernel
+@spine
 def _met(held, price):  # type: ignore[no-untyped-def]
     """M7: a price that a position, if there is one, has met."""
     if held.units == 0.0:
@@ -228,14 +228,14 @@ def _next_row(t, stop, said, idle):  # type: ignore[no-untyped-def]
     return stop
 
 
-@kernel
+@spine
 def _wait(t, stop, cash, equity):  # type: ignore[no-untyped-def]
     """Bars in which nothing is held."""
     for bar in range(t, stop):
         equity[unsigned(bar)] = cash + 0.0
 
 
-@kernel
+@spine
 def _hold(span, cash, held, tape, house, line, equity):  # type: ignore[no-untyped-def]
     """T6 of bars in which the position is held; False where the account does not carry it (F13)."""
     first, stop = span
@@ -252,7 +252,7 @@ def _hold(span, cash, held, tape, house, line, equity):  # type: ignore[no-untyp
     return not broken, _Held(held.units, held.price, held.since, held.value, held.fee, worst, best, held.stop, held.risk)
 
 
-@kernel
+@spine
 def _first_levels(held, house):  # type: ignore[no-untyped-def]
     """Levels of a position at its fill, as `set_levels` sets them."""
     _, stops, a, _ = house
@@ -280,14 +280,14 @@ def _trailed(levels, price, side, house):  # type: ignore[no-untyped-def]
     return _Levels(levels.top, trail, armed, levels.hard, levels.target, stop, trailing)
 
 
-@kernel
+@spine
 def _with_risk(held, levels, a):  # type: ignore[no-untyped-def]
     """What is at risk between the fill and the first stop."""
     risk = abs(held.units) * a.multiplier * abs(held.price - levels.stop)
     return _Held(held.units, held.price, held.since, held.value, held.fee, held.worst, held.best, levels.stop, risk)
 
 
-@kernel
+@spine
 def _guard(t, stop, units, levels, tape, house):  # type: ignore[no-untyped-def]
     """T5 bar by bar: the first bar that takes the position out, `stop` if none does, the levels then, the reason, and the price."""
     rules, side = house.rules, 1.0 if units > 0.0 else -1.0
@@ -309,13 +309,13 @@ def _guard(t, stop, units, levels, tape, house):  # type: ignore[no-untyped-def]
     return stop, levels, 0, 0.0
 
 
-@kernel
+@spine
 def _limits(levels, side):  # type: ignore[no-untyped-def]
     """The prices that a bar may not reach, below and above, for there to be no exit (P3, P4); NaN: none."""
     return (levels.stop, levels.target) if side > 0.0 else (levels.target, levels.stop)
 
 
-@kernel
+@spine
 def _decide(flags, worth, close, house):  # type: ignore[no-untyped-def]
     """T7: the order of a row that does something; False where it is refused or cut before it meets a price (S5)."""
     rules, stops, a, acct = house
@@ -363,7 +363,7 @@ def _execute(order, ref, now, cash, held, house, log):  # type: ignore[no-untype
     return True, cash, _Held(side * opened, price, now, opened * price, fee - fee_of_close, price, price, math.nan, math.nan)
 
 
-@kernel
+@spine
 def _affordable(order, fill, cash, house):  # type: ignore[no-untyped-def]
     """F4, F10, S3: units that the order opens when the account has room for no more than `cash`, in whole lots; 0: none."""
     rules, _, a, _ = house
@@ -378,12 +378,14 @@ def _affordable(order, fill, cash, house):  # type: ignore[no-untyped-def]
         units = share / (abs(price) * a.multiplier)
         if _use(1.0, units, fill, house) > share:
             units *= _factor(share, units, fill, house)
+        if share <= room:  # what fits into a share of the room fits into the room
+            return whole_lots(units, a.lot)
     if _use(1.0, units, fill, house) > room + slack:
         units *= _factor(room, units, fill, house)
     return whole_lots(units, a.lot)
 
 
-@kernel
+@spine
 def _use(factor, units, fill, house):  # type: ignore[no-untyped-def]
     """Room that so many units take, commission included."""
     rules, _, a, _ = house
@@ -393,7 +395,7 @@ def _use(factor, units, fill, house):  # type: ignore[no-untyped-def]
     return 0.0 + (opened * (abs(price) * a.multiplier) + rules.leverage * more)
 
 
-@kernel
+@spine
 def _factor(room, units, fill, house):  # type: ignore[no-untyped-def]
     """`matching.common_factor` of the only order."""
     low, high = 1e-12, 1.0

@@ -16,7 +16,7 @@ import numpy as np
 from ..core.jit import kernel, kernel_loop, spine, unsigned
 from ..core.places import beside, call_five, call_four, left_there, peek, peek_int, poke, poke_byte, poke_int, taken_here
 
-__all__ = ["ACCOUNT_VIEW", "DESK", "PRICE_FIELDS", "RuleDesk", "ask_rules", "rule_rows", "shape_of"]
+__all__ = ["ACCOUNT_VIEW", "DESK", "PRICE_FIELDS", "RuleDesk", "ask_rules", "keeps_copy", "rule_rows", "shape_of"]
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume")
 """Prices that `now` and `before` may have, in the units that strategies read (T9)."""
@@ -42,6 +42,7 @@ ACCOUNT_VIEW = np.dtype(
 """What a rule with a fifth argument sees of the account and the clock; nothing that it writes there is read."""
 
 _VIEW = len(ACCOUNT_VIEW.names or ())
+_MANY = 16  # bars that are worth a look at all of them beforehand
 
 DESK = ("function", "memory", "params", "sources", "close", "said", "taken", "width", "recalls", "signals", "fault", "most", "bad")
 """Places in the int64 array that a desk is handed on as; `most` and `bad` hold float64."""
@@ -118,7 +119,15 @@ def _gather(own, memory, cell):  # type: ignore[no-untyped-def]
 @spine
 def _remember(own, memory):  # type: ignore[no-untyped-def]
     """`now` becomes `before`."""
-    for k in range(own.recalls):
+    if own.recalls > 0:
+        poke(memory, own.taken, peek(memory, 0))
+    if own.recalls > 1:
+        poke(memory, own.taken + 1, peek(memory, 1))
+    if own.recalls > 2:
+        poke(memory, own.taken + 2, peek(memory, 2))
+    if own.recalls > 3:
+        poke(memory, own.taken + 3, peek(memory, 3))
+    for k in range(4, own.recalls):
         poke(memory, own.taken + k, peek(memory, k))
 
 
@@ -130,16 +139,21 @@ def _is_market(own, cell):  # type: ignore[no-untyped-def]
 @spine
 def _say(own, cell, answer):  # type: ignore[no-untyped-def]
     """The answer into the row; one that may not be ends the run, and is remembered as a fault."""
-    if own.signals != 0:
-        code = int(answer) if answer >= 0.0 and answer <= 15.0 else 0
-        fine = float(code) == answer
-        poke_byte(own.said, cell, np.uint8(code))
-    else:
-        fine = math.isnan(answer) or abs(answer) <= peek(own.desk, _MOST)
-        poke(own.said, cell, answer if fine else math.nan)
-    if not fine and peek_int(own.desk, _FAULT) == 0:
+    if not _write(own, cell, answer, peek(own.desk, _MOST)) and peek_int(own.desk, _FAULT) == 0:
         poke_int(own.desk, _FAULT, cell + 1)
         poke(own.desk, _BAD, answer)
+
+
+@spine
+def _write(own, cell, answer, most):  # type: ignore[no-untyped-def]
+    """The answer into the row, nothing in place of one that may not be; whether it may."""
+    if own.signals != 0:
+        code = int(answer) if answer >= 0.0 and answer <= 15.0 else 0
+        poke_byte(own.said, cell, np.uint8(code))
+        return float(code) == answer
+    fine = math.isnan(answer) or abs(answer) <= most
+    poke(own.said, cell, answer if fine else math.nan)
+    return fine
 
 
 @kernel
@@ -150,6 +164,21 @@ def _say_nothing(own, cell):  # type: ignore[no-untyped-def]
         poke(own.said, cell, math.nan)
 
 
+@kernel
+def keeps_copy(desk):  # type: ignore[no-untyped-def]
+    """Whether a loop made for one rule has a copy of the memory of its asset, so that it can begin again."""
+    return (0,)
+
+
+@spine
+def _are_markets(own, bars):  # type: ignore[no-untyped-def]
+    """Whether the only asset has a market in all bars."""
+    gaps = 0
+    for t in range(bars):
+        gaps |= 0 if _is_market(own, t) else 1
+    return gaps == 0
+
+
 @kernel_loop
 def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
     """All bars of all assets, for a rule that sees no account: what it says into `flags` or `values`."""
@@ -157,6 +186,17 @@ def rule_rows(desk, bars, assets):  # type: ignore[no-untyped-def]
     before, state = 8 * own.taken, 8 * (2 * own.taken + _VIEW)
     if assets == 1:
         # the only asset's memory may be this loop's own, and then it need not be memory
+        if bars >= _MANY and keeps_copy(desk)[0] == 1 and _are_markets(own, bars):
+            # without a jump, for the processor to go through several bars at once
+            copy, most, wrong = taken_here(own.memory), peek(own.desk, _MOST), 0
+            for t in range(bars):
+                _gather(own, copy, t)
+                answer = call_four(own.function, copy, beside(copy, before), own.params, beside(copy, state))
+                wrong |= 0 if _write(own, t, answer, most) else 1
+                _remember(own, copy)
+            if wrong == 0:
+                left_there(own.memory, copy, own.width)
+                return
         mine = taken_here(own.memory)
         for t in range(bars):
             if _is_market(own, t):

@@ -259,7 +259,7 @@ def _native_of(strategy: RuleStrategy) -> Native:
 def _loop_of(strategy: RuleStrategy, shape: tuple[int, ...]) -> Native:
     """All bars of a rule that sees no account, with the rule in the loop."""
     known = (*PRICE_FIELDS, *strategy.plan.columns)
-    owner, constants = f"the rule of {strategy.name}", (("shape_of", shape),)
+    owner, constants = f"the rule of {strategy.name}", (("shape_of", shape), ("keeps_copy", (1,)))
     return native_loop(rule_rows, constants, shape[1], type(strategy).rule, layouts_of(strategy), owner, (known, known))
 
 

@@ -1,0 +1,142 @@
+"""D1: what a sweep runs in numbers instead of records is what the step runs bar by bar, to the last bit."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vecbt as vb
+from tests.engine.sweeps_of_tests import arrays_of, assert_line_is_run
+from vecbt.core.sets import sets_of
+from vecbt.engine import sweep_run
+from vecbt.engine.plain import FINISHED, UNFIT
+from vecbt.engine.strategy import as_strategy
+from vecbt.engine.sweep import SweepRun, sweep_sets
+from vecbt.engine.sweep_chunks import Seat
+
+INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+EXAMPLES = settings().max_examples // (4 if INTERPRETED else 1)
+T = 60 if INTERPRETED else 240
+
+_distances = st.sampled_from([None, vb.Pct(0.7), vb.Pct(3.0), vb.Ticks(40), vb.Price(97.0)])
+_targets = st.sampled_from([None, vb.Pct(0.7), vb.Pct(4.0), vb.Ticks(55)])
+_costs = {
+    "commission_rate": st.sampled_from([0.0, 0.0015]),
+    "maker_rate": st.sampled_from([None, 0.0004]),
+    "per_unit": st.sampled_from([0.0, 0.01]),
+    "per_order": st.sampled_from([0.0, 1.5]),
+    "minimum": st.sampled_from([0.0, 4.0]),
+    "maximum_rate": st.sampled_from([np.inf, 0.002]),
+    "slippage_bps": st.sampled_from([0.0, 6.0]),
+    "half_spread": st.sampled_from([0.0, 0.03]),
+}
+_sizings = st.sampled_from(
+    [None, vb.Cash(1.0), vb.Cash(0.35), vb.Weight(1.0), vb.Weight(0.4), vb.Units(12), vb.Notional(4_000), vb.EqualWeight(),
+     vb.FixedFractionalSizing(0.01, 0.9), vb.ConfidenceBasedSizing()]
+)  # fmt: skip
+
+
+def bars_of(seed: int, **market: Any) -> vb.Bars:
+    """A walk of one asset without gaps, its prices whole ticks where it has one."""
+    rng = np.random.default_rng(seed)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.012, T)))
+    opens = close * np.exp(rng.normal(0.0, 0.004, T))
+    high = np.maximum(opens, close) * (1.0 + np.abs(rng.normal(0.0, 0.006, T)))
+    low = np.minimum(opens, close) * (1.0 - np.abs(rng.normal(0.0, 0.006, T)))
+    columns = [np.round(column, 2)[:, None] for column in (opens, high, low, close)]
+    index = np.arange(T) * 86_400_000_000_000
+    return vb.Bars.from_numpy(*columns, np.full((T, 1), 1e6), index=index, symbols=("X",), asset_class="crypto", **market)
+
+
+def signals_of(seed: int, often: float) -> vb.Signals:
+    """Any of the sixteen rows, some of them contradictions."""
+    rng = np.random.default_rng(seed + 1)
+    said = [rng.random((T, 1)) < often for _ in range(4)]
+    return vb.Signals(entries=said[0], exits=said[1], short_entries=said[2], short_exits=said[3])
+
+
+def swept(bars: vb.Bars, signals: vb.Signals, sets: list[dict[str, Any]], keywords: dict[str, Any]) -> SweepRun:
+    """A sweep of setups, with sums over parts of the bars."""
+    strategy = as_strategy(lambda _: signals)
+    return sweep_sets(bars, strategy, sets_of(sets, strategy.space, strategy.parameters), keywords, threads=1)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> tuple[vb.Bars, vb.Signals, list[dict[str, Any]], dict[str, Any]]:
+    seed, tick = draw(st.integers(0, 10_000)), draw(st.sampled_from([0.01, 0.25]))
+    market = {"tick": tick, "lot": draw(st.sampled_from([0.0, 1.0])), "min_notional": draw(st.sampled_from([0.0, 50.0]))}
+    stops = {"stops.hard": _distances, "stops.trailing": _distances.filter(lambda d: not isinstance(d, vb.Price)), "stops.take_profit": _targets}
+    sets = draw(st.lists(st.fixed_dictionaries(stops | {"sizing": _sizings}), min_size=1, max_size=4))
+    if draw(st.booleans()):  # armed by a gain
+        sets = [one | {"stops.trailing": vb.Pct(2.0), "stops.activation": draw(st.sampled_from([0.0, 0.01]))} for one in sets]
+    given_costs = {name: draw(values) for name, values in _costs.items()}
+    free = not any(value for name, value in given_costs.items() if name != "maximum_rate")
+    keywords = {
+        "costs": vb.Costs.free() if free else vb.Costs(**given_costs),
+        "fill": draw(st.sampled_from(["close", "next_open"])),
+        "direction": draw(st.sampled_from(["long", "short", "both"])),
+        "intrabar": draw(st.sampled_from(["pessimistic", "optimistic"])),
+        "trade_through": draw(st.booleans()),
+        "liquidate_at_end": draw(st.booleans()),
+        "leverage": draw(st.sampled_from([1.0, 3.0])),
+        "maintenance": draw(st.sampled_from([0.0, 0.3])),
+        "initial_capital": draw(st.sampled_from([400.0, 100_000.0])),
+    }
+    if draw(st.booleans()):
+        keywords["between"] = (draw(st.integers(0, 20)), draw(st.integers(40, T)))
+    return bars_of(seed, **market), signals_of(seed, draw(st.sampled_from([0.03, 0.2, 0.6]))), sets, keywords
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(runs())
+def test_d1_plain_runs_are_those_of_the_step(drawn: tuple[vb.Bars, vb.Signals, list[dict[str, Any]], dict[str, Any]]) -> None:
+    bars, signals, sets, keywords = drawn
+    quick = swept(bars, signals, sets, keywords)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Seat, "_is_plain", lambda *_: 0)
+        slow = swept(bars, signals, sets, keywords)
+    assert quick.errors == slow.errors
+    assert arrays_of(quick) == arrays_of(slow)
+    for left, right in ((quick.blocks, slow.blocks), (quick.fine, slow.fine)):
+        assert left is None or right is None or left.tobytes() == right.tobytes()
+    if "between" not in keywords and quick.done[0]:
+        assert_line_is_run(quick, 0)
+
+
+@pytest.mark.skipif(not INTERPRETED, reason="compiled loops cannot be watched")
+@pytest.mark.parametrize(
+    ("keywords", "ends"),
+    [
+        ({}, FINISHED),
+        ({"fill": "close", "direction": "both"}, FINISHED),
+        ({"sizing": vb.Cash(1.0), "stops": vb.Stops(hard=vb.Pct(2.0), trailing=vb.Pct(3.0), take_profit=vb.Pct(4.0))}, FINISHED),
+        ({"leverage": 2.0, "sizing": vb.Weight(2.0), "liquidate_at_end": True}, FINISHED),
+        ({"stops": vb.Stops(hard=vb.Atr(2.0))}, UNFIT),
+        ({"stops": vb.Stops(time_bars=3)}, UNFIT),
+        ({"risk": vb.Risk(zones=vb.Zones())}, UNFIT),
+        ({"accumulate": True}, UNFIT),
+        ({"sizing": vb.Units(1e9)}, FINISHED),
+        ({"sizing": vb.Units(1e-9), "min_notional": 1.0}, UNFIT),
+    ],
+)
+def test_d1_which_runs_are_plain(monkeypatch: pytest.MonkeyPatch, keywords: dict[str, Any], ends: int) -> None:
+    found, plain = [], sweep_run._simulate_plain
+    monkeypatch.setattr(sweep_run, "_simulate_plain", lambda *given: found.append(plain(*given)) or found[-1])
+    market = {"min_notional": keywords.pop("min_notional")} if "min_notional" in keywords else {}
+    run = swept(bars_of(1, **market), signals_of(1, 0.1), [{"costs.slippage_bps": 3.0}], {"costs": vb.Costs(commission_rate=0.001), **keywords})
+    assert found == [ends] and run.done.all()
+    assert ends == UNFIT or run.trades["trades"].sum() > 0
+
+
+def test_d1_gaps_are_left_to_the_step() -> None:
+    bars = bars_of(3)
+    block = bars.block.copy()
+    block[:, 20, 0] = np.nan
+    gappy = vb.Bars.from_numpy(*block, index=bars.index, symbols=("X",), asset_class="crypto", missing="no_market")
+    run = swept(gappy, signals_of(3, 0.2), [{"costs.slippage_bps": 3.0}], {"costs": vb.Costs(commission_rate=0.001)})
+    assert_line_is_run(run, 0)
