@@ -70,7 +70,8 @@ def swept(bars: vb.Bars, signals: vb.Signals, sets: list[dict[str, Any]], keywor
 def runs(draw: st.DrawFn) -> tuple[vb.Bars, vb.Signals, list[dict[str, Any]], dict[str, Any]]:
     seed, tick = draw(st.integers(0, 10_000)), draw(st.sampled_from([0.01, 0.25]))
     market = {"tick": tick, "lot": draw(st.sampled_from([0.0, 1.0])), "min_notional": draw(st.sampled_from([0.0, 50.0]))}
-    stops = {"stops.hard": _distances, "stops.trailing": _distances.filter(lambda d: not isinstance(d, vb.Price)), "stops.take_profit": _targets}
+    trailing = _distances.filter(lambda distance: not isinstance(distance, vb.Price))
+    stops = {"stops.hard": _distances, "stops.trailing": trailing, "stops.take_profit": _targets}
     sets = draw(st.lists(st.fixed_dictionaries(stops | {"sizing": _sizings}), min_size=1, max_size=4))
     if draw(st.booleans()):  # armed by a gain
         sets = [one | {"stops.trailing": vb.Pct(2.0), "stops.activation": draw(st.sampled_from([0.0, 0.01]))} for one in sets]
@@ -128,7 +129,8 @@ def test_d1_which_runs_are_plain(monkeypatch: pytest.MonkeyPatch, keywords: dict
     found, plain = [], sweep_run._simulate_plain
     monkeypatch.setattr(sweep_run, "_simulate_plain", lambda *given: found.append(plain(*given)) or found[-1])
     market = {"min_notional": keywords.pop("min_notional")} if "min_notional" in keywords else {}
-    run = swept(bars_of(1, **market), signals_of(1, 0.1), [{"costs.slippage_bps": 3.0}], {"costs": vb.Costs(commission_rate=0.001), **keywords})
+    keywords = {"costs": vb.Costs(commission_rate=0.001), **keywords}
+    run = swept(bars_of(1, **market), signals_of(1, 0.1), [{"costs.slippage_bps": 3.0}], keywords)
     assert found == [ends] and run.done.all()
     assert ends == UNFIT or run.trades["trades"].sum() > 0
 

@@ -14,8 +14,8 @@ from ..core.jit import kernel, record_at
 from ..execution.orders import RESTING
 
 __all__ = [
-    "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "has_room", "lay_out", "log_bytes",
-    "logged", "make_log", "make_trade_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log", "trade_at",
+    "FILL", "FILLS_PER_BAR", "ORDER", "ORDERS_PER_BAR", "RECORDS_PER_ORDER", "TRADE", "Log", "bars_of_room", "has_room", "lay_out",
+    "log_bytes", "logged", "make_log", "make_trade_log", "next_fill", "next_order", "next_trade", "scratch_order", "start_log", "trade_at",
     "trades_logged",
 ]  # fmt: skip
 

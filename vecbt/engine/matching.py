@@ -336,7 +336,7 @@ def _common_factor(room, stage, queue, desk, rules):  # type: ignore[no-untyped-
 
 @kernel
 def next_factor(k, below, above, room):  # type: ignore[no-untyped-def]
-    """Round `k` of the search between a factor that fits and one that does not, each with what it takes over the room; True: near enough."""
+    """Round `k` between a factor that fits and one that does not, each with what it takes over the room; True: near enough."""
     low, over_low = below
     high, over_high = above
     if high - low <= _TINY or abs(over_low) <= 1e-14 * room:

@@ -1,9 +1,9 @@
-"""A whole run of a plain account in numbers instead of records: what most sets of a sweep are, several times as fast as bar by bar.
+"""A whole run of a plain account in numbers instead of records: most sets of a sweep are one, and so take a fraction of the time.
 
-Plain is one asset that is paid in full, in bars without gaps and events, signals, market orders, and stops and targets that are no ATR; no
-zones, no limits, no carry. The rules are those of the step, and what computes a number is the same kernel wherever it stands alone. Whatever
-is out of the ordinary, such as an order that is refused, a margin call or ruin, makes a run UNFIT: then the step runs the set from its start.
-Tests hold each line against a run by the step, to the last bit.
+Plain is one asset that is paid in full, in bars without gaps and events; signals, market orders, stops and targets that are no ATR; no
+zones, no limits, no carry. The rules are those of the step, and what computes a number is the same kernel wherever it stands alone.
+Whatever is out of the ordinary, such as an order that is refused, a margin call or ruin, makes a run UNFIT: then the step runs the set
+from its start. Tests hold each line against a run by the step, to the last bit.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ..risk.levels import exit_of, first_of, is_armed, level_at, raised, rounded
 from ..risk.sizing import entry_quantity
 from .account import extremes
 from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from .lone import IDLE_FLAT, IDLE_LONG, IDLE_SHORT, are_idle
 from .log import has_room, next_trade
+from .lone import IDLE_FLAT, IDLE_LONG, IDLE_SHORT, are_idle
 from .marks import ruin_line
 from .matching import commission_of, next_factor
 
@@ -94,7 +94,7 @@ class _Held(NamedTuple):
 
 
 class _Levels(NamedTuple):
-    """Protective levels (P1 to P3): best price so far, armed trail before rounding, hard stop, target; what protects, and whether it trails."""
+    """Protective levels (P1 to P3): best price so far, trail before rounding, hard stop, target; what protects, and if it trails."""
 
     top: float
     trail: float
@@ -367,7 +367,7 @@ def _execute(order, ref, now, cash, held, house, log):  # type: ignore[no-untype
 def _affordable(order, fill, cash, house):  # type: ignore[no-untyped-def]
     """F4, F10, S3: units that the order opens when the account has room for no more than `cash`, in whole lots; 0: none."""
     rules, _, a, _ = house
-    price, closed, fee = fill
+    price, _, _ = fill
     most = rules.leverage * (cash + 0.0)
     room, slack = most - 0.0, 1e-9 * abs(most)
     if room <= slack:
