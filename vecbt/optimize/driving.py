@@ -30,7 +30,7 @@ ENOUGH = 100
 
 def scores_of(objectives: Sequence[Objective], history: History, rows: NDArray[np.int64], evaluation: Evaluation) -> NDArray[np.float64]:
     """What these sets are worth now (n, M)."""
-    scores = np.full((len(rows), len(objectives)), np.nan)
+    scores = np.empty((len(rows), len(objectives)))
     if len(rows):
         seen = history.seen(rows, evaluation.bars.T, evaluation.bars.periods_per_year)
         with np.errstate(invalid="ignore", over="ignore"):
@@ -83,29 +83,32 @@ class Drive:
             self.ended = self.searcher.finished or "the method asks no more"
             return None
         violations, history = self._variables.violations(genes), self.history
-        fine = np.flatnonzero(violations == 0.0)
-        keys, new = keys_of(genes[fine]), dict[bytes, int]()
-        for i, key, place in zip(fine.tolist(), keys, history.places(keys), strict=True):
-            if place is None:
-                new.setdefault(key, i)
+        fine = (violations == 0.0).nonzero()[0]
+        number, before, begin = self.searcher.generation + 1, len(history.refusals), len(history)
+        keys = keys_of(genes if len(fine) == len(genes) else genes[fine])
+        rows, new = history.expect(keys)
         if self._is_enough(len(new)):
+            history.forget(keys[i] for i in new)
             return None
-        number, before = self.searcher.generation + 1, len(history.refusals)
-        seconds = self._evaluate(genes[list(new.values())], number)
-        places = np.array(history.places(keys), dtype=np.int64)
-        for i, place in zip(fine[places < 0].tolist(), places[places < 0].tolist(), strict=True):
-            violations[i] = 1.0 if history.refusals[-1 - place].refused else 0.0
-        at, rows = fine[places >= 0], places[places >= 0]
-        scores = np.full((len(genes), len(self.objectives)), np.nan)
-        scores[at] = scores_of(self.objectives, history, rows, self.evaluation)
-        fresh = history.generation[rows] == number
-        bad = history.refusals[before:]
+        seconds = self._evaluate(genes if len(new) == len(genes) else genes[fine[new]], number)
+        at, bad = fine, history.refusals[before:]
+        if history.refusals:
+            rows = history.rows(keys)
+            for i, place in zip(fine[rows < 0].tolist(), rows[rows < 0].tolist(), strict=True):
+                violations[i] = 1.0 if history.refusals[-1 - place].refused else 0.0
+            at, rows = fine[rows >= 0], rows[rows >= 0]
+        worth = scores = scores_of(self.objectives, history, rows, self.evaluation)
+        if len(at) < len(genes):
+            scores = np.full((len(genes), len(self.objectives)), np.nan)
+            scores[at] = worth
         refused = sum(refusal.refused for refusal in bad)
         counts = (len(genes), len(new) - len(bad), len(fine) - len(new), len(genes) - len(fine), refused, len(bad) - refused)
-        found = _generation(number, counts, scores[at], rows, seconds)
+        found = _generation(number, counts, worth, rows, seconds)
+        fresh = rows >= begin
+        kept = worth[fresh]  # before `tell`, which may do with its arrays what it likes
         self.whole = False
         self.searcher.tell(scores, violations)
-        history.score(rows[fresh], scores[at][fresh])
+        history.score(rows[fresh], kept)
         history.generations.append(found)
         self.sure, self.whole = (len(history), len(history.refusals)), True
         self._log(found)
@@ -124,11 +127,20 @@ class Drive:
         return True
 
     def _evaluate(self, genes: NDArray[np.float64], number: int) -> float:
-        """Run sets that are new; for how long."""
+        """Run sets that are new and expected; for how long."""
         if not len(genes):
             return 0.0
-        history, found = self.history, self.evaluation.measure(genes, number)
-        history.add(genes[found.done], found.columns[:, found.done], number)
+        history = self.history
+        try:
+            found = self.evaluation.measure(genes, number)
+        except BaseException:
+            history.forget(keys_of(genes))
+            raise
+        if np.count_nonzero(found.done) == len(genes):
+            history.add(genes, found.columns, number, expected=True)
+        else:
+            history.forget(keys_of(genes))
+            history.add(genes[found.done], found.columns[:, found.done], number)
         history.refuse(found.refusals)
         if not history.first:
             history.first = len(history)
@@ -178,13 +190,19 @@ def _generation(
     number: int, counts: tuple[int, int, int, int, int, int], scores: NDArray[np.float64], rows: NDArray[np.int64], seconds: float
 ) -> Generation:
     """What a generation was worth."""
-    best, average, deviation = [], [], []
-    for column in scores.T:
-        known = column[np.isfinite(column)]
-        reached = column[~np.isnan(column)]
-        best.append(float(reached.max()) if len(reached) else math.nan)
-        average.append(float(known.mean()) if len(known) else math.nan)
-        deviation.append(float(known.std()) if len(known) else math.nan)
-    first = scores[:, 0]
-    row = -1 if np.isnan(first).all() else int(rows[np.nanargmax(first)])
+    best, average, deviation, row = [], [], [], -1
+    for m, column in enumerate(scores.T):
+        known, ranked = column[np.isfinite(column)], column
+        reached = len(known) > 0
+        if len(known) < len(column):
+            missing = np.isnan(column)
+            ranked, reached = np.where(missing, -np.inf, column), not missing.all()
+        place = int(ranked.argmax()) if reached else -1
+        mean = np.add.reduce(known) / len(known) if len(known) else math.nan
+        apart = known - mean
+        best.append(float(ranked[place]) if reached else math.nan)
+        average.append(float(mean))
+        deviation.append(math.sqrt(np.add.reduce(apart * apart) / len(known)) if len(known) else math.nan)
+        if m == 0 and reached:
+            row = int(rows[place])
     return Generation(number, *counts, tuple(best), tuple(average), tuple(deviation), row, seconds)

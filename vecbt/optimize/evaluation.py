@@ -97,13 +97,11 @@ class Evaluation:
         run = found.run
         assert run is not None  # a sweep that was just made has it
         self.entry = found._entry
-        columns = np.empty((len(self.names), len(genes)))
-        for k, values in enumerate(self._columns(run)):
-            columns[k] = values
+        columns = np.concatenate(self._columns(run), dtype=np.float64).reshape(len(self.names), len(genes))
         refusals = [
             Refusal(tuple(genes[c].tolist()), generation, _is_refused(run, c), text) for c, text in run.errors.items() if not run.done[c]
         ]
-        partial = int(run.done.sum()) + len(refusals) < len(genes)
+        partial = int(np.count_nonzero(run.done)) + len(refusals) < len(genes)
         return Measured(columns, run.done, refusals, partial, seconds)
 
     def _columns(self, run: SweepRun) -> list[NDArray[np.float64]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
+from .history import keys_of
 from .pareto import crowding, non_dominated_ranks
 from .turns import Turns, at_least, share
 from .variables import Variables
@@ -94,6 +95,8 @@ class _Generations(Turns):
         self._reached = np.empty((0, objectives))
         """The best scores when they last improved: one row, with several objectives a front."""
         self._since = 0
+        self._places = np.empty((0, 0), dtype=np.int64)
+        """Rows of places in the population, to be shuffled."""
 
     def _next(self) -> NDArray[np.float64]:
         if not len(self._genes):
@@ -118,9 +121,11 @@ class _Generations(Turns):
         count, method, random = len(self._genes), self._method, self._random
         pairs = -(-method.population // 2)
         rounds = -(-2 * pairs // count)
-        contests = random.permuted(np.broadcast_to(np.arange(count), (method.tournament_size * rounds, count)), axis=1)
-        winners = contests.reshape(method.tournament_size, -1).min(axis=0)[: 2 * pairs]
-        first, second = self._genes[winners[:pairs]], self._genes[winners[pairs:]]
+        if self._places.shape != (method.tournament_size * rounds, count):
+            self._places = np.tile(np.arange(count), (method.tournament_size * rounds, 1))
+        contests = random.permuted(self._places, axis=1)
+        winners = np.minimum.reduce(contests.reshape(method.tournament_size, -1))[: 2 * pairs]
+        first, second = self._genes.take(winners[:pairs], axis=0), self._genes.take(winners[pairs:], axis=0)
         children = np.concatenate(crossed(first, second, self._variables, method.crossover_rate, method.crossover_eta, random))
         children = children[: method.population]
         mutated(children, self._variables, random.random(children.shape) < method.mutation_rate, method.mutation_eta, random)
@@ -128,21 +133,23 @@ class _Generations(Turns):
 
     def _distinct(self, genes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Without what is twice or in the population already: mutated twice, then drawn anew, then left out."""
-        seen = set(_keys(self._genes))
+        seen = set(keys_of(self._genes))
         again = _repeated(genes, range(len(genes)), seen)
         for redraw in (False, False, True):
             if not again:
                 return genes
-            genes[again] = self._variables.sample(len(again), self._random) if redraw else self._shaken(genes[again])
-            again = _repeated(genes[again], again, seen)
+            anew = self._variables.sample(len(again), self._random) if redraw else self._shaken(genes[again])
+            genes[again] = anew
+            again = _repeated(anew, again, seen)
         return np.delete(genes, again, axis=0) if again else genes
 
     def _shaken(self, genes: NDArray[np.float64]) -> NDArray[np.float64]:
         """With one gene mutated that counts, at least."""
-        wanted = self._random.random(genes.shape) < self._method.mutation_rate
-        free = np.flatnonzero(self._variables.high > self._variables.low)
+        count, width = genes.shape
+        wanted = self._random.random((count, width)) < self._method.mutation_rate
+        free = self._variables.free.nonzero()[0]
         if len(free):
-            wanted[np.arange(len(genes)), free[self._random.integers(0, len(free), len(genes))]] = True
+            wanted.put(np.arange(0, count * width, width) + free[self._random.integers(0, len(free), count)], True)
         mutated(genes, self._variables, wanted, self._method.mutation_eta, self._random)
         return self._variables.repaired(genes)
 
@@ -152,25 +159,26 @@ class _Generations(Turns):
         pool = np.concatenate([self._genes[:stay], genes])
         pool_scores = np.concatenate([self._scores[:stay], scores])
         broken = np.concatenate([self._violations[:stay], violations])
-        order, front = self._order(pool_scores, broken)
+        order, best = self._order(pool_scores, broken)
         order = order[: method.population]
-        self._genes, self._scores, self._violations = pool[order], pool_scores[order], broken[order]
+        self._genes, self._scores, self._violations = pool.take(order, axis=0), pool_scores.take(order, axis=0), broken.take(order)
         if method.patience is not None:
-            self._notice(pool_scores[front])
+            self._notice(pool_scores[best[broken[best] == 0.0]])
         if self.generation >= method.generations:
             self.finished = f"all {method.generations:,} generations were run"
         elif method.patience is not None and self._since >= method.patience:
             self.finished = f"no improvement by more than {method.tolerance:g} in {self._since} generations"
 
     def _order(self, scores: NDArray[np.float64], violations: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Places from the best on, equal ones in random order; and those of the best, or of the front, that were run."""
+        """Places from the best on, equal ones in random order; and those of the best, or of the front."""
         chance = self._random.random(len(scores))
         if self._objectives == 1:
-            order = np.lexsort((chance, -scores[:, 0], violations))
-            return order, order[:1][violations[order[:1]] == 0.0]
+            keys = (chance, -scores[:, 0], violations)
+            order = np.lexsort(keys if np.count_nonzero(violations) else keys[:2])
+            return order, order[:1]
         ranks = non_dominated_ranks(scores, violations)
         order = np.lexsort((chance, -crowding(scores, ranks), ranks))
-        return order, np.flatnonzero((ranks == 0) & (violations == 0.0))
+        return order, np.flatnonzero(ranks == 0)
 
     def _notice(self, front: NDArray[np.float64]) -> None:
         """Counts generations since the front moved by more than the tolerance: the additive epsilon indicator of the new to the old one.
@@ -209,15 +217,9 @@ class _Generations(Turns):
 def _repeated(genes: NDArray[np.float64], numbers: Iterable[int], seen: set[bytes]) -> list[int]:
     """The numbers of those rows that equal one seen before, to the last bit; all are seen then."""
     found = []
-    for number, key in zip(numbers, _keys(genes), strict=True):
+    for number, key in zip(numbers, keys_of(genes), strict=True):
         if key in seen:
             found.append(number)
         else:
             seen.add(key)
-    return found
-
-
-def _keys(genes: NDArray[np.float64]) -> list[bytes]:
-    """The bytes of each row."""
-    found: list[Any] = np.ascontiguousarray(genes).view(np.dtype((np.void, genes.shape[1] * 8))).ravel().tolist()
     return found

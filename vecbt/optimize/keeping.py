@@ -1,12 +1,15 @@
 """A search in a folder: as a checkpoint while it runs, from which the same call goes on, and as what `Search.save` leaves.
 
 The folder holds `search.json`, what the search is made of, the state of its method and the names of the other files; and
-`sets-HASH.npz`, what was met, a file for each time it was written, each named by the hash of its bytes. Every file is written aside and
-then renamed, `search.json` last, so the folder is whole at any time. Nothing is pickled.
+`sets-HASH.npz`, what was met, a file for each time it was written, each named by the hash of its bytes: `sets`, a row for each gene,
+metric and score and one for the generation, a column for each set; `generations`; and what could not be measured, if any. Every file is
+written aside and then renamed, `search.json` last, so the folder is whole at any time. Nothing is pickled.
 """
 
 from __future__ import annotations
 
+import base64
+import functools
 import hashlib
 import io
 import json
@@ -24,19 +27,26 @@ from numpy.typing import NDArray
 from ..analytics.saved.folder import digest_of
 from ..analytics.saved.keeping import Lock, folder_of, writing
 from ..analytics.saved.values import Json, decode, encode
+from ..core.jit import kernel_sources_hash
 from ..errors import ConfigError, StateError
 from .history import Generation, History, Refusal
 from .variables import Variables
 
-__all__ = ["Keeper", "Kept", "history_from", "read_folder", "variables_from", "written_variables"]
+__all__ = ["Keeper", "Kept", "history_from", "kernels_begun_with", "read_folder", "variables_from", "written_variables"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the layout; another one is refused."""
 
 _WHAT = "a search of vecbt"
 _ABOUT, _LOCK, _ASIDE = "search.json", "lock", ".aside-"
 _EVERY = 1.0  # seconds between two writes
 _PARTS = {"data": "the bars", "search": "strategy, space, objective, method, seed or keywords", "kernels": "the sources of the kernels"}
+
+
+@functools.cache
+def kernels_begun_with() -> str:
+    """The hash of the kernels' sources, read once: this process runs those that it began with, whatever becomes of the files."""
+    return kernel_sources_hash()
 
 
 @dataclass(frozen=True)
@@ -142,23 +152,37 @@ class Keeper:
             if part:
                 buffer = io.BytesIO()
                 np.savez(buffer, allow_pickle=False, **part)
-                data = buffer.getvalue()
-                name = f"sets-{hashlib.sha256(data).hexdigest()[:32]}.npz"
+                data = buffer.getbuffer()
+                whole = hashlib.sha256(data).hexdigest()
+                name = f"sets-{whole[:32]}.npz"
                 self._replace(name, data)
-                self._files.append({"name": name, "hash": hashlib.sha256(data).hexdigest()})
+                self._files.append({"name": name, "hash": whole})
             self._written = reached
             about = self._about | {
-                "files": self._files, "state": encode(dict(state), "the state of the method"), "ended": ended, "partial": partial,
+                "files": self._files, "first": history.first, "state": _written_state(state), "ended": ended, "partial": partial,
             }  # fmt: skip
             text = json.dumps(about | {"sum": digest_of(about)}, allow_nan=False)  # on one line: ten times as quick as indented
             self._replace(_ABOUT, f"{text}\n".encode())
         self._since = time.perf_counter()
 
-    def _replace(self, name: str, data: bytes) -> None:
+    def _replace(self, name: str, data: bytes | memoryview) -> None:
         """Write a file aside and give it its name."""
         aside = self.folder / f"{_ASIDE}{secrets.token_hex(8)}"
         aside.write_bytes(data)
         os.replace(aside, self.folder / name)
+
+
+def _written_state(state: Mapping[str, Any]) -> Json:
+    """The state of a method as JSON, with its matrices as bytes: numbers as text would take longer than all else that is written."""
+    where = "the state of the method"
+    items = []
+    for name, value in state.items():
+        if isinstance(value, np.ndarray) and value.dtype == np.float64:
+            data = base64.b64encode(value.tobytes()).decode("ascii")
+            items.append([name, {"type": "array", "dtype": value.dtype.str, "shape": list(value.shape), "bytes": data}])
+        else:
+            items.append([name, encode(value, where)])
+    return {"type": "mapping", "items": items}
 
 
 def _part(
@@ -168,31 +192,32 @@ def _part(
     if since == until:
         return {}
     rows, bad = slice(since[0], until[0]), history.refusals[since[1] : until[1]]
-    columns = history.columns
-    return {
-        "genes": history.genes[rows],
-        "columns": np.stack([columns[name][rows] for name in history.names]),
-        "scores": (history.scores if scores is None else scores)[rows],
-        "generation": history.generation[rows],
-        "refused_genes": np.array([refusal.genes for refusal in bad], dtype=np.float64).reshape(len(bad), len(history.variables)),
-        "refused": np.array([[refusal.generation, refusal.refused] for refusal in bad], dtype=np.int64).reshape(len(bad), 2),
-        "errors": np.frombuffer(json.dumps([refusal.error for refusal in bad]).encode(), dtype=np.uint8),
+    worth = (history.scores if scores is None else scores)[rows]
+    part: dict[str, NDArray[Any]] = {
+        "sets": np.concatenate([history.genes[rows].T, history.measured[:, rows], worth.T, history.generation[None, rows]]),
         "generations": np.array([each.numbers() for each in history.generations[since[2] : until[2]]], dtype=np.float64),
-        "first": np.array([history.first]),
     }
+    if bad:
+        part["refused_genes"] = np.array([refusal.genes for refusal in bad], dtype=np.float64)
+        part["refused"] = np.array([[refusal.generation, refusal.refused] for refusal in bad], dtype=np.int64)
+        part["errors"] = np.frombuffer(json.dumps([refusal.error for refusal in bad]).encode(), dtype=np.uint8)
+    return part
 
 
 def history_from(kept: Kept, variables: Variables, names: Sequence[str], objectives: int) -> History:
     """The history that a folder holds."""
     history = History(variables, names, objectives)
+    width = len(variables)
     for part in kept.parts:
-        rows = history.add(part["genes"], part["columns"], part["generation"])
-        history.score(rows, part["scores"])
-        texts = json.loads(part["errors"].tobytes())
-        for genes, (number, refused), text in zip(part["refused_genes"].tolist(), part["refused"].tolist(), texts, strict=True):
-            history.refuse([Refusal(tuple(genes), number, bool(refused), text)])
+        genes, columns, scores, generation = np.split(part["sets"], np.cumsum([width, len(names), objectives]))
+        rows = history.add(genes.T, columns, generation[0].astype(np.int64))
+        history.score(rows, scores.T)
+        if "errors" in part:
+            texts = json.loads(part["errors"].tobytes())
+            for bad, (number, refused), text in zip(part["refused_genes"].tolist(), part["refused"].tolist(), texts, strict=True):
+                history.refuse([Refusal(tuple(bad), number, bool(refused), text)])
         history.generations += [Generation.of_numbers(row) for row in part["generations"].tolist()]
-        history.first = int(part["first"][0])
+    history.first = int(kept.about["first"])
     return history
 
 

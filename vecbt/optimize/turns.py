@@ -111,9 +111,10 @@ def _checked(scores: Any, violations: Any, shape: tuple[int, int]) -> tuple[NDAr
     broken = np.array(violations, dtype=np.float64)
     if broken.shape != shape[:1]:
         raise InputError(f"violations have the shape {broken.shape}; expected {shape[:1]}: one for each set asked for")
-    if not (broken >= 0.0).all():
+    if not np.minimum.reduce(broken) >= 0.0:
         raise InputError(f"violations are from {broken.min()}; expected numbers of at least 0, where 0 breaks nothing")
-    found[broken > 0.0] = np.nan
+    if np.maximum.reduce(broken) > 0.0:
+        found[broken > 0.0] = np.nan
     return found, broken
 
 

@@ -156,6 +156,32 @@ class Variables:
         half = np.where(self.kinds == WHOLE, 0.5, 0.0)
         return self.low - half, self.high + half
 
+    @functools.cached_property
+    def stepped(self) -> tuple[int, ...]:
+        """The places of whole numbers and choices."""
+        return tuple(np.flatnonzero(self.kinds != REAL).tolist())
+
+    @functools.cached_property
+    def chosen(self) -> NDArray[np.bool_] | None:
+        """Which are choices (K,); None where none is."""
+        choices = self.kinds == CHOICE
+        return choices if choices.any() else None
+
+    @functools.cached_property
+    def free(self) -> NDArray[np.bool_]:
+        """Which can vary (K,)."""
+        found: NDArray[np.bool_] = self.high > self.low
+        return found
+
+    @functools.cached_property
+    def _has_logs(self) -> bool:
+        return bool(self.logs.any())
+
+    @functools.cached_property
+    def _most(self) -> tuple[float, ...]:
+        """Of each rule, by how much the first could be too large."""
+        return tuple(max(self._extreme(low, 1) - self._extreme(high, 0), 1e-300) for low, high in self.rules)
+
     @property
     def size(self) -> float:
         """How many sets there are, before constraints; infinite where a number may be any."""
@@ -176,17 +202,19 @@ class Variables:
 
     def repaired(self, genes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Genes that mean something: between their bounds, whole where they are, at rest where they do not count. Does not keep `genes`."""
-        steps = self.kinds != REAL
-        genes = np.clip(np.where(steps, np.rint(genes), genes), self.low, self.high)
-        if self.logs.any():
+        genes = np.array(genes, dtype=np.float64, order="C")
+        for k in self.stepped:
+            np.rint(genes[:, k], out=genes[:, k])
+        np.minimum(np.maximum(genes, self.low, out=genes), self.high, out=genes)
+        if self._has_logs:
             column = np.rint(genes[:, self.logs] * _FINE) / _FINE
             low, high = self.low[self.logs], self.high[self.logs]
             genes[:, self.logs] = np.where(column > high - 1.0 / _FINE, high, np.where(column < low + 1.0 / _FINE, low, column))
         for k, on in enumerate(self.depends):
             if on is not None:
                 genes[~np.isin(genes[:, on[0]], on[1]), k] = self.rests[k]
-        found: NDArray[np.float64] = genes + 0.0  # -0.0 is 0.0
-        return found
+        genes += 0.0  # -0.0 is 0.0
+        return genes
 
     def values(self, name: str, genes: NDArray[np.float64]) -> NDArray[Any]:
         """The column of one parameter (n,): numbers, or objects of choices."""
@@ -232,11 +260,11 @@ class Variables:
         gets does not depend on the others.
         """
         found = np.zeros(len(genes))
-        for low, high in self.rules:
-            a, b = (self.values(side, genes).astype(np.float64) if isinstance(side, str) else np.float64(side) for side in (low, high))
-            excess = np.asarray(a - b, dtype=np.float64)
-            most = max(self._extreme(low, 1) - self._extreme(high, 0), 1e-300)
-            found += np.where(excess >= 0.0, excess / most + 1e-9, 0.0)
+        for (low, high), most in zip(self.rules, self._most, strict=True):
+            excess = np.asarray(self._side(low, genes) - self._side(high, genes), dtype=np.float64)
+            broken = excess >= 0.0
+            if np.count_nonzero(broken):
+                found += np.where(broken, excess / most + 1e-9, 0.0)
         if self.where is not None and len(genes):
             columns = {name: self.values(name, genes) for name in self.names}
             fine = np.asarray(self.where(columns))
@@ -245,6 +273,13 @@ class Variables:
                 raise ConfigError(f"{what}; expected booleans ({len(genes)},), such as p['fast'] < p['slow']")
             found += np.where(fine, 0.0, 1.0)
         return found
+
+    def _side(self, side: str | float, genes: NDArray[np.float64]) -> Any:
+        """One side of a rule: a column (n,), or a number."""
+        if not isinstance(side, str):
+            return side
+        k = self.names.index(side)
+        return genes[:, k] if self.kinds[k] != CHOICE and not self.logs[k] else self.values(side, genes).astype(np.float64)
 
     def _extreme(self, side: str | float, which: int) -> float:
         """The least (0) or the largest (1) that one side of a rule may be."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .variables import CHOICE, REAL, WHOLE, Variables
+from .variables import CHOICE, WHOLE, Variables
 
 __all__ = ["crossed", "mutated"]
 
@@ -26,19 +26,23 @@ def crossed(
     """
     count, width = first.shape
     draws = random.random((3, count, width))
-    crossing = (draws[0] < 0.5) & (random.random((count, 1)) < rate) & (first != second)
+    crossing = draws[0] < 0.5
+    crossing &= random.random((count, 1)) < rate
+    crossing &= first != second
     one, two = first.copy(), second.copy()
-    numbers = crossing & (variables.kinds != CHOICE)
-    rows, columns = np.nonzero(numbers)
-    if len(rows):
-        a, b = first[rows, columns], second[rows, columns]
+    choices = variables.chosen
+    at = (crossing if choices is None else crossing & ~choices).ravel().nonzero()[0]
+    if len(at):  # places in flat arrays: one index is several times as quick as two
+        flat_one, flat_two, columns = one.reshape(-1), two.reshape(-1), at % width
+        a, b = flat_one[at], flat_two[at]
         low, high = variables.edges
-        below, above = _spread(np.minimum(a, b), np.maximum(a, b), low[columns], high[columns], draws[1][rows, columns], eta)
-        swapped = draws[2][rows, columns] < 0.5
-        one[rows, columns] = np.where(swapped, above, below)
-        two[rows, columns] = np.where(swapped, below, above)
-    places = crossing & (variables.kinds == CHOICE)
-    one[places], two[places] = second[places], first[places]
+        below, above = _spread(np.minimum(a, b), np.maximum(a, b), low[columns], high[columns], draws[1].reshape(-1)[at], eta)
+        swapped = draws[2].reshape(-1)[at] < 0.5
+        flat_one[at] = np.where(swapped, above, below)
+        flat_two[at] = np.where(swapped, below, above)
+    if choices is not None:
+        places = crossing & choices
+        one[places], two[places] = second[places], first[places]
     return one, two
 
 
@@ -49,21 +53,23 @@ def mutated(genes: NDArray[np.float64], variables: Variables, wanted: NDArray[np
     Computer Science and Informatics 26 (1996) 30; with bounds as in K. Deb, 2001): nearer to the old value for a larger `eta`; a whole
     number moves by one at least. A choice becomes any other, all alike.
     """
-    rows, columns = np.nonzero(wanted & (variables.high > variables.low))
-    if not len(rows):
+    at = (wanted & variables.free).ravel().nonzero()[0]
+    if not len(at):
         return
-    old, draw, kinds = genes[rows, columns], random.random(len(rows)), variables.kinds[columns]
-    low, high = (edge[columns] for edge in variables.edges)
-    new = _moved(old, low, high, draw, eta)
-    if not (variables.kinds == REAL).all():
-        low, high = variables.low[columns], variables.high[columns]
-        still = (kinds == WHOLE) & (np.clip(np.rint(new), low, high) == old)
-        up = np.where(old <= low, True, np.where(old >= high, False, draw >= 0.5))
-        new = np.where(still, old + np.where(up, 1.0, -1.0), new)
-        # one of the others: as many steps further as it takes, round the end
-        other = low + (old - low + 1.0 + np.floor(draw * (high - low))) % (high - low + 1.0)
-        new = np.where(kinds == CHOICE, other, new)
-    genes[rows, columns] = new
+    old, columns, draw = genes.take(at), at % genes.shape[1], random.random(len(at))
+    low, high = variables.edges
+    new = _moved(old, low[columns], high[columns], draw, eta)
+    if variables.stepped:
+        low, high, kinds = variables.low[columns], variables.high[columns], variables.kinds[columns]
+        still = (np.minimum(np.maximum(np.rint(new), low), high) == old) & (kinds == WHOLE)
+        if np.count_nonzero(still):
+            up = ((draw >= 0.5) & (old < high)) | (old <= low)
+            new = np.where(still, np.where(up, old + 1.0, old - 1.0), new)
+        if variables.chosen is not None:
+            # one of the others: as many steps further as it takes, round the end
+            other = low + (old - low + 1.0 + np.floor(draw * (high - low))) % (high - low + 1.0)
+            new = np.where(kinds == CHOICE, other, new)
+    genes.put(at, new)
 
 
 def _spread(
@@ -73,7 +79,10 @@ def _spread(
     """Simulated binary crossover of numbers `small` < `large`: the lower and the upper child."""
     apart = large - small
     with np.errstate(over="ignore"):  # as good as no bounds, where the parents are all but equal
-        room = np.stack([small - low, high - large]) / apart
+        room = np.empty((2, len(apart)))
+        np.subtract(small, low, out=room[0])
+        np.subtract(high, large, out=room[1])
+        room /= apart
         alpha = 2.0 - (1.0 + 2.0 * room) ** -(eta + 1.0)
     at = draw * alpha
     base = np.where(at <= 1.0, at, 1.0 / (2.0 - at))
@@ -90,4 +99,4 @@ def _moved(
     room = np.where(down, high - old, old - low) / span  # 1 less the room there is
     side = np.where(down, draw, 1.0 - draw)
     far = (2.0 * side + (1.0 - 2.0 * side) * room ** (eta + 1.0)) ** (1.0 / (eta + 1.0)) - 1.0
-    return np.clip(old + np.where(down, far, -far) * span, low, high)
+    return np.minimum(np.maximum(old + np.where(down, far, -far) * span, low), high)
