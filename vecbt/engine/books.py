@@ -197,12 +197,13 @@ def with_room(books: Books, count: int) -> Books:
 def make_books(spans: np.ndarray, room: int = 0) -> Books:
     """Empty books: no money, no positions; an order book where `room` is given."""
     accounts, assets = records(ACCOUNT, len(spans) - 1), records(ASSET, int(spans[-1]))
-    assets.n[:] = np.arange(len(assets))
-    assets.g[:] = np.searchsorted(spans, assets.n, side="right") - 1
-    assets.stopped_t[:] = -1
+    fields = assets.view(np.ndarray)  # a field of these takes a tenth of the time
+    fields["n"] = np.arange(len(assets))
+    fields["g"] = np.searchsorted(spans, fields["n"], side="right") - 1
+    fields["stopped_t"] = -1
     for name in ("split", "scale"):
-        assets[name][:] = 1.0
-    assets.volume_left[:] = math.inf
+        fields[name] = 1.0
+    fields["volume_left"] = math.inf
     for name in (*_UNKNOWN, "bar_atr", "bar_sigma", "value"):
-        assets[name][:] = math.nan
+        fields[name] = math.nan
     return Books(accounts, assets, spans, records(RESTING, room) if room else None, np.zeros(1, dtype=np.int64))
