@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from ._progress import progress_bar
-from .analytics.result import Result
 from .analytics.sweep import Sweep
 from .analytics.sweep_checkpoint import blocks_of, keeping
 from .analytics.sweep_lines import ENVELOPE, METRICS, checked_metrics
 from .core.sets import Sets, Where, sets_of
 from .data.bars import Bars
-from .engine.audit import audit as audit_run
 from .engine.batch import simulate
-from .engine.causality import StrategyReport, check_function
-from .engine.causality import check_strategy as check_rows
 from .engine.check import ParityReport, aligned_inputs, replay
 from .engine.inputs import Inputs
 from .engine.keywords import Keywords, explicit
@@ -31,6 +27,10 @@ from .executors.base import Executor, Threads
 from .executors.making import make
 from .executors.sending import as_given
 from .ledger.recording import record_run, record_sweep
+
+if TYPE_CHECKING:
+    from .analytics.result import Result
+    from .engine.causality import StrategyReport
 
 __all__ = ["backtest", "check_causal", "check_parity", "check_strategy", "sweep"]
 
@@ -68,10 +68,14 @@ def backtest(
     AuditError
         The books do not add up, which is a fault of vecbt.
     """
+    from .analytics.result import Result  # a sweep is ready without it
+
     setup = Setup.of(**keywords)
     given, inputs = aligned_inputs(_checked(bars), strategy)
     run = simulate(bars, given, inputs, setup, None if between is None else window_of(between, bars))
     if audit:
+        from .engine.audit import audit as audit_run
+
         audit_run(run)
     return Result(run, entry=record_run(run, given))
 
@@ -146,6 +150,8 @@ def check_strategy(
     ConfigError, DataError, StrategyError
         The arguments cannot be used. What the strategy itself raises is in the report.
     """
+    from .engine.causality import check_strategy as check_rows
+
     return check_rows(strategy, _checked(bars), thorough=thorough, cuts=cuts, seed=seed, settings=settings, progress=progress)
 
 
@@ -185,6 +191,8 @@ def check_causal(
     StrategyReport
         As for `check_strategy`; `parity` and `lookback` are None.
     """
+    from .engine.causality import check_function
+
     return check_function(function, data, thorough=thorough, cuts=cuts, seed=seed, warmup=warmup, tolerance=tolerance, progress=progress)
 
 

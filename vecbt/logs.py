@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import math
@@ -80,6 +81,7 @@ def setup_logger(
     return logger
 
 
+@functools.lru_cache(maxsize=4_096)
 def looks_secret(name: str) -> bool:
     """Whether what has this name should never be shown: an API key, a secret, a token, a password."""
     return bool(_SECRET_NAME.search(name))
@@ -131,7 +133,7 @@ class _ConsoleHandler(logging.StreamHandler[Any]):
 
 
 def _secrets(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    found = [(v, k) for k, v in environment.items() if len(v) >= _SHORTEST_SECRET and looks_secret(k)]
+    found = [(v, k) for k in environment if looks_secret(k) and len(v := environment.get(k, "")) >= _SHORTEST_SECRET]
     return sorted(found, key=lambda pair: (-len(pair[0]), pair[1]))
 
 

@@ -18,7 +18,6 @@ from ..engine.check import aligned_inputs
 from ..errors import ConfigError, StateError, counted
 from .luck.questions import SweepLuck
 from .plateau import MOST_DIMENSIONS, neighbourhoods
-from .result import Result
 from .statistics import write
 from .sweep_lines import FRAGILITY, LOWER_IS_BETTER, Lines, columns_of, lines_of, order_of, statistic
 from .sweep_pictures import Pictures
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ..data.bars import Bars
     from ..engine.sweep import SweepRun
     from ..ledger.place import Entry
+    from .result import Result
 
 __all__ = ["Sweep"]
 
@@ -195,6 +195,8 @@ class Sweep(Tried, Pictures, SweepLuck):
         """
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number not in self._lines.number:
             raise ConfigError(f"there is no set {number!r} here; expected one of the column `set` of the table")
+        from .result import Result  # most sweeps never ask
+
         run, place = self._of_bars(), int(np.searchsorted(self._numbers, number))
         strategy, setup = run.strategy_of(place), run.setup_of(place)
         return Result(simulate(run.bars, *aligned_inputs(run.bars, strategy), setup, run.window_of(place)), entry=self._entry)

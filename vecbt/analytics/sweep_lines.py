@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from .._typing import Table
 from ..core.jit import kernel_sources_hash
 from ..core.sets import Sets
-from ..engine.setup import Setup
 from ..errors import ConfigError, nearest
 from ..metrics.returns import RETURNS_METRICS
 from ..metrics.trades import TRADES_METRICS
@@ -187,7 +186,7 @@ def lines_of(run: SweepRun) -> Lines:
     metrics, other = measured(run, slice(None)), measured_inside(run, slice(None))
     about = About(
         run.strategy.name, written(run.strategy), {name: identity(value) for name, value in sorted(run.keywords.items())},
-        run.bars.symbols, run.bars.T, run.bars.content_hash, Setup.of(**run.keywords).accounts == "separate", run.seconds,
+        run.bars.symbols, run.bars.T, run.bars.content_hash, run.keywords.get("accounts") == "separate", run.seconds,
         count, int(run.done.sum()), run.rf, run.mar, _kernels(),
     )  # fmt: skip
     sets = run.sets

@@ -29,8 +29,11 @@ def identity(value: Any) -> str:
     return _text(_plain(value, ()))
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+
+
 def _text(plain: Any) -> str:
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False)
+    return _ENCODER.encode(plain)
 
 
 def _plain(value: Any, around: tuple[int, ...]) -> Any:

@@ -10,6 +10,7 @@ be imported that is what runs, with one notice.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -30,13 +31,17 @@ _KERNEL_PACKAGES = ("core", "data", "indicators", "signals", "portfolio", "risk"
 _KEPT_FOLDERS = 4
 
 
+@functools.cache
 def kernel_sources_hash() -> str:
-    """Hash of all source files that may hold kernels, 16 hexadecimal digits."""
+    """Hash of all source files that may hold kernels, 16 hexadecimal digits; as they were when this process began."""
     digest = hashlib.sha256()
     for package in _KERNEL_PACKAGES:
-        for path in sorted((_PACKAGE / package).glob("**/*.py")):
-            digest.update(str(path.relative_to(_PACKAGE)).encode())
-            digest.update(path.read_bytes())
+        folder = str(_PACKAGE / package)
+        found = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(".py")]
+        for path in sorted(found):
+            with open(path, "rb") as file:
+                digest.update(path[len(folder) - len(package) :].replace(os.sep, "/").encode())
+                digest.update(file.read())
     return digest.hexdigest()[:16]
 
 
@@ -56,6 +61,7 @@ def _forget_old(root: Path, current: str) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+@functools.cache
 def cache_folder() -> Path | None:
     """Where compiled kernels are kept, or None where nothing can be written.
 
@@ -99,15 +105,32 @@ def _compile(function: F, **options: Any) -> F:
         return function
     import numba
 
-    if _CACHE is None:
-        return numba.njit(nogil=True, error_model="numpy", **options)(function)  # type: ignore[no-any-return]
-    # numba reads the folder while it decorates; other packages keep theirs
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_CACHE)
+    made: Any = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    if _CACHE is not None:
+        _keep(made, _CACHE)
+    return made  # type: ignore[no-any-return]
+
+
+def _keep(made: Any, folder: Path) -> None:
+    """Keep what is compiled of a kernel in a folder."""
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=True, **options)(function)  # type: ignore[no-any-return]
-    finally:
-        numba.config.CACHE_DIR = before
+        from .kept import LateCache
+    except ImportError:  # a numba of other parts than those we know: its own cache, which is slower to load
+        import numba
+
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(folder)  # read while it decorates; other packages keep theirs
+        try:
+            made.enable_caching()
+        finally:
+            numba.config.CACHE_DIR = before
+    else:
+        made._cache = LateCache(folder, made.py_func)
+        made._compilation_chain_init_hook = _nothing  # extensions of numba are looked for when there is something to compile
+
+
+def _nothing() -> None:
+    pass
 
 
 def kernel(function: F) -> F:

@@ -230,16 +230,32 @@ def _fault(
 
 def _with_cache(numba: Any, signature: Any, function: Callable[..., Any], folder: Path | None) -> Any:
     options = {"error_model": "numpy", "nogil": True}
-    before = numba.config.CACHE_DIR
+    if folder is None:
+        return numba.cfunc(signature, **options)(function)
     try:
-        if folder is not None:
-            numba.config.CACHE_DIR = str(folder)
-            return numba.cfunc(signature, cache=True, **options)(function)
+        from numba.core.ccallback import CFunc
+
+        from .kept import kept_in
+    except ImportError:  # as in `jit`
+        return _with_cache_of_numba(numba, signature, function, folder, options)
+    made: Any = CFunc(function, (signature.args, signature.return_type), {}, options)
+    try:
+        made._cache = kept_in(folder, function)
     except (RuntimeError, OSError):  # no file to tell whether the source has changed: a function typed at a prompt
         pass
+    made.compile()
+    return made
+
+
+def _with_cache_of_numba(numba: Any, signature: Any, function: Callable[..., Any], folder: Path, options: dict[str, Any]) -> Any:
+    before = numba.config.CACHE_DIR
+    try:
+        numba.config.CACHE_DIR = str(folder)
+        return numba.cfunc(signature, cache=True, **options)(function)
+    except (RuntimeError, OSError):
+        return numba.cfunc(signature, **options)(function)
     finally:
         numba.config.CACHE_DIR = before
-    return numba.cfunc(signature, **options)(function)
 
 
 def _folder_for(function: Callable[..., Any], more: str = "") -> Path | None:

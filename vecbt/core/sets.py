@@ -54,6 +54,8 @@ class Sets:
     def distinct(self, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The distinct combinations of these parameters: for each the first set that has it, and for each set the number of its own."""
         key = np.zeros(len(self), dtype=np.int64)
+        if not names or len(self) == 1:
+            return key[:1].copy(), key
         for name in names:
             k = self.names.index(name)
             if len(key) and key.max() > 2**62 // max(len(self.values[k]), 1):

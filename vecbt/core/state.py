@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import Any
 
@@ -19,8 +20,15 @@ def records(dtype: np.dtype[Any], count: int) -> Records:
     """`count` records of `dtype`, all zero, C order, writable. The first begins on a cache line."""
     size = count * dtype.itemsize
     raw = np.zeros(size + _LINE, dtype=np.uint8)
-    first = -raw.ctypes.data % _LINE
-    return raw[first : first + size].view(dtype).view(np.recarray)
+    first = -raw.__array_interface__["data"][0] % _LINE
+    # what `view(dtype).view(np.recarray)` makes, without asking twice what the fields are
+    made: Records = np.ndarray.__new__(np.recarray, (count,), _with_attributes(dtype), raw, first)
+    return made
+
+
+@functools.lru_cache(maxsize=1_000)
+def _with_attributes(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype((np.record, dtype))
 
 
 def padded(dtype: np.dtype[Any], size: int) -> np.dtype[Any]:

@@ -53,21 +53,22 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules, orders: int = 0) -> Books:
     """Books before the first bar: the capital and the starting positions (F14); room for so many orders, 0: no order book."""
     books = make_books(spans_of(setup.accounts, len(market.symbols)), orders)
+    assets, accounts = books.assets.view(np.ndarray), books.accounts.view(np.ndarray)
     for name in ("multiplier", "lot", "tick", "min_notional", "initial_margin", "maintenance_margin"):
-        books.assets[name][:] = getattr(market, name)
-    books.assets.kind[:] = [INSTRUMENTS.index(name) for name in market.instrument]
-    books.assets.floor[:] = np.where(market.allow_negative, -np.inf, 0.0)
+        assets[name] = getattr(market, name)
+    assets["kind"] = [INSTRUMENTS.index(name) for name in market.instrument]
+    assets["floor"] = np.where(market.allow_negative, -np.inf, 0.0)
     if setup.carry is not None:
-        books.assets.borrow_rate[:] = setup.carry.borrow_rates(market.symbols)
-    books.accounts.cash[:] = setup.initial_capital
+        assets["borrow_rate"] = setup.carry.borrow_rates(market.symbols)
+    accounts["cash"] = setup.initial_capital
     for symbol, (quantity, price) in (setup.positions or {}).items():
         _start_holding(books.assets[market.symbols.index(symbol)], float(quantity), float(price), first_day, rules)
-    at_start = np.full(len(books.accounts), float(setup.initial_capital))
-    for n in np.flatnonzero((books.assets.q != 0.0) & (books.assets.kind == 0)):
+    at_start = np.full(len(accounts), float(setup.initial_capital))
+    for n in np.flatnonzero((assets["q"] != 0.0) & (assets["kind"] == 0)):
         a = books.assets[n]
         at_start[a.g] += a.q * a.mark * a.multiplier
     for name in ("equity", "initial", "peak", "day_start"):
-        books.accounts[name][:] = at_start
+        accounts[name] = at_start
     return books
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -194,15 +195,24 @@ def with_room(books: Books, count: int) -> Books:
     return books._replace(resting=grown)
 
 
+@functools.cache
+def _blank_asset() -> np.ndarray:
+    """An asset of which nothing is held or known, (1,)."""
+    blank: np.ndarray = records(ASSET, 1).view(np.ndarray)
+    blank["stopped_t"] = -1
+    for name in ("split", "scale"):
+        blank[name] = 1.0
+    blank["volume_left"] = math.inf
+    for name in (*_UNKNOWN, "bar_atr", "bar_sigma", "value"):
+        blank[name] = math.nan
+    return blank
+
+
 def make_books(spans: np.ndarray, room: int = 0) -> Books:
     """Empty books: no money, no positions; an order book where `room` is given."""
     accounts, assets = records(ACCOUNT, len(spans) - 1), records(ASSET, int(spans[-1]))
-    assets.n[:] = np.arange(len(assets))
-    assets.g[:] = np.searchsorted(spans, assets.n, side="right") - 1
-    assets.stopped_t[:] = -1
-    for name in ("split", "scale"):
-        assets[name][:] = 1.0
-    assets.volume_left[:] = math.inf
-    for name in (*_UNKNOWN, "bar_atr", "bar_sigma", "value"):
-        assets[name][:] = math.nan
+    fields = assets.view(np.ndarray)  # a field of these takes a tenth of the time
+    fields[:] = _blank_asset()
+    fields["n"] = np.arange(len(assets))
+    fields["g"] = np.searchsorted(spans, fields["n"], side="right") - 1
     return Books(accounts, assets, spans, records(RESTING, room) if room else None, np.zeros(1, dtype=np.int64))

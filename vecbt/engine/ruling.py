@@ -7,6 +7,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -69,9 +70,8 @@ class Ruling:
     def __init__(self, strategy: RuleStrategy, symbols: tuple[str, ...]) -> None:
         assets = len(symbols)
         self.strategy, self.assets, self.kind = strategy, assets, strategy.kind
-        self.indicators = PlanStream(strategy.plan, assets)
-        self.params = _params_of(strategy)
         layouts = layouts_of(strategy)
+        self.params = _params_of(strategy, layouts[2])
         self.fields = layouts[0].names or ()
         taken, state = len(self.fields), layouts[3].itemsize // 8
         width, recalls = 2 * taken + len(ACCOUNT_VIEW.names or ()) + state, taken if _recalls(strategy) else 0
@@ -80,7 +80,10 @@ class Ruling:
         self.memory[:, : 2 * taken] = np.nan
         self._player = strategy.player(self.memory, symbols)
         alone = self._player is None and not strategy.sees_account and ENGINE != "python"
-        self.native = _loop_of(strategy, shape) if alone else self._player.native if self._player is not None else _native_of(strategy)
+        if alone:
+            self.native = _loop_of(strategy, shape, layouts)
+        else:
+            self.native = _native_of(strategy) if self._player is None else self._player.native
         self._rows: Callable[[int, int, int], object] = self.native.function if alone else rule_rows
         self._desk = np.zeros(len(DESK), dtype=np.int64)
         self._fault = self._desk.data[DESK.index("fault") :]
@@ -92,6 +95,11 @@ class Ruling:
         )  # fmt: skip
         self._number("most")[0] = strategy.gives.most if strategy.gives is not Signals else 0.0
         self.address = int(self._desk.ctypes.data)
+
+    @functools.cached_property
+    def indicators(self) -> PlanStream:
+        """The indicators of the strategy, bar after bar; a sweep computes its own and never asks for them."""
+        return PlanStream(self.strategy.plan, self.assets)
 
     @property
     def desk(self) -> NDArray[np.int64]:
@@ -256,11 +264,11 @@ def _native_of(strategy: RuleStrategy) -> Native:
     return native(type(strategy).rule, layouts_of(strategy), f"the rule of {strategy.name}", (known, known))
 
 
-def _loop_of(strategy: RuleStrategy, shape: tuple[int, ...]) -> Native:
+def _loop_of(strategy: RuleStrategy, shape: tuple[int, ...], layouts: tuple[np.dtype[Any], ...]) -> Native:
     """All bars of a rule that sees no account, with the rule in the loop."""
     known = (*PRICE_FIELDS, *strategy.plan.columns)
     owner, constants = f"the rule of {strategy.name}", (("shape_of", shape), ("keeps_copy", (1,)))
-    return native_loop(rule_rows, constants, shape[1], type(strategy).rule, layouts_of(strategy), owner, (known, known))
+    return native_loop(rule_rows, constants, shape[1], type(strategy).rule, layouts, owner, (known, known))
 
 
 def layouts_of(strategy: RuleStrategy) -> tuple[np.dtype[Any], ...]:
@@ -281,7 +289,11 @@ def _recalls(strategy: RuleStrategy) -> bool:
     rule = getattr(type(strategy), "rule", None)
     if rule is None:
         return True
-    code = getattr(rule, "py_func", rule).__code__
+    return _looks_back(getattr(rule, "py_func", rule).__code__)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _looks_back(code: CodeType) -> bool:
     name = code.co_varnames[1]
     return name in code.co_cellvars or any(step.argval == name for step in dis.get_instructions(code))
 
@@ -297,7 +309,8 @@ def _state_of(strategy: RuleStrategy) -> np.dtype[Any]:
 
 def params_layout(strategy: RuleStrategy) -> np.dtype[Any]:
     """The record of the parameters that a rule can see."""
-    fields = [(name, _kind_of(domain, strategy.parameters[name])) for name, domain in strategy.space.items()]
+    parameters = strategy.parameters
+    fields = [(name, _kind_of(domain, parameters[name])) for name, domain in strategy.space.items()]
     return np.dtype([(name, kind) for name, kind in fields if kind] or [("nothing", "i8")])
 
 
@@ -310,12 +323,11 @@ def _kind_of(domain: Domain, value: Any) -> str:
     return "f8" if isinstance(value, (int, float, np.integer, np.floating)) else ""
 
 
-def _params_of(strategy: RuleStrategy) -> NDArray[Any]:
-    layout = params_layout(strategy)
-    out = np.zeros(1, dtype=layout)
+def _params_of(strategy: RuleStrategy, layout: np.dtype[Any]) -> NDArray[Any]:
+    out, parameters = np.zeros(1, dtype=layout), strategy.parameters
     for name in strategy.space:
         if name in (layout.names or ()):
-            out[name][0] = param_number(strategy, name, strategy.parameters[name])
+            out[name][0] = param_number(strategy, name, parameters[name])
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Mapping
@@ -137,7 +138,7 @@ class Setup:
     @classmethod
     def of(cls, **keywords: Any) -> Setup:
         """A setup from keywords; an unknown one is refused with the nearest known."""
-        known = [f.name for f in fields(cls)]
+        known = _names()
         for name in keywords:
             if name not in known:
                 raise ConfigError(f"unknown argument {name!r}; {nearest(name, known)}")
@@ -328,6 +329,11 @@ class Setup:
     def digest(self) -> str:
         """Hash of every parameter, 16 hexadecimal digits: equal for equal ones, whatever their type or order, in every process."""
         return hashlib.sha256(identity(self).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    return tuple(f.name for f in fields(Setup))
 
 
 def _checked_positions(positions: Any) -> Mapping[str, tuple[float, float]]:

@@ -276,16 +276,18 @@ class _Sweep:
     def _run(self, looked_at: NDArray[np.bool_], report: _Reporter) -> None:
         which = self.task.which_setup
         wrong = {u: _message(error) for u, error in self.setups.errors.items()}
-        failed = np.flatnonzero(np.isin(which, list(wrong)) & ~looked_at)
-        self.out.errors |= {int(c): wrong[int(which[c])] for c in failed}
-        report.finished(failed)
+        if wrong:
+            failed = np.flatnonzero(np.isin(which, list(wrong)) & ~looked_at)
+            self.out.errors |= {int(c): wrong[int(which[c])] for c in failed}
+            report.finished(failed)
         for group in self.setups.groups:
             chosen = np.flatnonzero((group.numbers[which] >= 0) & ~looked_at)
             if self.task.table is None and isinstance(self.task.strategy, RuleStrategy):
                 self._alone(chosen, report)
             else:
                 self._together(group, chosen, report)
-        self._alone(np.flatnonzero(np.isin(which, self.setups.alone) & ~looked_at), report)
+        if self.setups.alone:
+            self._alone(np.flatnonzero(np.isin(which, self.setups.alone) & ~looked_at), report)
 
     # --- set by set --------------------------------------------------------------------------------------------------
 
@@ -366,7 +368,7 @@ class _Sweep:
                 for chunk in chunks:
                     self._left_out(chunk, report)
                     waiting.add(pool.submit(work, chunk))
-                    if len(waiting) > self.threads:
+                    if len(waiting) > self.threads or any(future.done() for future in waiting):
                         waiting = self._collect(waiting, report)
                 while waiting:
                     waiting = self._collect(waiting, report)

@@ -25,7 +25,7 @@ def split_names(names: Sequence[str], declared: Space, keywords: Mapping[str, An
     """The strategy's own parameters, and those of the setup, without windows; ConfigError with the nearest for a name that is neither."""
     own = tuple(name for name in names if name in declared)
     rest = tuple(name for name in names if name not in declared and name != BETWEEN)
-    known = [f.name for f in dataclasses.fields(Setup)]
+    known = [f.name for f in dataclasses.fields(Setup)] if rest else []
     for name in rest:
         head, _, tail = name.partition(".")
         if head not in known:

@@ -22,7 +22,7 @@ from ..indicators.shape import readonly
 from ..indicators.streaming import IndicatorStream
 from .rule import DESK, PRICE_FIELDS, rule_rows
 from .rule_strategy import RuleStrategy
-from .ruling import Ruling, block_of, param_number, params_layout
+from .ruling import Ruling, block_of, param_number
 from .strategy import Strategy
 
 if TYPE_CHECKING:
@@ -114,9 +114,10 @@ class RuleTable:
     """
 
     def __init__(self, base: RuleStrategy, bars: Bars, sets: Sets, names: tuple[str, ...]) -> None:
-        self._bars, self._base, self._sets, self._names, self._layout = bars, base, sets, names, params_layout(base)
+        self._bars, self._base, self._sets, self._names = bars, base, sets, names
         plan = self._fitting(base.plan)
         self.ruling = Ruling(base, bars.symbols)
+        self._layout = self.ruling.params.dtype
         self.loop = 0
         if not base.sees_account:
             self.loop = native_loop(rule_rows, (), 0, base.rule, (), "").address if ENGINE == "python" else self.ruling.native.address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -35,18 +36,23 @@ def path() -> Path:
     `$XDG_DATA_HOME/vecbt` or `~/.local/share/vecbt`, on macOS `~/Library/Application Support/vecbt`, on Windows `%LOCALAPPDATA%/vecbt`.
     """
     given = os.environ.get(_VARIABLE, "")
-    folder = Path(given).expanduser() if given and not _says_off(given) else _users_folder()
-    return folder / FILE
+    return _file_in(os.path.expanduser(given) if given and not _says_off(given) else _users_folder())
 
 
-def _users_folder() -> Path:
+@functools.lru_cache(maxsize=64)
+def _file_in(folder: str) -> Path:
+    return Path(folder) / FILE
+
+
+def _users_folder() -> str:
+    home = os.path.expanduser("~")
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
     elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Application Support")
+        base = os.path.join(home, "Library", "Application Support")
     else:
-        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "vecbt"
+        base = os.environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+    return os.path.join(base, "vecbt")
 
 
 def _says_off(given: str) -> bool:

@@ -10,6 +10,7 @@ Sharpe ratios are compared to some thousandths, and sums are there for correlati
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import json
 import math
@@ -21,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.identity import identity
-from ..engine.setup import Setup
 from ..logs import looks_secret, redact
 from ..metrics.returns import flow_returns_of
 from .catalog import data_number
@@ -35,6 +35,7 @@ from .sweep_sets import sums_of_sets
 if TYPE_CHECKING:
     from ..data.bars import Bars
     from ..engine.run import Run
+    from ..engine.setup import Setup
     from ..engine.sweep import SweepRun
 
 __all__ = ["record_run", "record_sweep"]
@@ -96,7 +97,7 @@ def _record_sweep(run: SweepRun, given: Any) -> None:
     ledger, bars = current(), run.bars
     rows = is_inputs(given)
     sums = sums_of_sets(run, numbers, given.align(bars) if rows else None)
-    separate = Setup.of(**run.keywords).accounts == "separate"
+    separate = run.keywords.get("accounts") == "separate"
     ids = trial_ids(sums, account_terms(bars.symbols, separate)).reshape(-1)
     head = _head(bars, "inputs" if rows else run.strategy.name, {} if rows else run.strategy.parameters)
     moments = _moments_of(run, numbers)
@@ -134,12 +135,17 @@ def _moments_of(run: SweepRun, numbers: NDArray[np.int64]) -> NDArray[np.float64
 def _whole_sums(blocks: NDArray[np.float64], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sums of r to r^4 over all bars of these sets, (C*A, 4): a product with a matrix of ones, as `sum` over such short rows is slow."""
     parts, accounts = blocks.shape[2], blocks.shape[1]
-    total, ones = np.empty((len(numbers) * accounts, 4)), np.tile(np.eye(4), (parts, 1))
+    total, ones = np.empty((len(numbers) * accounts, 4)), _ones(parts)
     whole = len(numbers) == len(blocks)
     for k in range(0, len(numbers), _PIECE):
         some = blocks[k : k + _PIECE] if whole else blocks[numbers[k : k + _PIECE]]
         np.matmul(some.reshape(-1, parts * 4), ones, out=total[k * accounts : (k + _PIECE) * accounts])
     return total
+
+
+@functools.lru_cache(maxsize=16)
+def _ones(parts: int) -> NDArray[np.float64]:
+    return np.tile(np.eye(4), (parts, 1))
 
 
 def _best(sharpe: NDArray[np.float64]) -> int | None:

@@ -45,6 +45,8 @@ def sums_of_sets(run: SweepRun, numbers: NDArray[np.int64], aligned: AlignedInpu
 def _used(sets: Sets, name: str) -> tuple[list[Any], NDArray[np.int64]]:
     """The values of a parameter that these sets have, and of each set the place of its own."""
     k = sets.names.index(name)
+    if len(sets) == 1:
+        return [sets.values[k][sets.codes[0, k]]], np.zeros(1, dtype=np.int64)
     used, codes = np.unique(sets.codes[:, k], return_inverse=True)
     return [sets.values[k][i] for i in used.tolist()], codes.reshape(-1)
 

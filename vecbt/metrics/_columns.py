@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -52,7 +53,7 @@ def checked_initial(initial: Any, columns: int) -> ArrayN:
 def checked_periods(periods_per_year: float) -> float:
     """Bars a year as a float: finite and positive."""
     value = float(periods_per_year)
-    if not (np.isfinite(value) and value > 0.0):
+    if not (math.isfinite(value) and value > 0.0):
         raise ConfigError(f"periods_per_year must be finite and positive (bars a year); found {periods_per_year!r}")
     return value
 
