@@ -25,8 +25,16 @@ atexit.register(shutil.rmtree, os.environ["VECBT_LEDGER"], ignore_errors=True)
 PROFILE = os.environ.get("VECBT_TEST_PROFILE", "test")
 INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or os.environ.get("VECBT_ENGINE") == "python"
 
-# what says the same compiled and uncompiled, and takes long uncompiled; each kernel in it also runs uncompiled in a quicker test
-SLOW_UNCOMPILED = ("tests/analytics/", "tests/rules/test_neutral.py", "tests/engine/test_sweep.py::test_d1_a_rule_that_sees_the_account")
+# uncompiled these are for `make check`: they take long, and their kernels also run uncompiled in quicker tests
+SLOW_UNCOMPILED = (
+    "tests/analytics/",
+    "tests/engine/test_event_strategy.py::test_d2_strategies_that_see_the_account",
+    "tests/engine/test_sweep.py::test_a_thread_that_is_told_to_end",
+    "tests/engine/test_sweep.py::test_d1_a_rule_that_sees_the_account",
+    "tests/engine/test_windows.py::test_d6_order_and_threads_change_no_bit",
+    "tests/rules/test_neutral.py",
+    "tests/strategies/test_ready_made.py::test_the_warmup_is_no_longer",
+)
 
 # a first example compiles its kernels: no deadline, and slow generation is no fault
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
