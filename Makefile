@@ -15,14 +15,18 @@ ifndef SEED
 SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 endif
 
-# two processes: each compiles what its own tests need into the same cache, and more of them would compile the same again and again
-SPLIT := -n 2 --dist loadfile
+# two processes into the same cache: one compiles the engine while the other runs what needs none (tests/sharing.py), in that order;
+# more of them would compile the same again and again
+SPLIT := -n 2 --dist loadfile --no-loadscope-reorder
+
+# what runs uncompiled
+UNCOMPILED := interpreted and not slow
 
 # without byte code every import takes three to four times as long
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check outside lint static house interpreted bench bench-peers notebooks clean
+.PHONY: help demo test check outside lint static quick house interpreted bench bench-peers notebooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,9 +38,10 @@ demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave dem
 	@$(BIN)/vecbt backtest demo/run.yaml --report demo/report.html --plot demo/equity.png
 	@$(BIN)/vecbt replay demo/run.yaml
 
-test: $(READY_DEV) static interpreted ## lint, tests, README examples, notebooks, from a cold cache of kernels (10 minutes)
+test: $(READY_DEV) quick ## lint, tests, README examples, notebooks, from a cold cache of kernels (10 minutes)
 	@$(call cold,$(BIN)/python -m pytest -q $(SPLIT) tests notebooks --nbmake)
 
+check: UNCOMPILED := interpreted
 check: $(READY_DEV) $(READY_OUTSIDE) $(READY_RAY) static interpreted ## everything: slow tests too, random examples (repeat with SEED=...)
 	@echo "SEED=$(SEED)"
 	@$(call cold,VECBT_TEST_PROFILE=check $(BIN)/python -m pytest -q $(SPLIT) tests notebooks --nbmake -m "slow or not slow" \
@@ -54,12 +59,16 @@ static: $(READY_DEV)
 	@$(BIN)/lint-imports --config setup.cfg > .venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
 	@echo "static checks passed: ruff, mypy, import contracts"
 
+# mypy keeps one core busy, so the tests that compile nothing run beside it
+quick: $(READY_DEV)
+	@$(MAKE) --no-print-directory --jobs=2 static interpreted
+
 house: $(READY_DEV)
 	@$(BIN)/python -m pytest -q tests/house
 
 interpreted: $(READY_DEV)
 	@echo "kernel tests, uncompiled"
-	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q $(SPLIT) tests -m interpreted
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q $(SPLIT) tests -m "$(UNCOMPILED)"
 
 bench: $(READY_DEV) ## time the engine against hand-written loops; writes benchmarks/latest.json
 	@$(BIN)/python -m benchmarks

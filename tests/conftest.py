@@ -10,9 +10,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.sharing import CompileOnce, rank
 
 # what tests run is no trial of whoever runs them: each process has a ledger of its own, which its children inherit
 os.environ["VECBT_LEDGER"] = tempfile.mkdtemp(prefix="vecbt-ledger-")
@@ -21,9 +25,20 @@ atexit.register(shutil.rmtree, os.environ["VECBT_LEDGER"], ignore_errors=True)
 PROFILE = os.environ.get("VECBT_TEST_PROFILE", "test")
 INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or os.environ.get("VECBT_ENGINE") == "python"
 
+# uncompiled these are for `make check`: they take long, and their kernels also run uncompiled in quicker tests
+SLOW_UNCOMPILED = (
+    "tests/analytics/",
+    "tests/engine/test_event_strategy.py::test_d2_strategies_that_see_the_account",
+    "tests/engine/test_sweep.py::test_a_thread_that_is_told_to_end",
+    "tests/engine/test_sweep.py::test_d1_a_rule_that_sees_the_account",
+    "tests/engine/test_windows.py::test_d6_order_and_threads_change_no_bit",
+    "tests/rules/test_neutral.py",
+    "tests/strategies/test_ready_made.py::test_the_warmup_is_no_longer",
+)
+
 # a first example compiles its kernels: no deadline, and slow generation is no fault
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("test", derandomize=True, max_examples=20 if INTERPRETED else 60, **_COMMON)
+settings.register_profile("test", derandomize=True, max_examples=10 if INTERPRETED else 30, **_COMMON)
 settings.register_profile("check", print_blob=True, max_examples=60 if INTERPRETED else 500, **_COMMON)
 settings.load_profile(PROFILE)
 
@@ -35,13 +50,36 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"vecbt: profile {PROFILE!r}, kernels {engine}, cached in {folder}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _runs_uncompiled(path: Path, rootpath: Path) -> bool:
     """Tests of the bar itself also run uncompiled, whether they say so or not: its rules always, the rest of them in `make check`."""
+    part = path.relative_to(rootpath).parts[1]
+    long = part in ("engine", "fuzz") or path.name.startswith("test_D_")
+    return part in ("engine", "fuzz", "rules") and (not long or PROFILE == "check")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only what runs uncompiled is asked for, files without any are not even imported."""
+    if not config.option.markexpr.startswith("interpreted") or collection_path.suffix != ".py":
+        return None
+    has_some = _runs_uncompiled(collection_path, config.rootpath) or "mark.interpreted" in collection_path.read_text(encoding="utf-8")
+    return None if has_some else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs uncompiled, and what of it does so in `make check` only; put the work of two processes in order."""
     for item in items:
-        part = item.path.relative_to(item.config.rootpath).parts[1]
-        long = part in ("engine", "fuzz") or item.path.name.startswith("test_D_")
-        if part in ("engine", "fuzz", "rules") and (not long or PROFILE == "check"):
+        if _runs_uncompiled(item.path, item.config.rootpath):
             item.add_marker(pytest.mark.interpreted)
+        if INTERPRETED and item.nodeid.startswith(SLOW_UNCOMPILED):
+            item.add_marker(pytest.mark.slow)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files are shared out as `tests.sharing` says."""
+    return CompileOnce(config, log) if config.option.dist == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,8 +25,16 @@ def words(picture: Any) -> list[str]:
     return [text.get_text() for text in picture.texts]
 
 
-@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
-@pytest.mark.parametrize("kind", ["heatmap", "surface", "slices", "parallel_coordinates", "distribution"])
+KINDS = ["heatmap", "surface", "slices", "parallel_coordinates", "distribution"]
+PICTURES = [
+    pytest.param(kind, ending, marks=[] if ending == "png" or kind == "slices" else pytest.mark.slow, id=f"{kind}-{ending}")
+    for kind in KINDS
+    for ending in ("png", "svg", "pdf")
+]
+"""Every format of one picture, one format of the others; the rest in `make check`."""
+
+
+@pytest.mark.parametrize(("kind", "ending"), PICTURES)
 def test_every_picture_is_returned_and_written(kind: str, ending: str, tmp_path: Path) -> None:
     axes = ("fast", "slow") if kind in ("heatmap", "surface") else ()
     path = tmp_path / f"picture.{ending}"

@@ -271,7 +271,7 @@ def test_each_account_has_its_evidence_where_a_symbol_is_given() -> None:
 
 @pytest.mark.parametrize("bars", [1, 2, 3, 30])
 @pytest.mark.parametrize("fills", [[], [(0, 0, 1.0, 100.0)]], ids=["nothing held", "held"])
-@pytest.mark.parametrize("accounts", ["shared", "separate"])
+@pytest.mark.parametrize("accounts", ["shared", pytest.param("separate", marks=pytest.mark.slow)])
 def test_a_report_never_fails_because_of_its_evidence(tmp_path: Path, bars: int, fills: list[Any], accounts: str) -> None:
     """Too few bars, no trades, flat equity."""
     run = run_of(np.array([100.0, 104.0, 99.0] * 10)[:bars, None].repeat(2, axis=1), fills, accounts=accounts)

@@ -8,8 +8,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ONE_SPREAD = """
-import json
+COUNT = """
+hits = misses = 0
+missed = []
+for name, module in list(sys.modules.items()):
+    if name.startswith("vecbt"):
+        for value in vars(module).values():
+            if hasattr(value, "stats") and hasattr(value, "py_func"):
+                hits += sum(value.stats.cache_hits.values())
+                misses += sum(value.stats.cache_misses.values())
+                missed += [value.py_func.__qualname__] if value.stats.cache_misses else []
+"""
+
+ONE_SPREAD = (
+    """
+import json, sys
 
 import numpy as np
 
@@ -17,10 +30,16 @@ import vecbt as vb
 from vecbt.core.jit import cache_folder
 
 bars = np.array([[[price]] * 6 for price in (1.0, 2.0, 1.0, 1.0, 0.0)])
-print(json.dumps(dict(spread=vb.indicators.parkinson(bars, 3)[:, 0].tolist(), folder=str(cache_folder()))))
+spread = vb.indicators.parkinson(bars, 3)[:, 0].tolist()
 """
+    + COUNT
+    + """
+print(json.dumps(dict(hits=hits, misses=misses, spread=spread, folder=str(cache_folder()))))
+"""
+)
 
-EVERY_ENTRY_POINT = """
+EVERY_ENTRY_POINT = (
+    """
 import hashlib, json, sys
 
 import numpy as np
@@ -47,21 +66,15 @@ assert vb.check_parity(bars, signals, **keywords).ok
 assert vb.backtest(bars, vb.strategies.SmaCross(3, 8), **keywords).check_parity().ok
 
 from vecbt.core.jit import ENGINE, cache_folder
-
-hits = misses = 0
-missed = []
-for name, module in list(sys.modules.items()):
-    if name.startswith("vecbt"):
-        for value in vars(module).values():
-            if hasattr(value, "stats") and hasattr(value, "py_func"):
-                hits += sum(value.stats.cache_hits.values())
-                misses += sum(value.stats.cache_misses.values())
-                missed += [value.py_func.__qualname__] if value.stats.cache_misses else []
+"""
+    + COUNT
+    + """
 print(json.dumps(dict(
     engine=ENGINE, digest=digest.hexdigest(), hits=hits, misses=misses, missed=sorted(set(missed)),
     package=vb.__file__, folder=str(cache_folder()),
 )))
 """
+)
 
 
 def run(environment: dict[str, str], code: str = EVERY_ENTRY_POINT, cwd: Path | None = None) -> tuple[dict[str, Any], str]:

@@ -75,6 +75,12 @@ def test_d2_modules_ready_made_strategies_and_run_files(vecbt_command: Any, mine
     done = vecbt_command("check-strategy", "imported_mine:Honest", "--data", "../prices.csv", "--seed", "3")
     assert done.code == 0 and done.out.startswith("Honest: check passed"), done
     monkeypatch.chdir("..")
+    done = vecbt_command("check-strategy", "SmaCross", "--set", "fast=5", "--set", "slow=20", "--data", "prices.csv")
+    assert done.code == 0 and "SmaCross: check passed, 84 bars x 1 column" in done.out and "declared 20, measured " in done.out
+
+
+@pytest.mark.slow
+def test_d2_where_no_data_are_named_it_is_the_bundled_ones(vecbt_command: Any) -> None:
     done = vecbt_command("check-strategy", "SmaCross", "--set", "fast=5", "--set", "slow=20")
     assert done.code == 0 and "SmaCross: check passed, 3,270 bars x 5 columns" in done.out and "declared 20, measured " in done.out
 

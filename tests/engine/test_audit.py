@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -70,15 +71,24 @@ def test_f3_honest_runs_of_wild_assets_pass(seed: int, kind: str, lot: float, mu
 # --- what is bent is found ------------------------------------------------------------------------------------------
 
 
-def honest(case: Case) -> Run:
+@functools.cache
+def honest(which: int) -> Run:
+    """The run of one of the cases, made once: what is bent is a copy."""
+    case = CASES[which]
     bars = case.bars(seed=21)
     run = vb.backtest(bars, case.given(bars), audit=True, **case.arguments()).run
     assert len(run.trades) > 5
     return run
 
 
-SHARED, APART = honest(CASES[2]), honest(CASES[5])
-BOTH = pytest.mark.parametrize("run", [SHARED, APART], ids=["one account", "an account each"])
+SHARED, APART = 2, 5  # of the cases
+BOTH = pytest.mark.parametrize("run", [SHARED, APART], ids=["one account", "an account each"], indirect=True)
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> Run:
+    """An honest run, for tests that bend it."""
+    return honest(request.param)
 
 
 def bent(run: Run, name: str, k: Any, field: str | None, change: Callable[[Any], Any]) -> Run:
@@ -204,8 +214,7 @@ def test_a_fill_booked_to_another_bar_is_found(run: Run) -> None:
 
 def test_a_start_that_is_not_the_equity_before_is_found() -> None:
     """`initial` is the capital and the starting positions at their entry prices (F14)."""
-    case = CASES[9]
-    run = honest(case)
+    run = honest(9)
     assert run.initial[0] == 2000 + 12 * 41 - 5 * 39
     message = refused(replace(run, initial=run.initial + 1.0))
     assert message.startswith(where(run, 0, 0)) and "initial equity is 2298, capital and starting positions make 2297" in message
@@ -221,7 +230,7 @@ def test_f4_borrowed_cash_is_found_in_an_account_without_leverage() -> None:
 
 def test_the_first_violation_is_named() -> None:
     """Two rows are bent: the earlier one is told."""
-    run = bent(bent(SHARED, "cash", (60, 0), None, lambda money: money + 1), "cash", (30, 0), None, lambda money: money + 1)
+    run = bent(bent(honest(SHARED), "cash", (60, 0), None, lambda money: money + 1), "cash", (30, 0), None, lambda money: money + 1)
     assert refused(run).startswith(where(run, 30, 0))
 
 

@@ -1,4 +1,4 @@
-"""What the house tests look at: the modules of the package, parsed once, and the functions in them."""
+"""What the house tests look at: the modules of the package, parsed once each, and the functions in them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ class Module:
 
     path: Path
     text: str
-    tree: ast.Module
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """Parsed when a test asks for it, not while tests are collected."""
+        return ast.parse(self.text)
 
     @property
     def name(self) -> str:
@@ -40,12 +44,12 @@ def modules() -> tuple[Module, ...]:
     """All modules of the package, in order of their paths."""
     found = []
     for path in sorted(PACKAGE.glob("**/*.py")):
-        text = path.read_text(encoding="utf-8")
-        found.append(Module(path, text, ast.parse(text)))
+        found.append(Module(path, path.read_text(encoding="utf-8")))
     return tuple(found)
 
 
-def functions(module: Module) -> Iterator[tuple[str, Function]]:
+@functools.cache
+def functions(module: Module) -> tuple[tuple[str, Function], ...]:
     """Every function and method of a module with its dotted name, nested ones too."""
 
     def walk(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
@@ -58,7 +62,7 @@ def functions(module: Module) -> Iterator[tuple[str, Function]]:
             else:
                 yield from walk(child, prefix)
 
-    return walk(module.tree, "")
+    return tuple(walk(module.tree, ""))
 
 
 def decorators(function: Function) -> set[str]:
@@ -76,12 +80,10 @@ def is_kernel(function: Function) -> bool:
     return is_rule or bool(decorators(function) & {"kernel", "spine", "kernel_loop"})
 
 
-def kernels() -> Iterator[tuple[Module, str, Function]]:
+@functools.cache
+def kernels() -> tuple[tuple[Module, str, Function], ...]:
     """Every compiled function of the package."""
-    for module in modules():
-        for name, function in functions(module):
-            if is_kernel(function):
-                yield module, name, function
+    return tuple((module, name, function) for module in modules() for name, function in functions(module) if is_kernel(function))
 
 
 def declared(tree: ast.Module) -> list[str] | None:
@@ -93,8 +95,10 @@ def declared(tree: ast.Module) -> list[str] | None:
     return None
 
 
-def all_tests() -> Iterator[tuple[Path, str, str]]:
+@functools.cache
+def all_tests() -> tuple[tuple[Path, str, str], ...]:
     """Every test outside the house: file, name, and its text with decorators, docstring and comments."""
+    found = []
     for path in sorted((ROOT / "tests").glob("**/test_*.py")):
         if "house" in path.parts:
             continue
@@ -103,7 +107,8 @@ def all_tests() -> Iterator[tuple[Path, str, str]]:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, Function) and node.name.startswith("test"):
                 first = min([node.lineno] + [d.lineno for d in node.decorator_list])
-                yield path, node.name, "\n".join(lines[first - 1 : node.end_lineno])
+                found.append((path, node.name, "\n".join(lines[first - 1 : node.end_lineno])))
+    return tuple(found)
 
 
 def tracked_files() -> list[Path]:

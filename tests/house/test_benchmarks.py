@@ -64,6 +64,7 @@ def test_sweeps_of_rules_and_of_array_code_equal_backtests_of_their_sets() -> No
     assert all(row.value > 0.0 and row.must is not None for row in rows)
 
 
+@pytest.mark.slow
 def test_statistics_of_luck_equal_loops_over_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = luck(300)
     assert {row.work for row in rows} == {"evidence"} and len(rows) == 7
@@ -102,6 +103,7 @@ def test_the_own_time_of_a_genetic_search_is_set_against_pymoo() -> None:
     pytest.importorskip("pymoo")
     rows = own_time_of_searches(10, 3, calls=1)
     assert [row.must for row in rows] == [0.1, 0.25] * 2 and all(row.value > 0.0 and row.work == "genetic" for row in rows)
+@pytest.mark.slow
 def test_sets_that_run_elsewhere_are_those_of_threads_before_anything_is_timed() -> None:
     rows = elsewhere(300, 2, calls=1, only=("threads", "processes"))
     assert [row.unit for row in rows] == ["x", "ms", "x"] and {row.work for row in rows} == {"executors"}

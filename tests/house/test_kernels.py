@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
-import pytest
-
-from tests.house.source import Function, Module, decorators, functions, is_kernel, kernels, modules
+from tests.house.source import Function, decorators, functions, is_kernel, kernels, modules
 from vecbt.core import jit
 
 # constants and types, shapes; on scalars math.* is used instead of np.*
@@ -43,16 +42,21 @@ FORBIDDEN = {
 SEEN_BY_NUMBA = {"evidence", "optimize"}
 """Packages that are not in the hash: each of their kernels calls only kernels of its own file."""
 
-KERNELS = list(kernels())
-KERNEL_NAMES = {function.name for _, _, function in KERNELS}
-# kernels hand several records on in one argument
-TUPLE_NAMES = {
-    node.name
-    for module in modules()
-    for node in module.tree.body
-    if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases)
-}
-IDS = [f"{module.name}.{name}" for module, name, _ in KERNELS]
+
+@functools.cache
+def _kernel_names() -> set[str]:
+    return {function.name for _, _, function in kernels()}
+
+
+@functools.cache
+def _tuple_names() -> set[str]:
+    """Kernels hand several records on in one argument."""
+    return {
+        node.name
+        for module in modules()
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases)
+    }
 
 
 def _body(function: Function) -> list[ast.stmt]:
@@ -79,7 +83,7 @@ def _faults(function: Function) -> Iterator[str]:
 def _faulty_call(node: ast.Call, arguments: set[str]) -> Iterator[str]:
     target = node.func
     if isinstance(target, ast.Name):
-        if target.id not in CALLS_ALLOWED | KERNEL_NAMES | TUPLE_NAMES | arguments:
+        if target.id not in CALLS_ALLOWED | _kernel_names() | _tuple_names() | arguments:
             yield f"line {node.lineno}: calls {target.id}, which is no kernel"
     elif isinstance(target, ast.Attribute):
         owner = target.value.id if isinstance(target.value, ast.Name) else ""
@@ -88,13 +92,12 @@ def _faulty_call(node: ast.Call, arguments: set[str]) -> Iterator[str]:
 
 
 def test_there_are_kernels() -> None:
-    assert len(KERNELS) > 10
+    assert len(kernels()) > 10
 
 
-@pytest.mark.parametrize(("module", "name", "function"), KERNELS, ids=IDS)
-def test_a_kernel_computes_and_does_nothing_else(module: Module, name: str, function: Function) -> None:
-    faults = list(_faults(function))
-    assert not faults, f"{module.where} {name}:\n" + "\n".join(faults)
+def test_a_kernel_computes_and_does_nothing_else() -> None:
+    faults = [f"{module.where} {name}: {fault}" for module, name, function in kernels() for fault in _faults(function)]
+    assert not faults, "\n".join(faults)
 
 
 def test_only_a_run_makes_rows_for_itself() -> None:
@@ -105,20 +108,20 @@ def test_only_a_run_makes_rows_for_itself() -> None:
         assert bool(list(_faults(function))) != allowed, decorator
 
 
-@pytest.mark.parametrize(("module", "name", "function"), KERNELS, ids=IDS)
-def test_a_kernel_stands_alone_at_the_top_of_its_module(module: Module, name: str, function: Function) -> None:
+def test_a_kernel_stands_alone_at_the_top_of_its_module() -> None:
     """A closure is compiled anew in each process: it never finds its place in the cache."""
-    assert function in module.tree.body, f"{module.where} {name} is not a top-level function"
-    assert not function.args.vararg and not function.args.kwarg and not function.args.kwonlyargs
+    for module, name, function in kernels():
+        assert function in module.tree.body, f"{module.where} {name} is not a top-level function"
+        assert not function.args.vararg and not function.args.kwarg and not function.args.kwonlyargs, f"{module.where} {name}"
 
 
-@pytest.mark.parametrize(("module", "name", "function"), KERNELS, ids=IDS)
-def test_only_loops_run_in_parallel_and_never_over_time(module: Module, name: str, function: Function) -> None:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "prange":
-            assert "kernel_loop" in decorators(function), f"{module.where} {name}: prange outside a loop"
-            over = ast.unparse(node.args[-1])
-            assert over not in ("T", "bars"), f"{module.where} {name}: time runs in order"
+def test_only_loops_run_in_parallel_and_never_over_time() -> None:
+    for module, name, function in kernels():
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "prange":
+                assert "kernel_loop" in decorators(function), f"{module.where} {name}: prange outside a loop"
+                over = ast.unparse(node.args[-1])
+                assert over not in ("T", "bars"), f"{module.where} {name}: time runs in order"
 
 
 def test_numba_is_met_in_one_place() -> None:
@@ -135,14 +138,14 @@ def test_numba_is_met_in_one_place() -> None:
 
 def test_every_kernel_is_in_the_hash_that_names_the_cache() -> None:
     """Else an edited kernel could run stale (`kernel_sources_hash`)."""
-    for module, name, _ in KERNELS:
+    for module, name, _ in kernels():
         if module.name.split(".")[1] not in SEEN_BY_NUMBA:
             assert module.name.split(".")[1] in jit._KERNEL_PACKAGES, f"{module.where} {name}: its package is not hashed"
 
 
 def test_kernels_that_are_not_hashed_read_nothing_of_other_modules() -> None:
     """Of its own file numba sees an edit; nothing above may call these kernels, or it would run stale."""
-    for module, name, function in KERNELS:
+    for module, name, function in kernels():
         own = {node.name for node in module.tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         package = module.name.split(".")[1]
         called = {node.func.id for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
