@@ -21,12 +21,12 @@ from tests.optimize.searches import BARS, COSTS, METHOD, SPACE, assert_same, dra
 from vecbt.errors import ConfigError, DataError, StateError
 from vecbt.optimize import driving, keeping
 from vecbt.optimize.genetic import Genetic
-from vecbt.optimize.history import Generation
+from vecbt.optimize.history import Generation, History, keys_of
 from vecbt.optimize.luck_scores import Deflated, Plateau
 from vecbt.optimize.objective import Penalty, Weighted
 from vecbt.optimize.sampling import GridSearch, RandomSearch
 from vecbt.optimize.searched import Search
-from vecbt.optimize.variables import Choice, Range
+from vecbt.optimize.variables import Choice, Range, Variables
 from vecbt.strategies import SmaCross
 
 # --- what it finds ---------------------------------------------------------------------------------------------------------
@@ -447,3 +447,24 @@ def test_opt01_progress_counts_distinct_sets() -> None:
     told: list[tuple[int, int | None]] = []
     found = small(progress=lambda sets, total: told.append((sets, total)), max_sets=1000)
     assert [sets for sets, _ in told] == np.cumsum(found.generations["evaluated"]).tolist() and told[-1] == (len(found), 1000)
+
+
+def test_opt01_new_sets_are_numbered_once_in_order_and_what_did_not_come_is_forgotten() -> None:
+    """Among sets met before and sets that stand twice."""
+    over = Variables.of({"x": (0, 9)}, vb.Space("nothing", ()), {})
+    history, genes = History(over, ("a",), 1), np.arange(10.0)[:, None]
+    keys = keys_of(genes)
+    assert keys == [row.tobytes() for row in genes]
+    rows, new = history.expect([keys[4], keys[7]])
+    assert rows.tolist() == [0, 1] and new == [0, 1]
+    history.add(genes[[4, 7]], np.array([[40.0, 70.0]]), 1, expected=True)
+    asked = [keys[k] for k in (7, 2, 9, 2, 4, 9)]
+    for _ in range(2):
+        rows, new = history.expect(asked)
+        assert rows.tolist() == [1, 2, 3, 2, 0, 3] and new == [1, 2]
+        history.forget(asked[i] for i in new)
+        assert history.place(keys[2]) is history.place(keys[9]) is None and len(history) == 2
+    history.expect(asked)
+    history.add(genes[[2, 9]], np.array([[20.0, 90.0]]), 2, expected=True)
+    assert history.rows(asked).tolist() == [1, 2, 3, 2, 0, 3]
+    assert history.columns["a"].tolist() == [40.0, 70.0, 20.0, 90.0] and history.generation.tolist() == [1, 1, 2, 2]
