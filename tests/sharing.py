@@ -2,8 +2,8 @@
 
 Most of a run from a cold cache is spent on compiling the engine: a minute for each kind of input it is compiled for. Two processes that
 begin with its tests compile all of it twice. So one process has the files that compile it (`COMPILE`), as one piece of work; the other
-begins with what needs no engine (`WITHOUT`) and finds the rest compiled when it gets there. What is long on its own comes before the many
-short files, so that neither process waits for the other at the end.
+begins with what needs no engine (`WITHOUT`) and comes to plain runs, sweeps and orders when the first has compiled them. What is long on
+its own comes before the many short files, so that neither process waits for the other at the end.
 """
 
 from __future__ import annotations
@@ -21,12 +21,17 @@ WITHOUT = (
     "tests/indicators/test_abreast.py", "tests/indicators/test_every_kernel.py", "tests/indicators/", "tests/house/", "tests/metrics/",
     "tests/evidence/", "tests/data/", "tests/core/", "tests/risk/", "tests/oracle/", "tests/naive/", "tests/logs/",
 )  # fmt: skip
-LONG = (
-    "tests/rules/", "tests/signals/", "tests/strategies/", "tests/causality/", "tests/engine/", "tests/fuzz/", "tests/cli/",
-    "tests/evidence/test_overfitting.py", "tests/house/test_benchmarks.py", "tests/house/test_budget.py", "tests/analytics/",
-    "tests/docs/", "tests/cache/", "notebooks/",
+PLAIN = (  # batches and streams without orders are compiled by now
+    "tests/analytics/test_plots.py", "tests/analytics/test_tearsheet.py", "tests/analytics/test_returns_report.py",
+    "tests/analytics/test_tearsheet_forms.py", "tests/analytics/test_bars_plot.py", "tests/analytics/test_saved.py",
+    "tests/strategies/", "tests/signals/", "tests/causality/",
 )  # fmt: skip
-ORDER = (*COMPILE, *WITHOUT, *LONG)
+SWEEPS = (
+    "tests/analytics/", "tests/evidence/test_overfitting.py", "tests/optimize/", "tests/executors/", "tests/cli/", "tests/ledger/",
+    "tests/config/", "tests/house/test_benchmarks.py", "tests/house/test_budget.py", "notebooks/",
+)  # fmt: skip
+ORDERS = ("tests/docs/", "tests/cache/", "tests/rules/", "tests/fuzz/", "tests/engine/")
+ORDER = (*COMPILE, *WITHOUT, *PLAIN, *SWEEPS, *ORDERS)
 FILES = {name: place for place, name in enumerate(ORDER) if not name.endswith("/")}
 FOLDERS = {name: place for place, name in enumerate(ORDER) if name.endswith("/")}
 
