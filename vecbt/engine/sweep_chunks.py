@@ -26,7 +26,7 @@ from .inputs import AlignedInputs
 from .log import FILLS_PER_BAR, make_trade_log
 from .rule import DESK
 from .ruling import blank_rows
-from .setup import spans_of
+from .setup import Rules, spans_of
 from .strategy import Strategy, evaluate
 from .sweep_pairs import Pair, make_pair
 from .sweep_rules import RuleTable, remade
@@ -228,7 +228,7 @@ class Seat:
         self._rows = group.rows(bars, inputs)
         rules: Any = tuple(None if part is None else part[:1].copy() for part in group.rules)
         books, log = self._plain_books(self._books), self._log(1)
-        taken: Any = tuple(None if part is None else plain(part) for part in rules)
+        taken = Rules(*(None if part is None else plain(part) for part in rules))  # type: ignore[arg-type]  # as a batch has them
         laws: Any = tuple(_bytes_of(part) for part in rules)
         runs = address_of(run_bars, 0, bars.T, books, self._rows, taken, log, series)
         closes = address_of(close_all, books, 0, taken[0], taken[1], log) if group.ends.any() else 0
