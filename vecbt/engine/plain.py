@@ -130,7 +130,7 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
     idle = IDLE_FLAT if rules.longs == 1 and rules.shorts == 1 else _ONLY_LONG if rules.longs == 1 else _ONLY_SHORT
     flat_until, long_until, short_until = begin - 1, begin - 1, begin - 1  # the next row that does something, where it is ahead
     cash, held, levels = acct.cash, _nothing(), _no_levels()
-    order, waits, now, t = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin
+    order, waits, now, t, where = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin, tape.said.ctypes.data
     while t < stop:
         if not has_room(log, _MOST_TRADES):
             return FULL
@@ -143,7 +143,7 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
             held = _with_risk(held, levels, a)
         if held.units == 0.0:
             if flat_until < t:
-                flat_until = _next_row(t, stop, tape.said, idle)
+                flat_until = _next_row(t, stop, where, tape.said, idle)
             end = flat_until
             if cash <= line:
                 return UNFIT
@@ -151,11 +151,11 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
         else:
             if held.units > 0.0:
                 if long_until < t:
-                    long_until = _next_row(t, stop, tape.said, IDLE_LONG)
+                    long_until = _next_row(t, stop, where, tape.said, IDLE_LONG)
                 end = long_until
             else:
                 if short_until < t:
-                    short_until = _next_row(t, stop, tape.said, IDLE_SHORT)
+                    short_until = _next_row(t, stop, where, tape.said, IDLE_SHORT)
                 end = short_until
             last, reason, ref = min(end, stop - 1), 0, 0.0
             bar = last + 1
@@ -217,9 +217,9 @@ def _met(held, price):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _next_row(t, stop, said, idle):  # type: ignore[no-untyped-def]
-    """The first bar from `t` on whose row does something, or `stop`."""
-    here, start = said.ctypes.data, t
+def _next_row(t, stop, where, said, idle):  # type: ignore[no-untyped-def]
+    """The first bar from `t` on whose row does something, or `stop`; the rows stand at the address `where`."""
+    here, start = where, t
     while start + 8 <= stop and (peek_int(here + start, 0) == 0 or are_idle(said, start, idle)):  # eight bars at once
         start += 8
     for bar in range(start, stop):

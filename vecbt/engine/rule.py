@@ -148,7 +148,7 @@ def _say(own, cell, answer):  # type: ignore[no-untyped-def]
 def _write(own, cell, answer, most):  # type: ignore[no-untyped-def]
     """The answer into the row, nothing in place of one that may not be; whether it may."""
     if own.signals != 0:
-        code = int(answer) if answer >= 0.0 and answer <= 15.0 else 0
+        code = np.int32(answer) if answer >= 0.0 and answer <= 15.0 else np.int32(0)  # narrow: four of them fit a register
         poke_byte(own.said, cell, np.uint8(code))
         return float(code) == answer
     fine = math.isnan(answer) or abs(answer) <= most
