@@ -38,7 +38,7 @@ demo: $(READY) ## backtest the bundled prices, replay them bar by bar, leave dem
 	@$(BIN)/vecbt backtest demo/run.yaml --report demo/report.html --plot demo/equity.png
 	@$(BIN)/vecbt replay demo/run.yaml
 
-test: $(READY_DEV) quick ## lint, tests, README examples, notebooks, from a cold cache of kernels (10 minutes)
+test: $(READY_DEV) quick ## lint, tests, README examples, notebooks, from a cold cache of kernels (20 minutes)
 	@$(call cold,$(BIN)/python -m pytest -q $(SPLIT) tests notebooks --nbmake)
 
 check: UNCOMPILED := interpreted
