@@ -312,7 +312,7 @@ def test_opt01_a_checkpoint_of_other_kernels_or_a_damaged_one_is_refused(monkeyp
 
     small(tmp_path / "kept")
     with monkeypatch.context() as patched:
-        patched.setattr(module, "kernels_begun_with", lambda: "0" * 64)
+        patched.setattr(module, "kernel_sources_hash", lambda: "0" * 64)
         with pytest.raises(ConfigError, match="sources of the kernels differ"):
             small(tmp_path / "kept")
     part = next((tmp_path / "kept").glob("sets-*.npz"))

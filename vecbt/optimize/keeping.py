@@ -9,7 +9,6 @@ written aside and then renamed, `search.json` last, so the folder is whole at an
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import io
 import json
@@ -27,12 +26,11 @@ from numpy.typing import NDArray
 from ..analytics.saved.folder import digest_of
 from ..analytics.saved.keeping import Lock, folder_of, writing
 from ..analytics.saved.values import Json, decode, encode
-from ..core.jit import kernel_sources_hash
 from ..errors import ConfigError, StateError
 from .history import Generation, History, Refusal
 from .variables import Variables
 
-__all__ = ["Keeper", "Kept", "history_from", "kernels_begun_with", "read_folder", "variables_from", "written_variables"]
+__all__ = ["Keeper", "Kept", "history_from", "read_folder", "variables_from", "written_variables"]
 
 SCHEMA = 2
 """Number of the layout; another one is refused."""
@@ -41,12 +39,6 @@ _WHAT = "a search of vecbt"
 _ABOUT, _LOCK, _ASIDE = "search.json", "lock", ".aside-"
 _EVERY = 1.0  # seconds between two writes
 _PARTS = {"data": "the bars", "search": "strategy, space, objective, method, seed or keywords", "kernels": "the sources of the kernels"}
-
-
-@functools.cache
-def kernels_begun_with() -> str:
-    """The hash of the kernels' sources, read once: this process runs those that it began with, whatever becomes of the files."""
-    return kernel_sources_hash()
 
 
 @dataclass(frozen=True)

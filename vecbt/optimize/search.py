@@ -12,6 +12,7 @@ from .._progress import progress_bar
 from ..analytics.saved.folder import digest_of
 from ..analytics.saved.values import Json
 from ..core.identity import identity
+from ..core.jit import kernel_sources_hash
 from ..core.sets import Where
 from ..core.sources import code_hash
 from ..data.bars import Bars
@@ -22,7 +23,7 @@ from ..errors import ConfigError, DataError
 from .driving import STOPPED, Drive
 from .evaluation import Evaluation, declared_by
 from .history import Generation, History
-from .keeping import Keeper, history_from, kernels_begun_with, written_variables
+from .keeping import Keeper, history_from, written_variables
 from .live import LivePlot
 from .objective import Objective, as_objectives
 from .searched import Search
@@ -127,7 +128,7 @@ def _run(
     with ExitStack() as stack:
         keeper = None
         if checkpoint is not None:
-            hashes = {"data": about["bars"]["hash"], "search": digest_of(about), "kernels": kernels_begun_with()}
+            hashes = {"data": about["bars"]["hash"], "search": digest_of(about), "kernels": kernel_sources_hash()}
             keeper = stack.enter_context(Keeper(checkpoint, about, hashes))
             _take_up(drive, keeper, stop)
         _go(drive, keeper, _hearing(drive, stack, stop, progress, plot, total))

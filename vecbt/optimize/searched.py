@@ -13,9 +13,10 @@ from ..analytics.saved.folder import replacing
 from ..analytics.saved.keeping import folder_of
 from ..analytics.sweep_lines import LOWER_IS_BETTER, METRICS
 from ..analytics.tried import Tried
+from ..core.jit import kernel_sources_hash
 from ..errors import ConfigError, StateError, counted
 from .driving import scores_of
-from .keeping import Keeper, history_from, kernels_begun_with, read_folder, variables_from
+from .keeping import Keeper, history_from, read_folder, variables_from
 from .seen import measure_name
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ class Search(Tried):
             if not overwrite:
                 what = f"{str(folder)!r} holds a saved search already, and was left alone"
                 raise ConfigError(f"{what}; give another folder, or overwrite=True")
-        hashes = {"data": self._about["bars"]["hash"], "search": "", "kernels": kernels_begun_with()}
+        hashes = {"data": self._about["bars"]["hash"], "search": "", "kernels": kernel_sources_hash()}
         with replacing(target) as work:
             keeper = Keeper(work, self._about, hashes, argument="folder")
             keeper.write(self._history, self._state, ended=self.ended, partial=self.partial, scores=self.scores)

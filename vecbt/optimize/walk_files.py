@@ -22,10 +22,11 @@ from ..analytics.saved.read import load_result
 from ..analytics.saved.source import describe_source, found_strategy
 from ..analytics.saved.values import Json, decode, encode
 from ..core.identity import identity
+from ..core.jit import kernel_sources_hash
 from ..core.sources import code_hash
 from ..engine.strategy import Strategy, written
 from ..errors import ConfigError, StateError
-from .keeping import Keeper, history_from, kernels_begun_with
+from .keeping import Keeper, history_from
 from .lockstep import Job
 from .walking import FoldFound, Walk
 
@@ -94,7 +95,7 @@ class Checkpoints:
         with writing(self.folder):
             self.folder.mkdir(exist_ok=True)
         about = self._about | {"stage": stage}
-        hashes = {"data": self._walk.bars.content_hash, "kernels": kernels_begun_with()}
+        hashes = {"data": self._walk.bars.content_hash, "kernels": kernel_sources_hash()}
         keepers = []
         for k, job in enumerate(jobs):
             own = about | {"searched": [list(window) for window in job.windows]}
