@@ -10,7 +10,7 @@ from tests.house.source import Function, decorators, functions, is_kernel, kerne
 from vecbt.core import jit
 
 # constants and types, shapes; on scalars math.* is used instead of np.*
-NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "uint8", "bool_"}
+NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "int32", "uint8", "bool_"}
 CALLS_ALLOWED = {
     "abs", "beside", "bool", "borrowed", "call_at", "call_five", "call_four", "call_loop", "choose", "float", "int", "lane_of", "lanes_at",
     "len", "max", "min", "peek", "peek_int", "poke", "poke_byte", "poke_int", "prange", "range", "record_at", "round", "run_at", "unsigned",
