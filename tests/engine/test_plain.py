@@ -135,6 +135,16 @@ def test_d1_which_runs_are_plain(monkeypatch: pytest.MonkeyPatch, keywords: dict
     assert ends == UNFIT or run.trades["trades"].sum() > 0
 
 
+def test_d1_a_last_exit_at_no_price_is_left_to_the_step() -> None:
+    """Slippage of more than the price: what is held at the end is sold for nothing, which is a trade still."""
+    entries = np.zeros((T, 1), dtype=bool)
+    entries[3] = True
+    keywords = {"costs": vb.Costs(slippage_bps=20_000.0), "sizing": vb.Units(2), "liquidate_at_end": True}
+    run = swept(bars_of(5), vb.Signals(entries=entries), [{"costs.commission_rate": 0.001}], keywords)
+    assert run.trades["trades"][0] == 1
+    assert_line_is_run(run, 0)
+
+
 def test_d1_gaps_are_left_to_the_step() -> None:
     bars = bars_of(3)
     block = bars.block.copy()

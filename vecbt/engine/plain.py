@@ -192,7 +192,9 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
             waits = True
         t = end + 1
     if ends and held.units != 0.0:
-        _, cash, _ = _leave(tape.closes[unsigned(stop - 1)], _END, now + stop - 1, cash, held, house, log)
+        fine, cash, _ = _leave(tape.closes[unsigned(stop - 1)], _END, now + stop - 1, cash, held, house, log)
+        if not fine:
+            return UNFIT
         equity[unsigned(stop - 1)] = cash
     return FINISHED
 
