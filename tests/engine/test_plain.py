@@ -68,10 +68,12 @@ def swept(bars: vb.Bars, signals: vb.Signals, sets: list[dict[str, Any]], keywor
 
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[vb.Bars, vb.Signals, list[dict[str, Any]], dict[str, Any]]:
-    seed, tick = draw(st.integers(0, 10_000)), draw(st.sampled_from([0.01, 0.25]))
+    seed, tick = draw(st.integers(0, 10_000)), draw(st.sampled_from([0.0, 0.01, 0.25]))
     market = {"tick": tick, "lot": draw(st.sampled_from([0.0, 1.0])), "min_notional": draw(st.sampled_from([0.0, 50.0]))}
     trailing = _distances.filter(lambda distance: not isinstance(distance, vb.Price))
     stops = {"stops.hard": _distances, "stops.trailing": trailing, "stops.take_profit": _targets}
+    if tick == 0.0:
+        stops = {name: values.filter(lambda distance: not isinstance(distance, vb.Ticks)) for name, values in stops.items()}
     sets = draw(st.lists(st.fixed_dictionaries(stops | {"sizing": _sizings}), min_size=1, max_size=4))
     if draw(st.booleans()):  # armed by a gain
         sets = [one | {"stops.trailing": vb.Pct(2.0), "stops.activation": draw(st.sampled_from([0.0, 0.01]))} for one in sets]

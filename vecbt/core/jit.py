@@ -154,14 +154,20 @@ def _make_borrowed() -> Any:
     from numba.core import cgutils, types
     from numba.extending import intrinsic
 
+    def without(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+        if isinstance(kind, types.BaseTuple):  # type: ignore[attr-defined]
+            parts = zip(kind, cgutils.unpack_tuple(builder, value), strict=True)
+            return context.make_tuple(builder, kind, [without(context, builder, one, part) for one, part in parts])
+        if not isinstance(kind, types.Array):
+            return value  # a number, or None: a rule that is off
+        view = context.make_array(kind)(context, builder, value=value)
+        view.meminfo = cgutils.get_null_value(view.meminfo.type)
+        return view._getvalue()
+
     @intrinsic  # type: ignore[untyped-decorator]
     def without_owner(typing_context: Any, array: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            if not isinstance(array, types.Array):
-                return arguments[0]  # None: a rule that is off
-            view = context.make_array(array)(context, builder, value=arguments[0])
-            view.meminfo = cgutils.get_null_value(view.meminfo.type)
-            return view._getvalue()
+            return without(context, builder, array, arguments[0])
 
         return array(array), code
 
@@ -169,7 +175,7 @@ def _make_borrowed() -> Any:
 
 
 borrowed = _make_borrowed()
-"""The same array without a reference count, for a loop whose caller owns it.
+"""The same array, or a tuple with the arrays in it, without a reference count, for a loop whose caller owns it.
 
 Each time a kernel hands an array on, numba counts a reference up and down with an atomic instruction: 5 ns each, 100 ns a
 bar for the handful of arrays the step passes along. A borrowed array must not be returned or kept.

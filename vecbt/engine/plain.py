@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.codes import Reason, SizeMethod
-from ..core.jit import kernel, spine, unsigned
+from ..core.jit import borrowed, kernel, spine, unsigned
 from ..core.places import peek_int
 from ..core.rounding import whole_lots
 from ..execution.costs import commission, fill_price
-from ..risk.levels import exit_of, first_of, is_armed, level_at, raised, rounded_level, stop_if_entered
+from ..risk.levels import stop_if_entered
 from ..risk.sizing import entry_quantity
 from .account import extremes
 from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
@@ -26,6 +26,7 @@ from .log import has_room, next_trade
 from .lone import IDLE_FLAT, IDLE_LONG, IDLE_SHORT, are_idle
 from .marks import ruin_line
 from .matching import commission_of, next_factor
+from .plain_levels import first_levels, guard, no_levels
 
 __all__ = ["FINISHED", "FULL", "UNFIT", "House", "Tape", "is_plain", "plain_run"]
 
@@ -93,18 +94,6 @@ class _Held(NamedTuple):
     risk: float
 
 
-class _Levels(NamedTuple):
-    """Protective levels (P1 to P3): best price so far, trail before rounding, hard stop, target; what protects, and if it trails."""
-
-    top: float
-    trail: float
-    armed: int
-    hard: float
-    target: float
-    stop: float
-    trailing: int
-
-
 @kernel
 def is_plain(house, zones):  # type: ignore[no-untyped-def]
     """Whether the rules are such that `plain_run` knows them all."""
@@ -126,10 +115,11 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
     """
     begin, stop = span
     rules, _, a, acct = house
+    tape, log, equity = borrowed(tape), borrowed(log), borrowed(equity)
     at_close, guarded, line = rules.at_close == 1, house.stops.on == 1, ruin_line(acct)
     idle = IDLE_FLAT if rules.longs == 1 and rules.shorts == 1 else _ONLY_LONG if rules.longs == 1 else _ONLY_SHORT
     flat_until, long_until, short_until = begin - 1, begin - 1, begin - 1  # the next row that does something, where it is ahead
-    cash, held, levels = acct.cash, _nothing(), _no_levels()
+    cash, held, levels = acct.cash, _nothing(), no_levels()
     order, waits, now, t, where = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin, tape.said.ctypes.data
     while t < stop:
         if not has_room(log, _MOST_TRADES):
@@ -139,7 +129,7 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
             fine, cash, held = _execute(order, tape.opens[unsigned(t)], now + t, cash, _met(held, tape.opens[unsigned(t)]), house, log)
             if not fine:
                 return UNFIT
-            levels = _first_levels(held, house)
+            levels = first_levels(held, house)
             held = _with_risk(held, levels, a)
         if held.units == 0.0:
             if flat_until < t:
@@ -160,7 +150,7 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
             last, reason, ref = min(end, stop - 1), 0, 0.0
             bar = last + 1
             if guarded:
-                bar, levels, reason, ref = _guard(t, last + 1, held.units, levels, tape, house)
+                bar, levels, reason, ref = guard(t, last + 1, held.units, levels, tape, house)
             fine, held = _hold((t, bar), cash, held, tape, house, line, equity)
             if not fine:
                 return UNFIT
@@ -186,7 +176,7 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
             if not fine or worth <= line or worth < 0.0 + (0.0 + rules.maintenance * abs(money)):
                 return UNFIT
             equity[unsigned(end)] = worth
-            levels = _first_levels(held, house)
+            levels = first_levels(held, house)
             held = _with_risk(held, levels, a)
         else:
             waits = True
@@ -202,11 +192,6 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
 @spine
 def _nothing():  # type: ignore[no-untyped-def]
     return _Held(0.0, math.nan, 0, 0.0, 0.0, math.nan, math.nan, math.nan, math.nan)
-
-
-@spine
-def _no_levels():  # type: ignore[no-untyped-def]
-    return _Levels(math.nan, math.nan, 0, math.nan, math.nan, math.nan, 0)
 
 
 @spine
@@ -255,66 +240,10 @@ def _hold(span, cash, held, tape, house, line, equity):  # type: ignore[no-untyp
 
 
 @spine
-def _first_levels(held, house):  # type: ignore[no-untyped-def]
-    """Levels of a position at its fill, as `set_levels` sets them."""
-    _, stops, a, _ = house
-    if held.units == 0.0 or stops.on == 0:
-        return _no_levels()
-    side, price = 1.0 if held.units > 0.0 else -1.0, held.price
-    hard = rounded_level(level_at(stops.hard_form, stops.hard, side, price, math.nan, a.tick, a.scale), side, a.tick)
-    target = rounded_level(level_at(stops.target_form, stops.target, -side, price, math.nan, a.tick, a.scale), side, a.tick)
-    return _trailed(_Levels(price, math.nan, 0, hard, target, math.nan, 0), price, side, house)
-
-
-@kernel
-def _trailed(levels, price, side, house):  # type: ignore[no-untyped-def]
-    """The levels after the best price has moved, as `set_levels` sets them; `price` is that of the fill."""
-    _, stops, a, _ = house
-    trail, armed = levels.trail, levels.armed
-    if stops.trail_form != 0:
-        if armed == 0 and is_armed(levels.top, price, side, stops.activation):
-            armed = 1
-        if armed == 1:
-            level = level_at(stops.trail_form, stops.trail, side, levels.top, math.nan, a.tick, 1.0)
-            if math.isnan(trail) or (level - trail) * side > 0.0:
-                trail = level
-    stop, trailing = first_of(levels.hard, rounded_level(trail, side, a.tick), side)
-    return _Levels(levels.top, trail, armed, levels.hard, levels.target, stop, trailing)
-
-
-@spine
 def _with_risk(held, levels, a):  # type: ignore[no-untyped-def]
     """What is at risk between the fill and the first stop."""
     risk = abs(held.units) * a.multiplier * abs(held.price - levels.stop)
     return _Held(held.units, held.price, held.since, held.value, held.fee, held.worst, held.best, levels.stop, risk)
-
-
-@spine
-def _guard(t, stop, units, levels, tape, house):  # type: ignore[no-untyped-def]
-    """T5 bar by bar: the first bar that takes the position out, `stop` if none does, the levels then, the reason, and the price."""
-    rules, side = house.rules, 1.0 if units > 0.0 else -1.0
-    price, moves = levels.top, house.stops.trail_form != 0
-    below, above = _limits(levels, side)
-    for bar in range(t, stop):
-        high, low = tape.highs[unsigned(bar)], tape.lows[unsigned(bar)]
-        if low <= below or high >= above:
-            prices = tape.opens[unsigned(bar)], high, low
-            ref, reason = exit_of(prices, (levels.stop, levels.target, levels.trailing), side, rules.through, rules.optimistic)
-            if reason != 0:
-                return bar, levels, reason, ref
-        if moves:
-            top = raised(levels.top, side, high, low)
-            if top != levels.top:
-                moved = _Levels(top, levels.trail, levels.armed, levels.hard, levels.target, levels.stop, levels.trailing)
-                levels = _trailed(moved, price, side, house)
-                below, above = _limits(levels, side)
-    return stop, levels, 0, 0.0
-
-
-@spine
-def _limits(levels, side):  # type: ignore[no-untyped-def]
-    """The prices that a bar may not reach, below and above, for there to be no exit (P3, P4); NaN: none."""
-    return (levels.stop, levels.target) if side > 0.0 else (levels.target, levels.stop)
 
 
 @spine

@@ -86,16 +86,29 @@ class _Columns:
         return True
 
 
-_Source = tuple[str, str, tuple[str, ...], tuple[tuple[int, int], ...]]
-
-
 class _Met(NamedTuple):
-    """An indicator that was computed: what it is, its outputs, which fields of `now` begin where, and the object that declared it."""
+    """An indicator that was computed: what it is, its outputs, and the object that declared it."""
 
     key: _Key
     column: NDArray[np.float64]
-    places: list[tuple[int, int]]
     declared: Any
+
+
+class _Source(NamedTuple):
+    """A declared indicator that the rule reads, and those that sets have declared under its name.
+
+    `fields` of `now` take its outputs; `numbers` has for an object that was declared before its place in `met` and in `places`, where
+    each of the fields begins.
+    """
+
+    name: str
+    kernel: str
+    reads: tuple[str, ...]
+    outputs: tuple[int, ...]
+    fields: list[int]
+    numbers: dict[int, int]
+    met: list[_Met]
+    places: list[list[int]]
 
 
 class RuleTable:
@@ -129,8 +142,8 @@ class RuleTable:
         self._places = [(name, plan.columns[plan.places(name)]) for name in plan.order]
         self._values = {name: self._checked(name) for name in names}
         self._numbers = {name: self._as_numbers(name) for name in names if name in (self._layout.names or ())}
-        self._sources = self._direct(plan)
-        self._met: list[tuple[_Source, dict[int, _Met]]] = [(source, {}) for source in self._sources or ()]
+        self._plan = plan
+        self._sources = self._direct()
         self._of_prices = [self._address(name, {}) if name in PRICE_FIELDS else 0 for name in self.ruling.fields]
 
     def _fitting(self, plan: IndicatorPlan) -> IndicatorPlan:
@@ -166,18 +179,19 @@ class RuleTable:
                 wrong[k] = error
         return numbers, wrong
 
-    def _direct(self, plan: IndicatorPlan) -> list[_Source] | None:
-        """Of each declared indicator that the rule reads: its name, its kernel, what it reads, and which field takes which output.
+    def _direct(self) -> list[_Source] | None:
+        """The declared indicators that the rule reads, none of them computed.
 
         None where one reads another: then its place depends on more than its own parameters.
         """
         fields, found = self.ruling.fields, []
-        for name, outputs in self._places:
-            indicator = plan.declared[name]
+        for name, columns in self._places:
+            indicator = self._plan.declared[name]
             if any(read not in (*PRICE_FIELDS, "session") for read in indicator.of):
                 return None
-            taken = tuple((fields.index(column), output) for output, column in enumerate(outputs) if column in fields)
-            found.append((name, indicator.name, indicator.of, taken))
+            outputs = tuple(output for output, column in enumerate(columns) if column in fields)
+            taken = [fields.index(columns[output]) for output in outputs]
+            found.append(_Source(name, indicator.name, indicator.of, outputs, taken, {}, [], []))
         return found
 
     def _made(self, row: tuple[Any, ...], ordered: bool) -> RuleStrategy:
@@ -188,14 +202,15 @@ class RuleTable:
         if not self._plain:
             return remade(self._base, dict(zip(self._names, row, strict=True)))  # type: ignore[return-value]
         made: RuleStrategy = object.__new__(type(self._base))
-        fields = self._fields | dict(zip(self._names, row, strict=True))
+        fields = self._fields.copy()
+        fields.update(zip(self._names, row, strict=True))
         if not ordered:
             self._base.space.compare(fields)
         if self._slotted:
             for name, value in fields.items():
                 object.__setattr__(made, name, value)
         else:
-            made.__dict__.update(fields)
+            object.__setattr__(made, "__dict__", fields)
         return made
 
     def _ordered(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -220,25 +235,44 @@ class RuleTable:
         codes = self._sets.codes[firsts][:, [self._sets.names.index(name) for name in self._names]]
         columns = [[self._values[name][k] for k in codes[:, j].tolist()] for j, name in enumerate(self._names)]
         rows = list(zip(*columns, strict=True)) if columns else [()] * count
-        sources: list[list[int]] = []
-        held: dict[Any, _Met] = {}
-        wrong = self._unfit(codes, count)
+        wrong, none = self._unfit(codes, count), [-1] * len(self._sources or ())
+        numbers, apart, held = [none] * count, dict[int, list[int]](), dict[Any, _Met]()
         for s, (row, ordered) in enumerate(zip(rows, self._ordered(codes).tolist(), strict=True)):
+            if wrong[s] is not None:
+                continue
             try:
-                if wrong[s] is None:
-                    sources.append(self._places_of(self._made(row, ordered), held))
-                    continue
+                strategy = self._made(row, ordered)
+                declared = strategy.indicators()
+                known = self._known(declared)
+                if known is None:
+                    apart[s] = self._places_by_key(declared, strategy, held)
+                else:
+                    numbers[s] = known
             except Exception as error:  # its line in the table has it
                 wrong[s] = error
-            sources.append([0] * len(fields))
-        where, params = np.array(sources, dtype=np.int64).reshape(count, len(fields)), self._params(codes, count)
+        where, params = self._where(np.array(numbers, dtype=np.int64).reshape(count, len(none)), apart, held), self._params(codes, count)
         out = np.repeat(self.ruling.desk[None], count, axis=0)
         out[:, DESK.index("params")] = params.ctypes.data + self._layout.itemsize * np.arange(count)
         out[:, DESK.index("sources")] = where.ctypes.data + 8 * len(fields) * np.arange(count)
         out[:, DESK.index("close")] = self._columns.prices[PRICE_FIELDS.index("close")].ctypes.data
         if self._columns.keep_only({met.key for met in held.values()}, _ROOM):
-            self._met = [(source, {}) for source, _ in self._met]
+            self._sources = self._direct()
         return out, wrong, (where, params, held)
+
+    def _where(self, numbers: NDArray[np.int64], apart: dict[int, list[int]], held: dict[Any, _Met]) -> NDArray[np.int64]:
+        """Where each field of `now` begins for each set, (S, fields); `held` takes the indicators that are used.
+
+        `numbers` (S, sources): the indicator of each source, -1 none; `apart` has the places of sets that were looked at alone.
+        """
+        where = np.repeat(np.array([self._of_prices], dtype=np.int64), len(numbers), axis=0)
+        for source, chosen in zip(self._sources or (), numbers.T, strict=True):
+            known = np.flatnonzero(chosen >= 0)
+            if source.met and source.fields and len(known):
+                where[known[:, None], source.fields] = np.array(source.places, dtype=np.int64)[chosen[known]]
+            held |= {source.met[k].key: source.met[k] for k in np.unique(chosen[known]).tolist()}
+        for s, places in apart.items():
+            where[s] = places
+        return where
 
     def _unfit(self, codes: NDArray[np.int64], count: int) -> list[Any]:
         """What is wrong with a value of each set, or None."""
@@ -259,31 +293,31 @@ class RuleTable:
                 out[name] = self._numbers[name][0][codes[:, j]]
         return out
 
-    def _places_of(self, strategy: RuleStrategy, held: dict[Any, _Met]) -> list[int]:
-        """Where each field of `now` begins; `held` takes the indicators that are used."""
-        declared, found = strategy.indicators(), self._of_prices.copy()
+    def _known(self, declared: Mapping[str, Any]) -> list[int] | None:
+        """Of each source the number of its indicator; None where another one than the strategy as given declares stands in its place."""
         if self._sources is None or len(declared) != len(self._shape):
-            return self._places_by_key(declared, strategy, held)
-        for source, known in self._met:
-            indicator = declared.get(source[0])
-            # an indicator that was declared before is the same object
-            met = known.get(id(indicator)) or self._meet(indicator, source, known)
-            if met is None:
-                return self._places_by_key(declared, strategy, held)
-            held[id(indicator)] = met
-            for field, place in met.places:
-                found[field] = place
+            return None
+        found = []
+        for source in self._sources:
+            indicator = declared.get(source.name)
+            number = source.numbers.get(id(indicator))  # an indicator that was declared before is the same object
+            if number is None:
+                number = self._meet(indicator, source)
+                if number is None:
+                    return None
+            found.append(number)
         return found
 
-    def _meet(self, indicator: Any, source: _Source, known: dict[int, _Met]) -> _Met | None:
-        """An indicator for the first time; None where it is another one than the strategy as given declares in its place."""
-        _, kernel, reads, taken = source
-        if indicator is None or indicator.name != kernel or indicator.of != reads:
+    def _meet(self, indicator: Any, source: _Source) -> int | None:
+        """An indicator for the first time."""
+        if indicator is None or indicator.name != source.kernel or indicator.of != source.reads:
             return None
-        key, held = (kernel, indicator.parameters, reads), dict[Any, _Met]()
-        places = [(field, self._address((key, output), held)) for field, output in taken]
-        known[id(indicator)] = met = _Met(key, self._columns.at(key), places, indicator)
-        return met
+        key = (source.kernel, indicator.parameters, source.reads)
+        column = self._columns.at(key)
+        source.places.append([int(column.ctypes.data + output * column.strides[0]) for output in source.outputs])
+        source.met.append(_Met(key, column, indicator))
+        source.numbers[id(indicator)] = number = len(source.met) - 1
+        return number
 
     def _places_by_key(self, declared: Mapping[str, Any], strategy: RuleStrategy, held: dict[Any, _Met]) -> list[int]:
         keys = self._keys(declared, strategy)
@@ -295,7 +329,7 @@ class RuleTable:
             return int(self._columns.prices[PRICE_FIELDS.index(read)].ctypes.data)
         key, output = read
         column = self._columns.at(key)
-        held[key] = _Met(key, column, [], None)
+        held[key] = _Met(key, column, None)
         return int(column.ctypes.data + output * column.strides[0])
 
     def _keys(self, declared: Mapping[str, Any], strategy: RuleStrategy) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.jit import borrowed, kernel, kernel_loop
 from ..core.lanes import LANES, choose, lane_of, lanes_at
 from ..core.places import call_at, call_loop, run_at
-from ..metrics.returns import performance_lane, performance_next, performance_start, returns_metrics, returns_store, simple_return
+from ..metrics.returns import performance_from, performance_lane, performance_start, returns_metrics, returns_store, simple_return
 from ..metrics.trades import trades_init, trades_metrics, trades_step
 from .books import Books
 from .log import bars_of_room, start_log, trade_at, trades_logged
@@ -132,6 +132,7 @@ class Measures(NamedTuple):
 @kernel_loop
 def run_sets(first, stop, lines, trial, rows, measures):  # type: ignore[no-untyped-def]
     """The sets `first` to `stop - 1`; all arrays of `rows` are read-only, its rows said are those of `trial`."""
+    lines, trial, rows, measures = borrowed(lines), borrowed(trial), borrowed(rows), borrowed(measures)
     pending = 0
     for c in range(first, stop):
         if pending > 0 and _length(c, lines) != _length(trial.owners[0, 0], lines):
@@ -237,9 +238,9 @@ def _simulate_plain(c, lines, trial, rows, equity):  # type: ignore[no-untyped-d
     house = House(trial.rules[0][0], trial.rules[1][0], trial.books[1][0], trial.books[0][0])
     if not is_plain(house, trial.rules[2][0]):
         return UNFIT
-    bars, prices, span = rows.day.shape[0], borrowed(rows.prices), (lines.which[c, 4], lines.which[c, 5])
-    tape = Tape(prices[:bars], prices[bars : 2 * bars], prices[2 * bars : 3 * bars], prices[3 * bars : 4 * bars], borrowed(trial.flags))
-    return plain_run(span, lines.ends[lines.which[c, 1]] == 1, tape, house, borrowed(trial.log), borrowed(equity))
+    bars, prices, span = rows.day.shape[0], rows.prices, (lines.which[c, 4], lines.which[c, 5])
+    tape = Tape(prices[:bars], prices[bars : 2 * bars], prices[2 * bars : 3 * bars], prices[3 * bars : 4 * bars], trial.flags)
+    return plain_run(span, lines.ends[lines.which[c, 1]] == 1, tape, house, trial.log, equity)
 
 
 @kernel
@@ -290,7 +291,7 @@ def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
     if measures.blocks.shape[0] > 0:
         now = _pass_in_blocks(count, bars, trial, measures)
     else:
-        now = _pass(bars, borrowed(trial.curves), borrowed(trial.starts), measures.params[0].mar)
+        now = _pass(bars, trial.curves, trial.starts, measures.params[0].mar)
     state = measures.of_returns[0]
     for k in range(count):
         c, g = trial.owners[k, 0], trial.owners[k, 1]
@@ -306,10 +307,10 @@ def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
 @kernel
 def _pass(bars, curves, starts, mar):  # type: ignore[no-untyped-def]
     before = lanes_at(starts, 0)
-    now = performance_start(before)
+    anchor, now = simple_return(lanes_at(curves, 0), before), performance_start(before)
     for t in range(bars):
         equity = lanes_at(curves, t)
-        now = performance_next(now, mar, equity, simple_return(equity, before))
+        now = performance_from(anchor, now, mar, equity, simple_return(equity, before))
         before = equity
     return now
 
@@ -317,15 +318,15 @@ def _pass(bars, curves, starts, mar):  # type: ignore[no-untyped-def]
 @kernel
 def _pass_in_blocks(count, bars, trial, measures):  # type: ignore[no-untyped-def]
     """The same, with sums over parts of the bars; see `sum_blocks`."""
-    curves, mar = borrowed(trial.curves), measures.params[0].mar
+    curves, mar = trial.curves, measures.params[0].mar
     before = lanes_at(trial.starts, 0)
-    now, whole = performance_start(before), sums_start(before)
+    anchor, now, whole = simple_return(lanes_at(curves, 0), before), performance_start(before), sums_start(before)
     for b in range(FINE_BLOCKS):
         part = sums_start(before)
         for t in range(b * bars // FINE_BLOCKS, (b + 1) * bars // FINE_BLOCKS):
             equity = lanes_at(curves, t)
             value = simple_return(equity, before)
-            now, part = performance_next(now, mar, equity, value), sums_next(part, value)
+            now, part = performance_from(anchor, now, mar, equity, value), sums_next(part, value)
             before = equity
         whole = sums_joined(whole, part)
         for k in range(count):

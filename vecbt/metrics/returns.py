@@ -29,9 +29,11 @@ __all__ = [
     "deviation",
     "flow_returns_of",
     "growth_rate",
+    "moments_from",
     "moments_load",
     "moments_next",
     "moments_store",
+    "performance_from",
     "performance_lane",
     "performance_next",
     "performance_start",
@@ -142,7 +144,12 @@ def moments_store(state, now):  # type: ignore[no-untyped-def]
 @kernel
 def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
     """One return, or one each in lanes. A NaN makes mean and spread NaN for good."""
-    anchor = past.anchor if past.terms > 0 else value
+    return moments_from(past.anchor if past.terms > 0 else value, past, mar, value)
+
+
+@kernel
+def moments_from(anchor, past, mar, value):  # type: ignore[no-untyped-def]
+    """The same where the first return is known."""
     distance, below, far = value - anchor, value - mar, choose(value < 0.0, 0.0 - value, value)
     shortfall = choose(below < 0.0, below, 0.0)
     return Moments(
@@ -202,6 +209,13 @@ def performance_next(past, mar, equity, value):  # type: ignore[no-untyped-def]
     """One bar: takes the equity at its close and the simple return that led there."""
     _, drawdown = drawdown_next(past.drawdown, equity)
     return Performance(equity, moments_next(past.moments, mar, value), drawdown)
+
+
+@kernel
+def performance_from(anchor, past, mar, equity, value):  # type: ignore[no-untyped-def]
+    """The same where the first return is known: a loop over it does not ask whether this is the first bar."""
+    _, drawdown = drawdown_next(past.drawdown, equity)
+    return Performance(equity, moments_from(anchor, past.moments, mar, value), drawdown)
 
 
 @kernel
