@@ -365,7 +365,7 @@ def test_a_thread_that_is_told_to_end_leaves_whole_lines_or_none(rule: int | Non
     params = returns_params(252.0, 0.0, 0.0)
     work = sweep_driver._Sweep(synthetic.sine(T=30, N=1, wave_bars=3.0), strategy, sets, {"costs": COSTS}, params, 1, rule, None)
     (group,) = work.setups.groups
-    (chunk,) = sweep_chunks.Chunks(work.task, group).of(np.arange(len(work.out.sets)))
+    (chunk,) = sweep_chunks.Chunks(work.task, group, 1).of(np.arange(len(work.out.sets)))
     state = sweep_chunks.Seat(work.task, group).run(chunk, lambda: next(left, None) is None)
     assert set(state.tolist()) <= {0, DONE} and (calls > 0 or not state.any()) and (calls < 1000 or state.all())
     whole = sweep_sets(work.task.bars, strategy, sets, {"costs": COSTS}, threads=1)

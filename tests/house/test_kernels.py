@@ -13,7 +13,8 @@ from vecbt.core import jit
 NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "int32", "uint8", "bool_"}
 CALLS_ALLOWED = {
     "abs", "beside", "bool", "borrowed", "call_at", "call_five", "call_four", "call_loop", "choose", "float", "int", "lane_of", "lanes_at",
-    "len", "max", "min", "peek", "peek_int", "poke", "poke_byte", "poke_int", "prange", "range", "record_at", "round", "run_at", "unsigned",
+    "lanes_from", "len", "max", "min", "peek", "peek_int", "poke", "poke_byte", "poke_int", "prange", "range", "record_at", "round",
+    "run_at", "unsigned",
 }  # fmt: skip
 METHODS_ALLOWED = {"reshape", "view"}
 # a run over many bars may keep the values of all assets in rows of its own

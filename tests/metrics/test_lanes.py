@@ -9,12 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vecbt.core.jit import kernel_loop
-from vecbt.core.lanes import LANES, choose, lane_of, lanes_at
+from vecbt.core.lanes import LANES, choose, lane_of, lanes_at, lanes_from
 from vecbt.core.state import plain, records
 from vecbt.metrics.returns import (
     RETURNS_STATE,
+    performance_from,
     performance_lane,
-    performance_next,
     performance_start,
     returns_init,
     returns_step,
@@ -30,10 +30,10 @@ MONEY = st.one_of(st.floats(-10.0, 1e6), st.sampled_from([0.0, 1.0, 100.0, math.
 def abreast(curves, starts, mar, states):  # type: ignore[no-untyped-def]
     """All four in one pass."""
     before = lanes_at(starts, 0)
-    now = performance_start(before)
+    anchor, now = simple_return(lanes_at(curves, 0), before), performance_start(before)
     for t in range(curves.shape[1]):
         equity = lanes_at(curves, t)
-        now = performance_next(now, mar, equity, simple_return(equity, before))
+        now = performance_from(anchor, now, mar, equity, simple_return(equity, before))
         before = equity
     for k in range(states.shape[0]):
         states[k].initial = starts[k, 0]
@@ -90,3 +90,19 @@ def test_each_lane_is_rounded_as_a_number_alone() -> None:
     wanted = [a + b, a - b, a * b, a / b, 2.0 - a, a * 3, np.where(a > b, a, b), np.where(a >= 1.0, 1.0, a), np.where(a < b, 0.0, 1.0)]
     for j, want in enumerate([*wanted, np.where(a != a, 7.0, b)]):
         assert np.array_equal(out[j], want, equal_nan=True), j
+
+
+@kernel_loop
+def lanes_of_a_row(row, out):  # type: ignore[no-untyped-def]
+    """All numbers but the first, as many at a time as there are lanes."""
+    for t in range(1, row.shape[0] - LANES + 1):
+        numbers = lanes_from(row, t)
+        for k in range(LANES):
+            out[t - 1, k] = lane_of(numbers, k)
+
+
+def test_lanes_from_are_the_numbers_of_a_row_wherever_they_begin() -> None:
+    row = np.arange(10.0) ** 2
+    out = np.zeros((10 - LANES, LANES))
+    lanes_of_a_row(row, out)
+    assert out.tolist() == [row[t : t + LANES].tolist() for t in range(1, 11 - LANES)]

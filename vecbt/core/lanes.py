@@ -14,7 +14,7 @@ import numpy as np
 
 from .jit import ENGINE
 
-__all__ = ["LANES", "choose", "lane_of", "lanes_at"]
+__all__ = ["LANES", "choose", "lane_of", "lanes_at", "lanes_from"]
 
 LANES = 4
 """Numbers in lanes."""
@@ -31,6 +31,10 @@ if ENGINE == "python":
     def lanes_at(rows: Any, t: int) -> Any:
         """Number `t` of each of the rows (LANES, T)."""
         return rows[:, t].copy()
+
+    def lanes_from(row: Any, t: Any) -> Any:
+        """The numbers from `t` on of a row (T,)."""
+        return row[t : t + LANES].copy()
 
     def lane_of(lanes: Any, k: int) -> Any:
         """One of the numbers."""
@@ -115,6 +119,17 @@ else:
             return out
 
         return _LANES(rows, types.int64), code
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def lanes_from(typing_context: Any, row: Any, t: Any) -> Any:
+        """The numbers from `t` on of a row (T,), which lie one after the other."""
+
+        def code(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+            view = context.make_array(row)(context, builder, value=values[0])
+            there = builder.bitcast(builder.gep(view.data, [values[1]]), _WIDE.as_pointer())
+            return builder.load(there, align=8)
+
+        return _LANES(row, types.int64), code
 
     @intrinsic  # type: ignore[untyped-decorator]
     def lane_of(typing_context: Any, lanes: Any, k: Any) -> Any:

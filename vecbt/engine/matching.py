@@ -156,7 +156,7 @@ def _fee(a, o, quantity, rules):  # type: ignore[no-untyped-def]
 def commission_of(rules, quantity, price, multiplier, rate):  # type: ignore[no-untyped-def]
     """`_fee` of an order that has not filled before."""
     notional = quantity * abs(price) * multiplier
-    fee = commission(rules, 0.0 + notional * rate, 0.0 + quantity, 0.0 + notional) - 0.0
+    fee = commission(rules, notional * rate, quantity, notional)
     return fee if fee > 0.0 else 0.0
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.codes import Reason, SizeMethod
 from ..core.jit import borrowed, kernel, spine, unsigned
+from ..core.lanes import LANES, choose, lane_of, lanes_from
 from ..core.places import peek_int
 from ..core.rounding import whole_lots
 from ..execution.costs import commission, fill_price
@@ -121,16 +122,29 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
     flat_until, long_until, short_until = begin - 1, begin - 1, begin - 1  # the next row that does something, where it is ahead
     cash, held, levels = acct.cash, _nothing(), no_levels()
     order, waits, now, t, where = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin, tape.said.ctypes.data
-    while t < stop:
+    while t < stop or (waits and at_close):
         if not has_room(log, _MOST_TRADES):
             return FULL
         if waits:
-            waits = False
-            fine, cash, held = _execute(order, tape.opens[unsigned(t)], now + t, cash, _met(held, tape.opens[unsigned(t)]), house, log)
+            waits, at, ref = False, t - 1 if at_close else t, 0.0
+            if at_close:
+                ref = tape.closes[unsigned(at)]
+            else:
+                ref = tape.opens[unsigned(at)]
+                held = _met(held, ref)
+            fine, cash, held = _execute(order, ref, now + at, cash, held, house, log)
             if not fine:
                 return UNFIT
+            if at_close:
+                money = held.units * a.multiplier * ref
+                worth = cash + money
+                if worth <= line or worth < rules.maintenance * abs(money):
+                    return UNFIT
+                equity[unsigned(at)] = worth
             levels = first_levels(held, house)
             held = _with_risk(held, levels, a)
+            if t >= stop:
+                break
         if held.units == 0.0:
             if flat_until < t:
                 flat_until = _next_row(t, stop, where, tape.said, idle)
@@ -165,24 +179,12 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
                     continue
         if end >= stop:
             break
-        close = tape.closes[unsigned(end)]
-        fine, order = _decide(int(tape.said[unsigned(end)]), equity[unsigned(end)], close, house)
+        fine, order = _decide(int(tape.said[unsigned(end)]), equity[unsigned(end)], tape.closes[unsigned(end)], house)
         if not fine:
             return UNFIT
-        if at_close:
-            fine, cash, held = _execute(order, close, now + end, cash, held, house, log)
-            money = held.units * a.multiplier * close
-            worth = cash + (0.0 + money)
-            if not fine or worth <= line or worth < 0.0 + (0.0 + rules.maintenance * abs(money)):
-                return UNFIT
-            equity[unsigned(end)] = worth
-            levels = first_levels(held, house)
-            held = _with_risk(held, levels, a)
-        else:
-            waits = True
-        t = end + 1
+        waits, t = True, end + 1
     if ends and held.units != 0.0:
-        fine, cash, _ = _leave(tape.closes[unsigned(stop - 1)], _END, now + stop - 1, cash, held, house, log)
+        fine, cash, _ = _leave_at_end(tape.closes[unsigned(stop - 1)], now + stop - 1, cash, held, house, log)
         if not fine:
             return UNFIT
         equity[unsigned(stop - 1)] = cash
@@ -230,12 +232,10 @@ def _hold(span, cash, held, tape, house, line, equity):  # type: ignore[no-untyp
     broken = False
     for bar in range(first, stop):
         money = units * tape.closes[unsigned(bar)]
-        worth = cash + (0.0 + money)
-        broken |= (worth < 0.0 + (0.0 + rate * abs(money))) | (worth <= line)
+        worth = cash + money
+        broken |= (worth < rate * abs(money)) | (worth <= line)
         equity[unsigned(bar)] = worth
-    worst, best = held.worst, held.best
-    for bar in range(first, stop):
-        worst, best = extremes(units, worst, best, tape.highs[unsigned(bar)], tape.lows[unsigned(bar)])
+    worst, best = _met_in(span, units, (held.worst, held.best), tape)
     return not broken, _Held(held.units, held.price, held.since, held.value, held.fee, worst, best, held.stop, held.risk)
 
 
@@ -244,6 +244,25 @@ def _with_risk(held, levels, a):  # type: ignore[no-untyped-def]
     """What is at risk between the fill and the first stop."""
     risk = abs(held.units) * a.multiplier * abs(held.price - levels.stop)
     return _Held(held.units, held.price, held.since, held.value, held.fee, held.worst, held.best, levels.stop, risk)
+
+
+@spine
+def _met_in(span, units, met, tape):  # type: ignore[no-untyped-def]
+    """M7 of the bars of a span, as many at once as there are lanes: what comes first does not matter to the worst and the best."""
+    t, stop = span
+    worst, best = met
+    if stop - t >= 2 * LANES:
+        high, low = lanes_from(tape.highs, t), lanes_from(tape.lows, t)
+        t += LANES
+        while t + LANES <= stop:
+            higher, lower = lanes_from(tape.highs, t), lanes_from(tape.lows, t)
+            high, low = choose(higher > high, higher, high), choose(lower < low, lower, low)
+            t += LANES
+        for k in range(LANES):
+            worst, best = extremes(units, worst, best, lane_of(high, k), lane_of(low, k))
+    for bar in range(t, stop):
+        worst, best = extremes(units, worst, best, tape.highs[unsigned(bar)], tape.lows[unsigned(bar)])
+    return worst, best
 
 
 @spine
@@ -267,7 +286,7 @@ def _decide(flags, worth, close, house):  # type: ignore[no-untyped-def]
     return units > 0.0, _Order(side, units, 0.0)
 
 
-@kernel
+@spine
 def _execute(order, ref, now, cash, held, house, log):  # type: ignore[no-untyped-def]
     """T4, T7: a market order closes what is held, then opens its own side; False where the step has to look at it (F10, F5)."""
     rules, _, a, _ = house
@@ -299,8 +318,8 @@ def _affordable(order, fill, cash, house):  # type: ignore[no-untyped-def]
     """F4, F10, S3: units that the order opens when the account has room for no more than `cash`, in whole lots; 0: none."""
     rules, _, a, _ = house
     price, _, _ = fill
-    most = rules.leverage * (cash + 0.0)
-    room, slack = most - 0.0, 1e-9 * abs(most)
+    room = rules.leverage * cash
+    slack = 1e-9 * abs(room)
     if room <= slack:
         return 0.0
     units = order.units
@@ -323,7 +342,7 @@ def _use(factor, units, fill, house):  # type: ignore[no-untyped-def]
     price, closed, fee = fill
     opened = factor * units
     more = commission_of(rules, closed + opened, price, a.multiplier, rules.rate) - fee
-    return 0.0 + (opened * (abs(price) * a.multiplier) + rules.leverage * more)
+    return opened * (abs(price) * a.multiplier) + rules.leverage * more
 
 
 @spine
@@ -346,7 +365,7 @@ def _factor(room, units, fill, house):  # type: ignore[no-untyped-def]
     return low
 
 
-@kernel
+@spine
 def _leave(ref, reason, now, cash, held, house, log):  # type: ignore[no-untyped-def]
     """An exit of all that is held at a level or at the end (T5, T8); False where the price is none to trade at."""
     rules, _, a, _ = house
@@ -363,6 +382,11 @@ def _leave(ref, reason, now, cash, held, house, log):  # type: ignore[no-untyped
 
 
 @kernel
+def _leave_at_end(ref, now, cash, held, house, log):  # type: ignore[no-untyped-def]
+    return _leave(ref, _END, now, cash, held, house, log)
+
+
+@spine
 def _write_trade(held, price, fee, reason, now, a, log):  # type: ignore[no-untyped-def]
     """M4, M7: the trade that is over, as `account.settle` writes it."""
     side, units = 1.0 if held.units > 0.0 else -1.0, abs(held.units)

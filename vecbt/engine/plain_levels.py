@@ -32,6 +32,7 @@ class Levels(NamedTuple):
 
 @spine
 def no_levels():  # type: ignore[no-untyped-def]
+    """Those of no position, or of one that nothing protects."""
     return Levels(math.nan, math.nan, 0, math.nan, math.nan, math.nan, 0)
 
 

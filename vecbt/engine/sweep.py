@@ -328,7 +328,8 @@ class _Sweep:
         if self.files is not None:
             self.files.put(at, blocks, fine)
         elif self.kept.blocks is not None and self.kept.fine is not None:
-            self.kept.blocks[at], self.kept.fine[at] = blocks, fine
+            lines = _lines(at)
+            self.kept.blocks[lines], self.kept.fine[lines] = blocks, fine
 
     def _put_curves(self, at: NDArray[np.int64], equity: NDArray[np.float64]) -> None:
         """Curves, where they are kept."""
@@ -345,7 +346,7 @@ class _Sweep:
         """Chunks of a group, on threads."""
         if not len(chosen):
             return
-        chunks = Chunks(self.task, group).of(chosen)
+        chunks = Chunks(self.task, group, self.threads).of(chosen)
         if len(chosen) == 1:  # starting a thread would take longer
             for chunk in chunks:
                 self._left_out(chunk, report)
@@ -394,17 +395,18 @@ class _Sweep:
 
     def _take(self, state: NDArray[np.int64], chunk: Chunk) -> NDArray[np.int64]:
         """The lines of a chunk into the table; the numbers of those that ran."""
-        fine = state == DONE
+        fine: Any = state == DONE
         at, out, found, bars = chunk.numbers[fine], self.out, chunk.measures, self.task.bars
-        out.final[at], out.returns[at], out.trades[at] = found.final[fine], found.returns[fine], found.trades[fine]
-        out.initial[at] = chunk.initial[fine]
+        lines, fine = _lines(at), slice(None) if fine.all() else fine
+        out.final[lines], out.returns[lines], out.trades[lines] = found.final[fine], found.returns[fine], found.trades[fine]
+        out.initial[lines] = chunk.initial[fine]
         if self.task.blocks:
             self._put_sums(at, found.blocks[fine], found.fine[fine])
         if self.task.equity:
             self._put_curves(at, found.equity[fine])
         if self.pairs is not None:
             self.pairs.put(at, found.fragility[fine])
-        out.done[at] = True
+        out.done[lines] = True
         for k in np.flatnonzero(state == BAD_ANSWER):
             bar, n = divmod(int(found.bad[k, 0]), bars.N)
             answer = float(found.bad[k, 1:2].view(np.float64)[0])
@@ -412,6 +414,13 @@ class _Sweep:
             out.errors[int(chunk.numbers[k])] = f"the rule answered {answer:g} {where}; that is no answer for {self.task.kind.name.lower()}"
         ran: NDArray[np.int64] = chunk.numbers[state != 0]
         return ran
+
+
+def _lines(numbers: NDArray[np.int64]) -> Any:
+    """Ascending numbers, as a slice where they follow each other: NumPy copies that at once."""
+    if len(numbers) and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return slice(int(numbers[0]), int(numbers[-1]) + 1)
+    return numbers
 
 
 def _in_kind(sets: Sets, names: tuple[str, ...], strategy: Strategy) -> tuple[Strategy, Sets]:

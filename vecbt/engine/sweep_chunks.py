@@ -40,7 +40,7 @@ __all__ = ["Chunk", "Chunks", "Seat", "Task"]
 
 _CHUNK_BARS = 2_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
 _SHORT = 0.1  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
-_MOST_SETS = 1024
+_FIRST_SETS, _MOST_SETS = 64, 1024
 _CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
 _NO_VALUES = np.empty((0, 0))
 _NO_FLAGS = np.empty((0, 0), dtype=np.uint8)
@@ -105,15 +105,13 @@ class Chunk:
 class Chunks:
     """Prepares chunks: the rules of their strategies, or their rows."""
 
-    def __init__(self, task: Task, group: SetupGroup) -> None:
-        self._task, self._group = task, group
+    def __init__(self, task: Task, group: SetupGroup, threads: int) -> None:
+        self._task, self._group, self._threads = task, group, threads
         cells = task.bars.T * task.bars.N
         self._most = max(1, min(_MOST_SETS, _CHUNK_BARS // cells))
         if task.table is None:
             size = cells if task.kind == InputKind.SIGNALS else 8 * cells
             self._most = max(1, min(self._most, _CHUNK_ROWS // size))
-        if task.pairs:
-            self._most += self._most % 2  # a pair stays together
         self._accounts = np.stack([_bytes_of(books.accounts) for books in group.books])
         self._assets = np.stack([_bytes_of(books.assets) for books in group.books])
         self._laws: Any = tuple(_rows_of_bytes(laws) for laws in group.rules)
@@ -121,15 +119,23 @@ class Chunks:
 
     def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
         """All chunks of these sets, each prepared when it is asked for."""
-        first, most = 0, self._most if self._task.table is not None else 2 if self._task.pairs else 1
+        first, most = 0, min(self._most, _FIRST_SETS) if self._task.table is not None else 1
         while first < len(chosen):
-            begun = time.perf_counter()
-            chunk = self._chunk(chosen[first : first + most])
-            first, taken = first + most, time.perf_counter() - begun
+            begun, size = time.perf_counter(), self._size(most, len(chosen) - first)
+            chunk = self._chunk(chosen[first : first + size])
+            first, taken = first + size, time.perf_counter() - begun
             yield chunk
             if self._task.table is None:  # rows of a user's own may take any time
                 most = _adapted(most, taken, self._most)
-                most += most % 2 if self._task.pairs else 0
+            else:  # threads have something to do soon
+                most = min(2 * most, self._most)
+
+    def _size(self, most: int, left: int) -> int:
+        """How many sets of those that are left come next; toward the end fewer, so that all threads end together."""
+        size = most
+        if self._task.table is not None:
+            size = min(most, max(_FIRST_SETS, left // (2 * self._threads)))
+        return size + size % 2 if self._task.pairs else size  # a pair stays together
 
     def _chunk(self, numbers: NDArray[np.int64]) -> Chunk:
         task, group = self._task, self._group

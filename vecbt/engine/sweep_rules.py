@@ -15,11 +15,11 @@ from .._typing import Block
 from ..core.jit import ENGINE
 from ..core.native import native_loop
 from ..core.sets import Sets
+from ..core.state import plain
 from ..errors import InputError, StrategyError, VecbtError
 from ..indicators.plan import IndicatorPlan
 from ..indicators.registry import find
 from ..indicators.shape import readonly
-from ..indicators.streaming import IndicatorStream
 from .rule import DESK, PRICE_FIELDS, rule_rows
 from .rule_strategy import RuleStrategy
 from .ruling import Ruling, block_of, param_number
@@ -56,10 +56,11 @@ class _Columns:
         found = self._kept.get(key)
         if found is None:
             name, parameters, reads = key
-            stream = IndicatorStream(find(name), *parameters, assets=self._bars.N)
-            outputs = stream.kernel.outputs
-            found = np.empty((max(len(outputs), 1), self._bars.T, self._bars.N))
-            stream.run(tuple(self._row(read) for read in reads), found if outputs else found[0])
+            kernel = find(name)
+            states, buffers, params = kernel.init(self._bars.N, *parameters)  # which were checked where it was declared
+            found = np.empty((max(len(kernel.outputs), 1), self._bars.T, self._bars.N))
+            rows = tuple(self._row(read) for read in reads)
+            kernel.run(plain(states), buffers, plain(params), rows, found if kernel.outputs else found[0])
             self._kept[key] = found
         return found
 
@@ -141,6 +142,7 @@ class RuleTable:
         self._shape = {name: (indicator.name, indicator.of) for name, indicator in plan.declared.items()}
         self._places = [(name, plan.columns[plan.places(name)]) for name in plan.order]
         self._values = {name: self._checked(name) for name in names}
+        self._floats: dict[str, NDArray[np.float64]] = {}
         self._numbers = {name: self._as_numbers(name) for name in names if name in (self._layout.names or ())}
         self._plan = plan
         self._sources = self._direct()
@@ -222,12 +224,11 @@ class RuleTable:
         return fine
 
     def _column(self, name: str, codes: NDArray[np.int64]) -> Any:
-        def number(value: Any) -> float:
-            return float(value) if isinstance(value, int | float) else math.nan
-
         if name not in self._names:
-            return number(self._fields[name])
-        return np.array([number(value) for value in self._values[name]])[codes[:, self._names.index(name)]]
+            return _as_float(self._fields[name])
+        if name not in self._floats:
+            self._floats[name] = np.array([_as_float(value) for value in self._values[name]])
+        return self._floats[name][codes[:, self._names.index(name)]]
 
     def desks(self, firsts: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Any], Any]:
         """Desks (S, len(DESK)) for the strategies of these sets, what is wrong with one, and what must live as long as they are used."""
@@ -351,3 +352,7 @@ class RuleTable:
             for output, column in enumerate(outputs):
                 found[column] = (key, output)
         return found
+
+
+def _as_float(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan

@@ -288,10 +288,7 @@ def _take_curves(c, pending, equity, lines, trial, measures):  # type: ignore[no
 def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
     """The returns of `count` curves, by the step that a run's statistics take, in lanes; those beyond `count` are measured for nothing."""
     bars = _length(trial.owners[0, 0], lines)
-    if measures.blocks.shape[0] > 0:
-        now = _pass_in_blocks(count, bars, trial, measures)
-    else:
-        now = _pass(bars, trial.curves, trial.starts, measures.params[0].mar)
+    now = _pass(count, bars, trial, measures)
     state = measures.of_returns[0]
     for k in range(count):
         c, g = trial.owners[k, 0], trial.owners[k, 1]
@@ -305,20 +302,9 @@ def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _pass(bars, curves, starts, mar):  # type: ignore[no-untyped-def]
-    before = lanes_at(starts, 0)
-    anchor, now = simple_return(lanes_at(curves, 0), before), performance_start(before)
-    for t in range(bars):
-        equity = lanes_at(curves, t)
-        now = performance_from(anchor, now, mar, equity, simple_return(equity, before))
-        before = equity
-    return now
-
-
-@kernel
-def _pass_in_blocks(count, bars, trial, measures):  # type: ignore[no-untyped-def]
-    """The same, with sums over parts of the bars; see `sum_blocks`."""
-    curves, mar = trial.curves, measures.params[0].mar
+def _pass(count, bars, trial, measures):  # type: ignore[no-untyped-def]
+    """All bars of the curves, with sums over parts of them where they are asked for; see `sum_blocks`."""
+    curves, mar, kept = trial.curves, measures.params[0].mar, measures.blocks.shape[0] > 0
     before = lanes_at(trial.starts, 0)
     anchor, now, whole = simple_return(lanes_at(curves, 0), before), performance_start(before), sums_start(before)
     for b in range(FINE_BLOCKS):
@@ -328,6 +314,8 @@ def _pass_in_blocks(count, bars, trial, measures):  # type: ignore[no-untyped-de
             value = simple_return(equity, before)
             now, part = performance_from(anchor, now, mar, equity, value), sums_next(part, value)
             before = equity
+        if not kept:
+            continue
         whole = sums_joined(whole, part)
         for k in range(count):
             fine = measures.fine[trial.owners[k, 0], trial.owners[k, 1], b]

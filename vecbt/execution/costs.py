@@ -46,7 +46,9 @@ def commission(costs, rated, quantity, notional):  # type: ignore[no-untyped-def
     """Commission of an order's total so far (F2), money: `rated` is the sum of its notionals times their rates; all absolute values."""
     if quantity <= 0.0:
         return 0.0
-    fee = rated + quantity * costs.per_unit + costs.per_order
+    fee = rated
+    if costs.per_unit > 0.0 or costs.per_order > 0.0:  # most costs are a rate alone, and orders wait for this number
+        fee = rated + quantity * costs.per_unit + costs.per_order
     if fee < costs.minimum:
         fee = costs.minimum
     if costs.maximum_rate < math.inf:
