@@ -341,8 +341,9 @@ def next_factor(k, below, above, room):  # type: ignore[no-untyped-def]
     high, over_high = above
     if high - low <= _TINY or abs(over_low) <= 1e-14 * room:
         return low, True
-    # a hair below the room: what is a straight line but for rounding is near enough at once, on the side that fits
-    middle = low - (over_low + 4e-15 * room) * (high - low) / (over_high - over_low)
+    # rounding may have put the first guess above the room: from then on a hair below, so that the next one is near enough and fits
+    aim = 4e-15 * room if k > 0 else 0.0
+    middle = low - (over_low + aim) * (high - low) / (over_high - over_low)
     if k % 3 == 2 or not low < middle < high:
         middle = 0.5 * (low + high)
     return middle, False
