@@ -376,6 +376,27 @@ def test_a_thread_that_is_told_to_end_leaves_whole_lines_or_none(rule: int | Non
         assert (chunk.measures.fragility[1::2][state.reshape(5, 2).all(axis=1)] == 0.0).all()
 
 
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_pieces_of_compiled_rules_begin_small_and_end_small(threads: int, pairs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each set once and in order; threads have something to do soon, and none is left with a large piece when the others are done."""
+    strategy = SmaCross(1, 2)
+    sets = sets_of({"slow": [2, 3]}, strategy.space, strategy.parameters)
+    bars, params = synthetic.sine(T=30, N=1, wave_bars=3.0), returns_params(252.0, 0.0, 0.0)
+    work = sweep_driver._Sweep(bars, strategy, sets, {"costs": COSTS}, params, 1, 0 if pairs else None, None)
+    (group,) = work.setups.groups
+    chunks: Any = sweep_chunks.Chunks(work.task, group, threads)
+    monkeypatch.setattr(chunks, "_most", 400)
+    monkeypatch.setattr(chunks, "_chunk", lambda numbers: numbers)
+    work.task.pairs = pairs
+    pieces = list(chunks.of(np.arange(5_000)))
+    sizes = [len(piece) for piece in pieces]
+    assert np.concatenate(pieces).tolist() == list(range(5_000))
+    assert sizes[:4] == [64, 128, 256, min(400, (5_000 - 448) // (2 * threads) + (pairs and (5_000 - 448) // (2 * threads) % 2))]
+    assert max(sizes) <= 400 and sizes[-1] <= 64 and sorted(sizes[4:], reverse=True) == sizes[4:]
+    assert not pairs or all(size % 2 == 0 for size in sizes)
+
+
 def test_pieces_grow_while_they_are_short_and_shrink_when_they_are_long() -> None:
     adapted = sweep_chunks._adapted
     assert [adapted(4, seconds, 1000) for seconds in (0.0, 0.01, 0.05, 0.2, 0.5)] == [32, 32, 16, 4, 2]
