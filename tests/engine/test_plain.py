@@ -137,6 +137,36 @@ def test_d1_which_runs_are_plain(monkeypatch: pytest.MonkeyPatch, keywords: dict
     assert ends == UNFIT or run.trades["trades"].sum() > 0
 
 
+@pytest.mark.parametrize("side", ["entries", "short_entries"])
+@pytest.mark.parametrize("fill", ["close", "next_open"])
+def test_d1_a_trail_without_ticks_is_the_step_s(side: str, fill: str) -> None:
+    """Walked without jumps: it moves with new best prices, stands beside a hard stop and a target, and may be armed by a gain."""
+    said = np.random.default_rng(8).random((T, 1)) < 0.2
+    strategy = vb.Signals(**{side: said})
+    wide = {"stops.hard": None, "stops.take_profit": None}
+    sets = [wide | {"stops.trailing": vb.Pct(share)} for share in (0.5, 1.0, 2.0, 4.0, 8.0)]
+    sets += [
+        wide | {"stops.trailing": vb.Pct(2.0), "stops.hard": vb.Pct(1.5)},
+        wide | {"stops.trailing": vb.Pct(3.0), "stops.take_profit": 0.02},
+    ]
+    for seed in (1, 2, 3):
+        run = swept(bars_of(seed), strategy, sets, {"costs": vb.Costs(commission_rate=0.001), "fill": fill})
+        assert run.trades["trades"][0] > 0  # the nearest trail
+        for c in range(len(sets)):
+            assert_line_is_run(run, c)
+
+
+def test_d1_extremes_of_long_holdings_are_the_step_s() -> None:
+    """M7: taken as many bars at a time as there are lanes, whatever is left over at the end of a holding."""
+    for bars_held in range(1, 4 * 4 + 2):
+        entries, exits = np.zeros((T, 1), dtype=bool), np.zeros((T, 1), dtype=bool)
+        entries[2], exits[2 + bars_held] = True, True
+        for sides in ({"entries": entries, "exits": exits}, {"short_entries": entries, "short_exits": exits}):
+            run = swept(bars_of(bars_held), vb.Signals(**sides), [{"costs.commission_rate": 0.001}], {"costs": vb.Costs(slippage_bps=1.0)})
+            assert run.trades["trades"][0] == 1 and run.trades["average_mae"][0] + run.trades["average_mfe"][0] > 0.0
+            assert_line_is_run(run, 0)
+
+
 def test_d1_a_last_exit_at_no_price_is_left_to_the_step() -> None:
     """Slippage of more than the price: what is held at the end is sold for nothing, which is a trade still."""
     entries = np.zeros((T, 1), dtype=bool)
