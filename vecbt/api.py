@@ -21,6 +21,7 @@ from .engine.setup import Setup
 from .engine.strategy import as_strategy
 from .engine.sweep import SweepRun
 from .engine.sweep_blocks import BlockFiles
+from .engine.sweep_run import DETAILS
 from .engine.window import window_of
 from .errors import ConfigError, DataError
 from .executors.base import Executor, Threads
@@ -226,7 +227,10 @@ def sweep(
     max_sets : int, optional
         Refuse more than this; 200,000 if it is not said.
     metrics : sequence of str, optional
-        Columns of the table, `vecbt.analytics.sweep_lines.METRICS`; all if it is not said. All are computed.
+        Columns of the table, `vecbt.analytics.sweep_lines.METRICS`; all if it is not said. Where all that are named come with the equity
+        curve and the number of trades (`sharpe`, `total_return`, `max_drawdown`, `trades`, …), the others are not measured, which saves a
+        sixth of the time: the Sortino ratio, the ulcer index, the longest drawdown, and what is told of trades one by one. Checkpoints,
+        envelopes and workers in other processes measure all.
     rf, mar : float
         Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
     threads : int, optional
@@ -265,13 +269,14 @@ def sweep(
         A name, a value, the bars or a keyword cannot be used, or `intrabar` varies beside `envelope`. What is wrong with one set is in its
         line (`errors`).
     """
-    _check_wishes(metrics, keep, envelope, progress)
+    asked = _check_wishes(metrics, keep, envelope, progress)
     source = as_strategy(as_given(strategy) if isinstance(strategy, Inputs) else strategy)
     sets = sets_of(space, source.space, source.parameters, where=where, max_sets=max_sets)
     settings = {"rf": rf, "mar": mar, "keep": sorted(set(keep)), "envelope": envelope}
     with _executor(executor, threads) as workers:
         run = _run(
-            _checked(bars), source, sets, keywords, settings, blocks=blocks, executor=workers, progress=progress, checkpoint=checkpoint
+            _checked(bars), source, sets, keywords, settings, blocks=blocks, executor=workers, progress=progress, checkpoint=checkpoint,
+            details=not DETAILS.isdisjoint(asked),
         )  # fmt: skip
     return Sweep(run, metrics=metrics, entry=record_sweep(run, strategy))
 
@@ -291,7 +296,7 @@ def _executor(given: Any, threads: int | None) -> AbstractContextManager[Executo
 
 def _run(
     bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], settings: Mapping[str, Any], *, blocks: Any, executor: Executor,
-    progress: Any, checkpoint: str | Path | None,
+    progress: Any, checkpoint: str | Path | None, details: bool,
 ) -> SweepRun:  # fmt: skip
     """The sets, watched and kept as it was asked for; `settings` are what else the lines depend on."""
     sums = blocks_of(blocks, len(sets), checkpoint)
@@ -301,19 +306,21 @@ def _run(
         return executor.sweep(
             bars, source, sets, keywords, rf=settings["rf"], mar=settings["mar"], blocks=sums,
             keep_equity="equity" in settings["keep"], envelope=settings["envelope"], progress=report, keeper=keeper,
+            details=details,
         )  # fmt: skip
 
 
-def _check_wishes(metrics: Any, keep: Any, envelope: Any, progress: Any) -> None:
-    """What a sweep is asked for beside its sets; ConfigError before any work."""
+def _check_wishes(metrics: Any, keep: Any, envelope: Any, progress: Any) -> tuple[str, ...]:
+    """What a sweep is asked for beside its sets; ConfigError before any work. The names of the metrics."""
     if not isinstance(envelope, bool):
         raise ConfigError(f"envelope is {envelope!r}; expected True or False")
-    checked_metrics(metrics, (*METRICS, *ENVELOPE) if envelope else METRICS)
+    asked = checked_metrics(metrics, (*METRICS, *ENVELOPE) if envelope else METRICS)
     if progress is not None and progress is not False and not callable(progress):
         raise ConfigError(f"progress is {progress!r}; expected a function of (done, total), None or False")
     unknown = [keep] if isinstance(keep, str) else [name for name in keep if name != "equity"]
     if unknown:
         raise ConfigError(f"keep is {keep!r}; expected () or ('equity',)")
+    return asked
 
 
 def _checked(bars: Any) -> Bars:

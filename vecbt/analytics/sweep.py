@@ -44,7 +44,7 @@ class Sweep(Tried, Pictures, SweepLuck):
     run : SweepRun
         What the engine returned; kept as `sweep.run`.
     metrics : sequence of str, optional
-        Columns of the table; all of `sweep_lines.METRICS` if it is not said. Any other metric may still be ranked by and drawn.
+        Columns of the table; all of `sweep_lines.METRICS` if it is not said. Any other that was measured may still be ranked by and drawn.
     entry : Entry, optional
         What became of it in the trial ledger; None where it was not to be recorded.
     """
@@ -159,7 +159,7 @@ class Sweep(Tried, Pictures, SweepLuck):
         Parameters
         ----------
         wanted : polars expression, or callable
-            `pl.col("trades") > 30`, or a function of the table (with all metrics) that gives a boolean for each row.
+            `pl.col("trades") > 30`, or a function of the table (with all metrics that were measured) that gives a boolean for each row.
 
         Raises
         ------
@@ -321,7 +321,8 @@ class Sweep(Tried, Pictures, SweepLuck):
         Sets of this one keep their numbers, those that only `other` has follow. A set that both have stands once: where one of them did
         not run it (`partial`), the line of the one that did; where both did, their lines must be equal to the last bit. Numbers that are
         whole in one and not in the other are floats, as in one sweep over both. Block sums and curves are kept where both have them; sums
-        of which some are in a file go to a file of their own, which has no name and is gone with the sweep (`save` keeps it).
+        of which some are in a file go to a file of their own, which has no name and is gone with the sweep (`save` keeps it). Metrics that
+        one of them did not measure are gone.
 
         Raises
         ------
@@ -340,7 +341,7 @@ class Sweep(Tried, Pictures, SweepLuck):
         run = None if given is None else run_with(lines, sets, given.bars, given.strategy, given.keywords)
         if run is not None and self.run is not None and other.run is not None:
             run.equity = _curves(run, lines, chosen, (self, other))
-        both = Sweep._of(lines, self.metrics, run, numbers)
+        both = Sweep._of(lines, tuple(name for name in self.metrics if name in lines.metrics), run, numbers)
         both._entry = self._entry if self._entry is None or not self._entry.recorded else other._entry
         return both
 

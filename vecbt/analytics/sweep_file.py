@@ -75,7 +75,7 @@ def file_columns(
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     """Columns of lines in a file: what `measured_in` reads. `other` are the metrics under the other intrabar rule, or none."""
     columns: dict[str, NDArray[Any]] = {"number": number, "account": account, "done": done, "initial": initial}
-    columns |= {f"metric {name}": metrics[name] for name in METRICS}
+    columns |= {f"metric {name}": metrics[name] for name in METRICS if name in metrics}
     return columns | {f"other {name}": values for name, values in other.items()}
 
 
@@ -83,10 +83,11 @@ _Metrics = dict[str, NDArray[np.float64]]
 
 
 def measured_in(frame: Table) -> tuple[NDArray[np.float64], _Metrics, _Metrics]:
-    """Money at the start, all metrics, and those under the other intrabar rule where there are any, of the lines in a file."""
+    """Money at the start, the metrics, and those under the other intrabar rule where there are any, of the lines in a file."""
     names = (*METRICS, FRAGILITY) if f"other {FRAGILITY}" in frame.columns else ()
     other = {name: frame[f"other {name}"].to_numpy().copy() for name in names}
-    return frame["initial"].to_numpy().copy(), {name: frame[f"metric {name}"].to_numpy().copy() for name in METRICS}, other
+    there = {name: f"metric {name}" for name in METRICS if f"metric {name}" in frame.columns}
+    return frame["initial"].to_numpy().copy(), {name: frame[column].to_numpy().copy() for name, column in there.items()}, other
 
 
 def _value(value: Any) -> Json:
@@ -196,7 +197,7 @@ def run_with(lines: Lines, sets: Sets, bars: Bars, strategy: Strategy, keywords:
     run = SweepRun(
         bars, strategy, keywords, sets, done, np.full(shape, np.nan), np.full(shape, np.nan), Columns.blank(RETURNS_METRICS, shape),
         Columns.blank(TRADES_METRICS, shape), errors=dict(lines.errors), seconds=about.seconds, rf=about.rf, mar=about.mar,
-        envelope=_blank_envelope(keywords, shape) if lines.enveloped else None,
+        envelope=_blank_envelope(keywords, shape) if lines.enveloped else None, details=lines.detailed,
     )  # fmt: skip
     put_measured(run, place, lines.account, lines.initial, lines.metrics, lines.other)
     if lines.sums is not None:

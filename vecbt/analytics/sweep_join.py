@@ -37,7 +37,8 @@ def joined(first: Lines, second: Lines) -> tuple[Lines, NDArray[np.int64]]:
     chosen = order[np.flatnonzero(np.r_[True, np.diff(key[order]) != 0])]  # the first line that is known, of each set and account
     rival = np.empty(len(key), dtype=np.int64)
     rival[order] = np.repeat(chosen, np.diff(np.r_[np.flatnonzero(np.r_[True, np.diff(key[order]) != 0]), len(key)]))
-    metrics = {name: np.concatenate([first.metrics[name], second.metrics[name]]) for name in METRICS}
+    measured = [name for name in METRICS if name in first.metrics and name in second.metrics]
+    metrics = {name: np.concatenate([first.metrics[name], second.metrics[name]]) for name in measured}
     other = {name: np.concatenate([values, second.other[name]]) for name, values in first.other.items()}
     initial = np.concatenate([first.initial, second.initial])
     _agree((*metrics.values(), *other.values(), initial), state, texts, rival, sets)

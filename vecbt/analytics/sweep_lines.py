@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .._typing import Table
 from ..core.jit import kernel_sources_hash
 from ..core.sets import Sets
+from ..engine.sweep_run import DETAILS
 from ..errors import ConfigError, nearest
 from ..metrics.returns import RETURNS_METRICS
 from ..metrics.trades import TRADES_METRICS
@@ -82,7 +83,8 @@ class Lines:
     number, account : int64 (L,), which set, and which symbol where `about.separate`
     done : bool (L,), measured
     initial : float64 (L,), money at the start
-    metrics : float64 (L,) by name, METRICS and with an envelope ENVELOPE, NaN where undefined or not measured
+    metrics : float64 (L,) by name, METRICS and with an envelope ENVELOPE, NaN where undefined or not measured; without DETAILS where the
+        sweep was asked for none of them
     errors : by number of the set
     sums : over parts of the bars, where they were kept
     other : float64 (L,) by name, METRICS under the intrabar rule that the setup does not have, and FRAGILITY; without an envelope empty
@@ -111,6 +113,11 @@ class Lines:
         """A metric of all lines; ConfigError with the nearest where there is none of that name."""
         (name,) = checked_metrics((metric,), self.metrics)
         return self.metrics[name]
+
+    @property
+    def detailed(self) -> bool:
+        """Whether all metrics were measured."""
+        return all(name in self.metrics for name in METRICS)
 
     def kept(self, wanted: NDArray[np.bool_]) -> Lines:
         """Only these lines."""
@@ -228,12 +235,12 @@ def _metrics_of(
     found = {"final_equity": final, "profit": np.full_like(final, np.nan) if flows else final - run.initial[numbers]}
     for records in (returns, trades):
         found |= {name: records[name][numbers] for name in records.dtype.names or ()}
-    return {name: np.ascontiguousarray(found[name]).reshape(-1) for name in METRICS}
+    return {name: np.ascontiguousarray(found[name]).reshape(-1) for name in METRICS if run.details or name not in DETAILS}
 
 
 def with_ends(metrics: Mapping[str, NDArray[np.float64]], other: Mapping[str, NDArray[np.float64]]) -> _Metrics:
     """The metrics of lines by name: METRICS, and where there are those under the other intrabar rule ENVELOPE."""
-    found = {name: metrics[name] for name in METRICS}
+    found = {name: metrics[name] for name in METRICS if name in metrics}
     if not other:
         return found
     ends = [end for name in METRICS for end in (np.minimum(found[name], other[name]), np.maximum(found[name], other[name]))]
@@ -258,17 +265,20 @@ def _put_metrics(
     run.final[place, account] = metrics["final_equity"]
     for records in (run.returns, run.trades):
         for name in records.dtype.names or ():
-            records[name][place, account] = metrics[name]
+            if name in metrics:
+                records[name][place, account] = metrics[name]
 
 
 def checked_metrics(names: Sequence[str] | None, known: Iterable[str] = METRICS) -> tuple[str, ...]:
-    """Names of metrics, all of METRICS for None; ConfigError with the nearest for one that is not known."""
+    """Names of metrics, for None all of METRICS that are known; ConfigError for one that is not, with the nearest, or why."""
+    known = tuple(known)
     if names is None:
-        return METRICS
+        return tuple(name for name in METRICS if name in known)
     if isinstance(names, str):
         names = (names,)
-    known = tuple(known)
     for name in names:
+        if name in METRICS and name not in known:
+            raise ConfigError(f"{name!r} was not measured: it takes time, and metrics= of the sweep names nothing that does; name it there")
         if name not in known:
             hint = "it takes vb.sweep(..., envelope=True)" if name in ENVELOPE else nearest(str(name), known)
             raise ConfigError(f"{name!r} is no metric of {'this' if name in ENVELOPE else 'a'} sweep; {hint}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from .jit import ENGINE
 
-__all__ = ["LANES", "choose", "lane_of", "lanes_at", "lanes_from"]
+__all__ = ["LANES", "choose", "lane_of", "lanes_at", "lanes_from", "lanes_of", "lanes_to"]
 
 LANES = 4
 """Numbers in lanes."""
@@ -32,9 +32,17 @@ if ENGINE == "python":
         """Number `t` of each of the rows (LANES, T)."""
         return rows[:, t].copy()
 
+    def lanes_of(number: Any) -> Any:
+        """The same number in all lanes."""
+        return np.full(LANES, float(number))
+
     def lanes_from(row: Any, t: Any) -> Any:
         """The numbers from `t` on of a row (T,)."""
         return row[t : t + LANES].copy()
+
+    def lanes_to(row: Any, t: Any, lanes: Any) -> None:
+        """The numbers to the places from `t` on of a row (T,)."""
+        row[t : t + LANES] = lanes
 
     def lane_of(lanes: Any, k: int) -> Any:
         """One of the numbers."""
@@ -121,6 +129,11 @@ else:
         return _LANES(rows, types.int64), code
 
     @intrinsic  # type: ignore[untyped-decorator]
+    def lanes_of(typing_context: Any, number: Any) -> Any:
+        """The same number in all lanes."""
+        return _LANES(types.float64), lambda context, builder, kinds, values: _spread(context, builder, types.float64, _LANES, values[0])
+
+    @intrinsic  # type: ignore[untyped-decorator]
     def lanes_from(typing_context: Any, row: Any, t: Any) -> Any:
         """The numbers from `t` on of a row (T,), which lie one after the other."""
 
@@ -130,6 +143,18 @@ else:
             return builder.load(there, align=8)
 
         return _LANES(row, types.int64), code
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def lanes_to(typing_context: Any, row: Any, t: Any, lanes: Any) -> Any:
+        """The numbers to the places from `t` on of a row (T,), which lie one after the other."""
+
+        def code(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+            view = context.make_array(row)(context, builder, value=values[0])
+            there = builder.bitcast(builder.gep(view.data, [values[1]]), _WIDE.as_pointer())
+            builder.store(values[2], there, align=8)
+            return context.get_dummy_value()
+
+        return types.void(row, types.int64, _LANES), code
 
     @intrinsic  # type: ignore[untyped-decorator]
     def lane_of(typing_context: Any, lanes: Any, k: Any) -> Any:

@@ -15,8 +15,8 @@ from typing import Any
 from .jit import ENGINE, kernel
 
 __all__ = [
-    "INTERPRETED", "beside", "call_at", "call_five", "call_four", "call_loop", "left_there", "peek", "peek_int", "poke", "poke_byte",
-    "poke_int", "room_given_back", "room_of_its_own", "run_at", "taken_here",
+    "INTERPRETED", "beside", "call_at", "call_five", "call_four", "call_loop", "first_byte", "left_there", "peek", "peek_int", "poke",
+    "poke_byte", "poke_int", "room_given_back", "room_of_its_own", "run_at", "taken_here",
 ]  # fmt: skip
 
 INTERPRETED: list[Callable[..., Any]] = []
@@ -40,7 +40,10 @@ def _interpreted_tools() -> tuple[Any, ...]:
         return INTERPRETED[int(address) - 1](*arguments)
 
     number, integer, byte = ctypes.c_double, ctypes.c_int64, ctypes.c_uint8
-    memory = reader(number), writer(number), reader(integer), writer(integer), writer(byte), lambda address, count: address + count
+    def first(rows: int) -> int:
+        return ((int(rows) & -int(rows)).bit_length() - 1) // 8
+
+    memory = reader(number), writer(number), reader(integer), writer(integer), writer(byte), lambda address, count: address + count, first
     return *memory, call, call, call, call_with, call_with
 
 
@@ -86,9 +89,16 @@ def _compiled_memory() -> tuple[Any, ...]:
 
         return kind(kind, types.int64), code
 
+    @intrinsic  # type: ignore[untyped-decorator]
+    def first(typing_context: Any, rows: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.lshr(builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0)), ir.Constant(integer, 3))
+
+        return types.int64(types.int64), code
+
     return (
         reader(number, types.float64), writer(number, types.float64), reader(integer, types.int64), writer(integer, types.int64),
-        writer(byte, types.uint8), moved,
+        writer(byte, types.uint8), moved, first,
     )  # fmt: skip
 
 
@@ -199,9 +209,10 @@ def _compiled_calls() -> tuple[Any, ...]:
 
 
 _TOOLS = _interpreted_tools() if ENGINE == "python" else (*_compiled_memory(), *_compiled_calls())
-peek, poke, peek_int, poke_int, poke_byte, beside, call_four, call_five, call_loop, run_at, call_at = _TOOLS
+peek, poke, peek_int, poke_int, poke_byte, beside, first_byte, call_four, call_five, call_loop, run_at, call_at = _TOOLS
 """`peek(address, place)` reads the float64 at that place of an array, `poke(address, place, value)` writes it; `_int` int64, `_byte` uint8.
-`beside(address, count)` is so many bytes further.
+`beside(address, count)` is so many bytes further. `first_byte(number)` is the place of the first byte that is not 0, of eight read as a
+number that is not 0.
 
 `call_four(function, a, b, c, d)` calls a native function with records at four addresses, `call_five` with five; `call_loop(loop, desk,
 bars, assets)` a native loop. `run_at(address, arguments)` calls what `address_of` found with a tuple of arguments, and hands on a whole

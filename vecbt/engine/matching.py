@@ -15,16 +15,16 @@ from ..execution.costs import commission, fill_price
 from ..execution.orders import clear_order, forget_fill
 from .account import close_leg, open_leg, settle, touch
 from .desk import Queue
+from .fitting import TINY, hair_below, is_near, next_factor, units_at_a_rate
 from .log import next_order
 
 __all__ = [
     "AT_CLOSE", "AT_MARK", "AT_OPEN", "INSIDE", "can_fill", "commission_of", "end_of_fill", "execute_orders", "fill_openings", "is_new",
-    "log_order", "next_factor", "room_at", "settle_part", "start_order", "unit_use", "volume_for",
+    "log_order", "room_at", "settle_part", "start_order", "unit_use", "volume_for",
 ]  # fmt: skip
 
 AT_OPEN, AT_CLOSE, INSIDE, AT_MARK = 0, 1, 2, 3
 _WAITS, _PRICED, _SETTLED, _IN_GROUP, _ALONE = 0, 1, 2, 3, 4  # stages of an order while it executes
-_TINY = 1e-12  # F10: how close the common factor comes
 
 _WEIGHTS = int(InputKind.WEIGHTS)
 _FILLED = int(OrderStatus.FILLED)
@@ -316,8 +316,8 @@ def _need(factor, stage, queue, desk, rules):  # type: ignore[no-untyped-def]
 
 @kernel
 def _common_factor(room, stage, queue, desk, rules):  # type: ignore[no-untyped-def]
-    """The largest factor below 1 that fits (to 1e-12): false position with every third step a bisection."""
-    low, high = _TINY, 1.0
+    """The largest factor below 1 that fits (to 1e-12)."""
+    low, high = TINY, 1.0
     over_low = _need(low, stage, queue, desk, rules) - room
     if over_low > 0.0:
         return 0.0
@@ -335,21 +335,6 @@ def _common_factor(room, stage, queue, desk, rules):  # type: ignore[no-untyped-
 
 
 @kernel
-def next_factor(k, below, above, room):  # type: ignore[no-untyped-def]
-    """Round `k` between a factor that fits and one that does not, each with what it takes over the room; True: near enough."""
-    low, over_low = below
-    high, over_high = above
-    if high - low <= _TINY or abs(over_low) <= 1e-14 * room:
-        return low, True
-    # rounding may have put the first guess above the room: from then on a hair below, so that the next one is near enough and fits
-    aim = 4e-15 * room if k > 0 else 0.0
-    middle = low - (over_low + aim) * (high - low) / (over_high - over_low)
-    if k % 3 == 2 or not low < middle < high:
-        middle = 0.5 * (low + high)
-    return middle, False
-
-
-@kernel
 def _size_by_room(room, alone, desk, rules):  # type: ignore[no-untyped-def]
     """S3 `cash=f`: the order asks for the fraction f of the room, its commission included."""
     o = alone.orders[alone.first]
@@ -361,9 +346,23 @@ def _size_by_room(room, alone, desk, rules):  # type: ignore[no-untyped-def]
     if wanted > 0.0:
         o.order_stage = _ALONE
         if _need(1.0, _ALONE, alone, desk, rules) > share:
-            o.order_open_q *= _common_factor(share, _ALONE, alone, desk, rules)
-            o.order_now = o.order_open_q
+            _fit_alone(share, use, alone, desk, rules)
         o.order_stage = _IN_GROUP
+
+
+@kernel
+def _fit_alone(share, use, alone, desk, rules):  # type: ignore[no-untyped-def]
+    """The quantity of the only order that takes its share with its commission; one unit takes `use` without it."""
+    o = alone.orders[alone.first]
+    a, side, wanted = desk.assets[o.n], 1.0 if o.order_cash > 0.0 else -1.0, o.order_now
+    units = units_at_a_rate(share, use, abs(o.order_price) * a.multiplier * o.order_rate, rules)
+    o.order_now = side * units
+    if _need(1.0, _ALONE, alone, desk, rules) - share > 0.0:
+        o.order_now = side * hair_below(units)
+    if not is_near(_need(1.0, _ALONE, alone, desk, rules) - share, share):
+        o.order_now = wanted
+        o.order_now = wanted * _common_factor(share, _ALONE, alone, desk, rules)
+    o.order_open_q = o.order_now
 
 
 @kernel

@@ -15,21 +15,22 @@ import numpy as np
 
 from ..core.codes import Reason, SizeMethod
 from ..core.jit import borrowed, kernel, spine, unsigned
-from ..core.lanes import LANES, choose, lane_of, lanes_from
-from ..core.places import peek_int
+from ..core.lanes import LANES, choose, lane_of, lanes_from, lanes_to
+from ..core.places import first_byte, peek_int
 from ..core.rounding import whole_lots
 from ..execution.costs import commission, fill_price
 from ..risk.levels import stop_if_entered
 from ..risk.sizing import entry_quantity
 from .account import extremes
+from .fitting import TINY, hair_below, is_near, next_factor, units_at_a_rate
 from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from .log import has_room, next_trade
+from .log import count_trade, has_room, next_trade
 from .lone import IDLE_FLAT, IDLE_LONG, IDLE_SHORT, are_idle
 from .marks import ruin_line
-from .matching import commission_of, next_factor
-from .plain_levels import first_levels, guard, no_levels
+from .matching import commission_of
+from .plain_levels import Purse, first_levels, guard, is_carried, is_steady, no_levels
 
-__all__ = ["FINISHED", "FULL", "UNFIT", "House", "Tape", "is_plain", "plain_run"]
+__all__ = ["FINISHED", "FULL", "UNFIT", "House", "Tape", "is_plain", "plain_count", "plain_run"]
 
 FINISHED, FULL, UNFIT = 0, 1, 2
 """How a run ends: at its last bar; where the log is full; where the step has to take it, from its start."""
@@ -55,12 +56,17 @@ _ONLY_LONG, _ONLY_SHORT = _idle_where(True, False), _idle_where(False, True)
 
 
 class Tape(NamedTuple):
-    """Prices of the only asset and what is said of it, (T,) each."""
+    """Prices of the only asset, the highest high and the lowest low of as many bars from each on as there are lanes, and what is said.
+
+    (T,) each; `tops` and `bottoms` are not asked where fewer bars are left.
+    """
 
     opens: np.ndarray
     highs: np.ndarray
     lows: np.ndarray
     closes: np.ndarray
+    tops: np.ndarray
+    bottoms: np.ndarray
     said: np.ndarray
 
 
@@ -114,7 +120,20 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
 
     `ends`: whether what is held at the end is closed (T8).
     """
+    return _run(span, (1 if ends else 0, 1), tape, house, log, equity)
+
+
+@kernel
+def plain_count(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-def]
+    """The same, but trades are only counted: what is known of them alone is not computed, as the compiler sees that nobody reads it."""
+    return _run(span, (1 if ends else 0, 0), tape, house, log, equity)
+
+
+@spine
+def _run(span, wishes, tape, house, log, equity):  # type: ignore[no-untyped-def]
+    """See `plain_run`; `wishes` are whether it closes at the end, and whether trades are written."""
     begin, stop = span
+    ends, writes = wishes
     rules, _, a, acct = house
     tape, log, equity = borrowed(tape), borrowed(log), borrowed(equity)
     at_close, guarded, line = rules.at_close == 1, house.stops.on == 1, ruin_line(acct)
@@ -123,7 +142,7 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
     cash, held, levels = acct.cash, _nothing(), no_levels()
     order, waits, now, t, where = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin, tape.said.ctypes.data
     while t < stop or (waits and at_close):
-        if not has_room(log, _MOST_TRADES):
+        if writes == 1 and not has_room(log, _MOST_TRADES):
             return FULL
         if waits:
             waits, at, ref = False, t - 1 if at_close else t, 0.0
@@ -132,7 +151,7 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
             else:
                 ref = tape.opens[unsigned(at)]
                 held = _met(held, ref)
-            fine, cash, held = _execute(order, ref, now + at, cash, held, house, log)
+            fine, cash, held = _execute(order, (ref, now + at, writes), cash, held, house, log)
             if not fine:
                 return UNFIT
             if at_close:
@@ -161,15 +180,18 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
                 if short_until < t:
                     short_until = _next_row(t, stop, where, tape.said, IDLE_SHORT)
                 end = short_until
-            last, reason, ref = min(end, stop - 1), 0, 0.0
-            bar = last + 1
+            bar, reason, ref = min(end + 1, stop), 0, 0.0
+            purse = Purse(cash, held.units * a.multiplier, rules.maintenance, line, equity)
             if guarded:
-                bar, levels, reason, ref = guard(t, last + 1, held.units, levels, tape, house)
-            fine, held = _hold((t, bar), cash, held, tape, house, line, equity)
+                bar, levels, reason, ref, fine = guard((t, bar), levels, purse, tape, house)
+            else:
+                fine = _hold((t, bar), purse, tape, a)
             if not fine:
                 return UNFIT
+            held = _met_in((t, bar), held, tape)
             if reason != 0:
-                fine, cash, held = _leave(ref, reason, now + bar, cash, _met(held, tape.opens[unsigned(bar)]), house, log)
+                there = ref, now + bar, writes
+                fine, cash, held = _leave(there, reason, cash, _met(held, tape.opens[unsigned(bar)]), house, log)
                 if not fine or cash <= line:
                     return UNFIT
                 equity[unsigned(bar)] = cash + 0.0
@@ -183,8 +205,8 @@ def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-
         if not fine:
             return UNFIT
         waits, t = True, end + 1
-    if ends and held.units != 0.0:
-        fine, cash, _ = _leave_at_end(tape.closes[unsigned(stop - 1)], now + stop - 1, cash, held, house, log)
+    if ends == 1 and held.units != 0.0:
+        fine, cash, _ = _leave_at_end((tape.closes[unsigned(stop - 1)], now + stop - 1, writes), cash, held, house, log)
         if not fine:
             return UNFIT
         equity[unsigned(stop - 1)] = cash
@@ -208,9 +230,19 @@ def _met(held, price):  # type: ignore[no-untyped-def]
 @kernel
 def _next_row(t, stop, where, said, idle):  # type: ignore[no-untyped-def]
     """The first bar from `t` on whose row does something, or `stop`; the rows stand at the address `where`."""
-    here, start = where, t
-    while start + 8 <= stop and (peek_int(here + start, 0) == 0 or are_idle(said, start, idle)):  # eight bars at once
-        start += 8
+    start = t
+    while start + 8 <= stop:  # eight bars at once
+        rows = peek_int(where + start, 0)
+        if rows != 0:
+            start += first_byte(rows)
+            if (idle >> int(said[unsigned(start)])) & 1 == 0:
+                return start
+            if start + 8 <= stop and are_idle(said, start, idle):  # a rule that says at each bar where it wants to be
+                start += 8
+            else:
+                start += 1
+        else:
+            start += 8
     for bar in range(start, stop):
         if (idle >> int(said[unsigned(bar)])) & 1 == 0:
             return bar
@@ -225,18 +257,36 @@ def _wait(t, stop, cash, equity):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _hold(span, cash, held, tape, house, line, equity):  # type: ignore[no-untyped-def]
+def _hold(span, purse, tape, a):  # type: ignore[no-untyped-def]
     """T6 of bars in which the position is held; False where the account does not carry it (F13)."""
-    first, stop = span
-    units, rate = held.units * house.a.multiplier, house.rules.maintenance
-    broken = False
-    for bar in range(first, stop):
-        money = units * tape.closes[unsigned(bar)]
-        worth = cash + money
-        broken |= (worth < rate * abs(money)) | (worth <= line)
-        equity[unsigned(bar)] = worth
-    worst, best = _met_in(span, units, (held.worst, held.best), tape)
-    return not broken, _Held(held.units, held.price, held.since, held.value, held.fee, worst, best, held.stop, held.risk)
+    t, stop = span
+    if stop - t >= LANES and is_steady(purse, a):
+        least, most = _worths(span, purse, tape)
+        return is_carried(purse, least) and is_carried(purse, most)
+    fine = True
+    for bar in range(t, stop):
+        close = tape.closes[unsigned(bar)]
+        fine = fine and is_carried(purse, close)
+        purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
+    return fine
+
+
+@spine
+def _worths(span, purse, tape):  # type: ignore[no-untyped-def]
+    """T6 of at least LANES bars, as many at once as there are lanes; the least and the greatest close of them."""
+    t, stop = span
+    low = lanes_from(tape.closes, t)
+    high = low
+    while t < stop:
+        at = min(t, stop - LANES)  # the last ones may be computed twice
+        close = lanes_from(tape.closes, at)
+        lanes_to(purse.equity, at, close * purse.amount + purse.cash)
+        low, high = choose(close < low, close, low), choose(close > high, close, high)
+        t += LANES
+    least, most = lane_of(low, 0), lane_of(high, 0)
+    for k in range(1, LANES):
+        least, most = min(least, lane_of(low, k)), max(most, lane_of(high, k))
+    return least, most
 
 
 @spine
@@ -247,10 +297,10 @@ def _with_risk(held, levels, a):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _met_in(span, units, met, tape):  # type: ignore[no-untyped-def]
+def _met_in(span, held, tape):  # type: ignore[no-untyped-def]
     """M7 of the bars of a span, as many at once as there are lanes: what comes first does not matter to the worst and the best."""
     t, stop = span
-    worst, best = met
+    worst, best = held.worst, held.best
     if stop - t >= 2 * LANES:
         high, low = lanes_from(tape.highs, t), lanes_from(tape.lows, t)
         t += LANES
@@ -259,10 +309,10 @@ def _met_in(span, units, met, tape):  # type: ignore[no-untyped-def]
             high, low = choose(higher > high, higher, high), choose(lower < low, lower, low)
             t += LANES
         for k in range(LANES):
-            worst, best = extremes(units, worst, best, lane_of(high, k), lane_of(low, k))
+            worst, best = extremes(held.units, worst, best, lane_of(high, k), lane_of(low, k))
     for bar in range(t, stop):
-        worst, best = extremes(units, worst, best, tape.highs[unsigned(bar)], tape.lows[unsigned(bar)])
-    return worst, best
+        worst, best = extremes(held.units, worst, best, tape.highs[unsigned(bar)], tape.lows[unsigned(bar)])
+    return _Held(held.units, held.price, held.since, held.value, held.fee, worst, best, held.stop, held.risk)
 
 
 @spine
@@ -287,8 +337,12 @@ def _decide(flags, worth, close, house):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _execute(order, ref, now, cash, held, house, log):  # type: ignore[no-untyped-def]
-    """T4, T7: a market order closes what is held, then opens its own side; False where the step has to look at it (F10, F5)."""
+def _execute(order, there, cash, held, house, log):  # type: ignore[no-untyped-def]
+    """T4, T7: a market order closes what is held, then opens its own side; False where the step has to look at it (F10, F5).
+
+    `there` are the price it meets, the bar, and whether its trade is written.
+    """
+    ref, now, writes = there
     rules, _, a, _ = house
     was = 1.0 if held.units > 0.0 else -1.0
     side = order.side if order.side != 0.0 else -was
@@ -299,15 +353,14 @@ def _execute(order, ref, now, cash, held, house, log):  # type: ignore[no-untype
         fee = commission_of(rules, closed, price, a.multiplier, rules.rate)
         cash += was * closed * price * a.multiplier - fee
     if order.side != 0.0:
-        opened = _affordable(order, (price, closed, fee), cash, house)
+        opened, extra = _affordable(order, (price, closed, fee), cash, house)
         if not (opened > 0.0 and opened * abs(price) * a.multiplier >= a.min_notional * (1.0 - 1e-9)):
             return False, cash, held
-        extra = commission_of(rules, closed + opened, price, a.multiplier, rules.rate) - fee
         cash -= side * opened * price * a.multiplier + extra
         fee += extra
     fee_of_close = fee * closed / (closed + opened)
     if closed > 0.0:
-        _write_trade(_met(held, price), price, fee_of_close, _SIGNAL, now, a, log)
+        _end_trade(_met(held, price), (price, fee_of_close, _SIGNAL, now), writes, a, log)
     if opened == 0.0:
         return True, cash, _nothing()
     return True, cash, _Held(side * opened, price, now, opened * price, fee - fee_of_close, price, price, math.nan, math.nan)
@@ -315,49 +368,68 @@ def _execute(order, ref, now, cash, held, house, log):  # type: ignore[no-untype
 
 @spine
 def _affordable(order, fill, cash, house):  # type: ignore[no-untyped-def]
-    """F4, F10, S3: units that the order opens when the account has room for no more than `cash`, in whole lots; 0: none."""
+    """F4, F10, S3: units that the order opens when the account has room for no more than `cash`, in whole lots, and their commission."""
     rules, _, a, _ = house
-    price, _, _ = fill
+    price, closed, fee = fill
     room = rules.leverage * cash
     slack = 1e-9 * abs(room)
     if room <= slack:
-        return 0.0
-    units = order.units
+        return 0.0, 0.0
+    units, fits = order.units, False
     if order.share > 0.0:
-        share = order.share * room
-        units = share / (abs(price) * a.multiplier)
-        if _use(1.0, units, fill, house) > share:
-            units *= _factor(share, units, fill, house)
-        if share <= room:  # what fits into a share of the room fits into the room
-            return whole_lots(units, a.lot)
-    if _use(1.0, units, fill, house) > room + slack:
+        share, each = order.share * room, abs(price) * a.multiplier
+        units = share / each
+        used, extra = _use(1.0, units, fill, house)
+        if used > share:
+            units, extra = _at_share(share, units, each, fill, house)
+        fits = share <= room  # what fits into a share of the room fits into the room
+    else:
+        used, extra = _use(1.0, units, fill, house)
+    if not fits and _use(1.0, units, fill, house)[0] > room + slack:
         units *= _factor(room, units, fill, house)
-    return whole_lots(units, a.lot)
+        _, extra = _use(1.0, units, fill, house)
+    if a.lot > 0.0:
+        units = whole_lots(units, a.lot)
+        extra = commission_of(rules, closed + units, price, a.multiplier, rules.rate) - fee
+    return units, extra
+
+
+@spine
+def _at_share(share, wanted, each, fill, house):  # type: ignore[no-untyped-def]
+    """`matching._fit_alone`, and the commission."""
+    units = units_at_a_rate(share, each, each * house.rules.rate, house.rules)
+    used, _ = _use(1.0, units, fill, house)
+    units = choose(used - share > 0.0, hair_below(units), units)  # no jump: nobody can guess which
+    used, extra = _use(1.0, units, fill, house)
+    if not is_near(used - share, share):
+        units = wanted * _factor(share, wanted, fill, house)
+        _, extra = _use(1.0, units, fill, house)
+    return units, extra
 
 
 @spine
 def _use(factor, units, fill, house):  # type: ignore[no-untyped-def]
-    """Room that so many units take, commission included."""
+    """Room that so many units take, commission included; and that."""
     rules, _, a, _ = house
     price, closed, fee = fill
     opened = factor * units
     more = commission_of(rules, closed + opened, price, a.multiplier, rules.rate) - fee
-    return opened * (abs(price) * a.multiplier) + rules.leverage * more
+    return opened * (abs(price) * a.multiplier) + rules.leverage * more, more
 
 
-@spine
+@kernel
 def _factor(room, units, fill, house):  # type: ignore[no-untyped-def]
     """`matching.common_factor` of the only order."""
-    low, high = 1e-12, 1.0
-    over_low = _use(low, units, fill, house) - room
+    low, high = TINY, 1.0
+    over_low = _use(low, units, fill, house)[0] - room
     if over_low > 0.0:
         return 0.0
-    over_high = _use(high, units, fill, house) - room
+    over_high = _use(high, units, fill, house)[0] - room
     for k in range(200):
         middle, done = next_factor(k, (low, over_low), (high, over_high), room)
         if done:
             break
-        over = _use(middle, units, fill, house) - room
+        over = _use(middle, units, fill, house)[0] - room
         if over > 0.0:
             high, over_high = middle, over
         else:
@@ -366,8 +438,9 @@ def _factor(room, units, fill, house):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _leave(ref, reason, now, cash, held, house, log):  # type: ignore[no-untyped-def]
+def _leave(there, reason, cash, held, house, log):  # type: ignore[no-untyped-def]
     """An exit of all that is held at a level or at the end (T5, T8); False where the price is none to trade at."""
+    ref, now, writes = there
     rules, _, a, _ = house
     side, closed, price = 1.0 if held.units > 0.0 else -1.0, abs(held.units), ref
     if reason != _TARGET:
@@ -377,18 +450,28 @@ def _leave(ref, reason, now, cash, held, house, log):  # type: ignore[no-untyped
     money = abs(closed * price) * a.multiplier
     fee = commission(rules, money * (rules.maker_rate if reason == _TARGET else rules.rate), closed, money)
     cash += side * closed * price * a.multiplier - fee
-    _write_trade(_met(held, price), price, fee * closed / (closed + 0.0), reason, now, a, log)
+    _end_trade(_met(held, price), (price, fee * closed / (closed + 0.0), reason, now), writes, a, log)
     return True, cash, _nothing()
 
 
 @kernel
-def _leave_at_end(ref, now, cash, held, house, log):  # type: ignore[no-untyped-def]
-    return _leave(ref, _END, now, cash, held, house, log)
+def _leave_at_end(there, cash, held, house, log):  # type: ignore[no-untyped-def]
+    return _leave(there, _END, cash, held, house, log)
 
 
 @spine
-def _write_trade(held, price, fee, reason, now, a, log):  # type: ignore[no-untyped-def]
-    """M4, M7: the trade that is over, as `account.settle` writes it."""
+def _end_trade(held, end, writes, a, log):  # type: ignore[no-untyped-def]
+    """A trade is over: written, or counted."""
+    if writes == 1:
+        _write_trade(held, end, a, log)
+    else:
+        count_trade(log)
+
+
+@spine
+def _write_trade(held, end, a, log):  # type: ignore[no-untyped-def]
+    """M4, M7: the trade that is over, as `account.settle` writes it; its `end` are price, fee, reason and bar."""
+    price, fee, reason, now = end
     side, units = 1.0 if held.units > 0.0 else -1.0, abs(held.units)
     entry = held.value / units
     trade = next_trade(log)

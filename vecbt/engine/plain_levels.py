@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from ..core.codes import StopForm
 from ..core.jit import kernel, spine, unsigned
-from ..core.lanes import choose
+from ..core.lanes import LANES, choose, lane_of, lanes_from, lanes_of, lanes_to
 from ..risk.levels import exit_of, first_of, is_armed, level_at, raised, rounded_level
 
-__all__ = ["Levels", "first_levels", "guard", "no_levels"]
+__all__ = ["Levels", "Purse", "first_levels", "guard", "is_carried", "is_steady", "no_levels"]
 
 _FRACTION = int(StopForm.FRACTION)
 
@@ -64,70 +66,186 @@ def _trailed(levels, price, side, house):  # type: ignore[no-untyped-def]
     return Levels(levels.top, trail, armed, levels.hard, levels.target, stop, trailing)
 
 
+class Purse(NamedTuple):
+    """What carries a position: the account's cash, units times the multiplier, F13's rate and line, and where the equity goes, (T,)."""
+
+    cash: float
+    amount: float
+    rate: float
+    line: float
+    equity: np.ndarray
+
+
 @spine
-def guard(t, stop, units, levels, tape, house):  # type: ignore[no-untyped-def]
-    """T5 bar by bar: the first bar that takes the position out, `stop` if none does, the levels then, the reason, and the price."""
+def is_carried(purse, close):  # type: ignore[no-untyped-def]
+    """F13 at a close."""
+    money = purse.amount * close
+    worth = purse.cash + money
+    return not ((worth < purse.rate * abs(money)) | (worth <= purse.line))
+
+
+@spine
+def is_steady(purse, a):  # type: ignore[no-untyped-def]
+    """Whether the worst close of some bars alone decides whether the account carries the position through all of them.
+
+    Where no price is negative: what a short is worth falls as its margin rises, and a long that is paid for is worth its own money at
+    least, of which the margin is a part. So it is in floats, too: each operation keeps the order of what it is given.
+    """
+    return a.floor >= 0.0 and (purse.amount < 0.0 or purse.cash >= 0.0)
+
+
+@spine
+def guard(span, levels, purse, tape, house):  # type: ignore[no-untyped-def]
+    """T5 and T6 bar by bar, up to the first bar that takes the position out, `stop` if none does.
+
+    Returns that bar, the levels then, the reason and the price of the exit, and False where the account does not carry the position.
+    """
+    bar, stop = span
     rules, stops, a, _ = house
-    side = 1.0 if units > 0.0 else -1.0
-    price, moves = levels.top, stops.trail_form != 0
-    simple = moves and stops.trail_form == _FRACTION and a.tick <= 0.0
-    bar = t
+    side, price, moves, steady = 1.0 if purse.amount > 0.0 else -1.0, levels.top, stops.trail_form != 0, is_steady(purse, a)
+    trails, stays, fine = moves and stops.trail_form == _FRACTION and a.tick <= 0.0 and steady, not moves and steady, True
+    worst = side * math.inf
     while bar < stop:
-        if simple and levels.armed == 1:
-            bar, levels = _trail(bar, stop, levels, stops.trail, tape) if side > 0.0 else _trail_short(bar, stop, levels, stops.trail, tape)
-            if bar == stop:
-                break
+        if stays:
+            bar, worst = _watch((bar, stop), _limits(levels, side), purse, worst, tape)
+        elif trails and levels.armed == 1:
+            if side > 0.0:
+                bar, worst, levels = _trail((bar, stop), levels, purse, (stops.trail, worst), tape)
+            else:
+                bar, worst, levels = _trail_short((bar, stop), levels, purse, (stops.trail, worst), tape)
+        if bar == stop:
+            break
         below, above = _limits(levels, side)
-        high, low = tape.highs[unsigned(bar)], tape.lows[unsigned(bar)]
+        high, low, close = tape.highs[unsigned(bar)], tape.lows[unsigned(bar)], tape.closes[unsigned(bar)]
         if low <= below or high >= above:
             prices = tape.opens[unsigned(bar)], high, low
             ref, reason = exit_of(prices, (levels.stop, levels.target, levels.trailing), side, rules.through, rules.optimistic)
             if reason != 0:
-                return bar, levels, reason, ref
+                return bar, levels, reason, ref, fine and (abs(worst) == math.inf or is_carried(purse, worst))
         if moves:
             top = raised(levels.top, side, high, low)
             if top != levels.top:
                 moved = Levels(top, levels.trail, levels.armed, levels.hard, levels.target, levels.stop, levels.trailing)
                 levels = _trailed(moved, price, side, house)
+        fine = fine and is_carried(purse, close)
+        purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
         bar += 1
-    return stop, levels, 0, 0.0
+    return stop, levels, 0, 0.0, fine and (abs(worst) == math.inf or is_carried(purse, worst))
 
 
 @spine
-def _trail(t, stop, levels, share, tape):  # type: ignore[no-untyped-def]
-    """The first bar that may take a long position out, `stop` if none does, and the levels before it: `_trailed`, without jumps.
+def _watch(span, limits, purse, worst, tape):  # type: ignore[no-untyped-def]
+    """The first bar that may take a position out whose levels stay where they are, `stop` if none does; and the worst close before it."""
+    bar, stop = span
+    below = choose(limits[0] == limits[0], limits[0], -math.inf)
+    above = choose(limits[1] == limits[1], limits[1], math.inf)
+    least, most, low, high = worst, worst, lanes_of(worst), lanes_of(worst)
+    while bar < stop:
+        if bar + LANES <= stop and (tape.bottoms[unsigned(bar)] > below) & (tape.tops[unsigned(bar)] < above):
+            close = _four_worths(bar, purse, tape)
+            low, high = choose(close < low, close, low), choose(close > high, close, high)
+            bar += LANES
+            continue
+        if (tape.lows[unsigned(bar)] <= below) | (tape.highs[unsigned(bar)] >= above):
+            break
+        close = tape.closes[unsigned(bar)]
+        purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
+        least, most = choose(close < least, close, least), choose(close > most, close, most)
+        bar += 1
+    for k in range(LANES):
+        least, most = min(least, lane_of(low, k)), max(most, lane_of(high, k))
+    return bar, choose(purse.amount > 0.0, least, most)
 
-    The trail follows from the start, a `share` of the best price below it, and no tick rounds it.
+
+@spine
+def _four_worths(bar, purse, tape):  # type: ignore[no-untyped-def]
+    """T6 of as many bars as there are lanes; their closes."""
+    close = lanes_from(tape.closes, bar)
+    lanes_to(purse.equity, bar, close * purse.amount + purse.cash)
+    return close
+
+
+@spine
+def _trail(span, levels, purse, past, tape):  # type: ignore[no-untyped-def]
+    """The same of a long position with a trail, and the levels before that bar: `_trailed`, without jumps.
+
+    The trail follows from the start, a `share` of the best price below it, and no tick rounds it. Up to a half, a higher best price never
+    has a lower trail, not by the last bit: then the trail after some bars is that of their highest, and where all of them stay above it,
+    none takes the position out.
     """
-    top, trail, bar = levels.top, levels.trail, t
+    bar, stop = span
+    share, worst = past
+    top, trail, low, wide = levels.top, levels.trail, lanes_of(worst), share <= 0.5
     hard = choose(levels.hard == levels.hard, levels.hard, -math.inf)
     goal = choose(levels.target == levels.target, levels.target, math.inf)
     while bar < stop:
-        high = tape.highs[unsigned(bar)]
-        if (tape.lows[unsigned(bar)] <= choose(trail > hard, trail, hard)) | (high >= goal):
+        if wide and bar + LANES <= stop:
+            high = tape.tops[unsigned(bar)]
+            peak = choose(high > top, high, top)
+            level = level_at(_FRACTION, share, 1.0, peak, math.nan, 0.0, 1.0)
+            level = choose(level > trail, level, trail)
+            if (tape.bottoms[unsigned(bar)] > choose(level > hard, level, hard)) & (high < goal):
+                close = _four_worths(bar, purse, tape)
+                low, top, trail = choose(close < low, close, low), peak, level
+                bar += LANES
+                continue
+        out, end = False, min(bar + LANES, stop)
+        while bar < end:
+            high = tape.highs[unsigned(bar)]
+            if (tape.lows[unsigned(bar)] <= choose(trail > hard, trail, hard)) | (high >= goal):
+                out = True
+                break
+            top = choose(high > top, high, top)
+            level = level_at(_FRACTION, share, 1.0, top, math.nan, 0.0, 1.0)
+            trail = choose(level > trail, level, trail)
+            close = tape.closes[unsigned(bar)]
+            purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
+            worst = choose(close < worst, close, worst)
+            bar += 1
+        if out:
             break
-        top = choose(high > top, high, top)
-        level = level_at(_FRACTION, share, 1.0, top, math.nan, 0.0, 1.0)
-        trail = choose(level > trail, level, trail)
-        bar += 1
-    return bar, _with_trail(levels, top, trail, 1.0)
+    for k in range(LANES):
+        worst = min(worst, lane_of(low, k))
+    return bar, worst, _with_trail(levels, top, trail, 1.0)
 
 
 @spine
-def _trail_short(t, stop, levels, share, tape):  # type: ignore[no-untyped-def]
-    """The same of a short position."""
-    top, trail, bar = levels.top, levels.trail, t
+def _trail_short(span, levels, purse, past, tape):  # type: ignore[no-untyped-def]
+    """The same of a short position, whose trail never rises with a lower best price, whatever the share."""
+    bar, stop = span
+    share, worst = past
+    top, trail, high = levels.top, levels.trail, lanes_of(worst)
     hard = choose(levels.hard == levels.hard, levels.hard, math.inf)
     goal = choose(levels.target == levels.target, levels.target, -math.inf)
     while bar < stop:
-        low = tape.lows[unsigned(bar)]
-        if (tape.highs[unsigned(bar)] >= choose(trail < hard, trail, hard)) | (low <= goal):
+        if bar + LANES <= stop:
+            low = tape.bottoms[unsigned(bar)]
+            peak = choose(low < top, low, top)
+            level = level_at(_FRACTION, share, -1.0, peak, math.nan, 0.0, 1.0)
+            level = choose(level < trail, level, trail)
+            if (tape.tops[unsigned(bar)] < choose(level < hard, level, hard)) & (low > goal):
+                close = _four_worths(bar, purse, tape)
+                high, top, trail = choose(close > high, close, high), peak, level
+                bar += LANES
+                continue
+        out, end = False, min(bar + LANES, stop)
+        while bar < end:
+            low = tape.lows[unsigned(bar)]
+            if (tape.highs[unsigned(bar)] >= choose(trail < hard, trail, hard)) | (low <= goal):
+                out = True
+                break
+            top = choose(low < top, low, top)
+            level = level_at(_FRACTION, share, -1.0, top, math.nan, 0.0, 1.0)
+            trail = choose(level < trail, level, trail)
+            close = tape.closes[unsigned(bar)]
+            purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
+            worst = choose(close > worst, close, worst)
+            bar += 1
+        if out:
             break
-        top = choose(low < top, low, top)
-        level = level_at(_FRACTION, share, -1.0, top, math.nan, 0.0, 1.0)
-        trail = choose(level < trail, level, trail)
-        bar += 1
-    return bar, _with_trail(levels, top, trail, -1.0)
+    for k in range(LANES):
+        worst = max(worst, lane_of(high, k))
+    return bar, worst, _with_trail(levels, top, trail, -1.0)
 
 
 @spine

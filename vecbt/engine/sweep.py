@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Records
+from ..core import memory
 from ..core.codes import InputKind
 from ..core.sets import Sets
 from ..data.labels import label_text
@@ -73,6 +74,7 @@ class SweepRun:
     envelope : the sets under the other intrabar rule, where that was asked for, else None
     seconds : how long it took; with lines that were kept before, their time too
     rf, mar : per bar, as the metrics took them
+    details : whether DETAILS of `sweep_run` were measured; else they are NaN
     """
 
     bars: Bars
@@ -92,6 +94,7 @@ class SweepRun:
     seconds: float = 0.0
     rf: float = 0.0
     mar: float = 0.0
+    details: bool = True
 
     def setup_of(self, c: int) -> Setup:
         """The setup of one set."""
@@ -130,7 +133,7 @@ class Keeper(Protocol):
 def sweep_sets(
     bars: Bars, source: Any, sets: Sets, keywords: Mapping[str, Any], *, rf: float = 0.0, mar: float = 0.0, threads: int | None = None,
     blocks: bool | BlockFiles | None = None, keep_equity: bool = False, envelope: bool = False, progress: Progress | None = None,
-    keeper: Keeper | None = None, kind: InputKind | None = None, elsewhere: Elsewhere | None = None,
+    keeper: Keeper | None = None, kind: InputKind | None = None, elsewhere: Elsewhere | None = None, details: bool = True,
 ) -> SweepRun:  # fmt: skip
     """Run all sets; Ctrl-C ends it early with what is done.
 
@@ -142,6 +145,7 @@ def sweep_sets(
     keeper : knows lines already, and hears of each piece that is finished
     kind : what an uncompiled strategy says, where that is known; else the first set that can be evaluated tells
     elsewhere : where the sets run, if not in threads of this process
+    details : False where none of DETAILS is asked for; they are measured nonetheless with a keeper, an envelope, or elsewhere
 
     The other ones are those of `vb.sweep`.
     """
@@ -160,6 +164,7 @@ def sweep_sets(
     if keep_equity:
         work.keep_equity()
     work.elsewhere = elsewhere
+    work.task.details = work.kept.details = details or keeper is not None or elsewhere is not None or envelope
     return work.run(progress, keeper)
 
 
@@ -200,7 +205,9 @@ class _Sweep:
     def keep_blocks(self) -> None:
         """Keep sums over parts of the bars."""
         shape = self.kept.final.shape
-        self.kept.blocks, self.kept.fine = np.full((*shape, BLOCKS, 4), np.nan), np.full((*shape, FINE_BLOCKS, 2), np.nan)
+        self.kept.blocks, self.kept.fine = memory.empty((*shape, BLOCKS, 4)), memory.empty((*shape, FINE_BLOCKS, 2))
+        self.kept.blocks.fill(np.nan)
+        self.kept.fine.fill(np.nan)
 
     def keep_equity(self) -> None:
         """Keep the curves."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Records
+from ..core import memory
 from ..core.codes import InputKind
 from ..core.jit import ENGINE
 from ..core.lanes import LANES
@@ -59,6 +60,7 @@ class Task:
     kind, table : what the strategy says; how a compiled one is asked
     blocks, equity : what is kept beside the line of numbers
     pairs : whether two runs that follow each other are of one set, whose trades are compared
+    details : whether DETAILS are measured, too
     """
 
     bars: Bars
@@ -77,6 +79,7 @@ class Task:
     blocks: bool = False
     equity: bool = False
     pairs: bool = False
+    details: bool = True
 
     def values_of(self, c: int, names: tuple[str, ...]) -> dict[str, Any]:
         """Some parameters of a set."""
@@ -107,14 +110,15 @@ class Chunks:
 
     def __init__(self, task: Task, group: SetupGroup, threads: int) -> None:
         self._task, self._group, self._threads = task, group, threads
+        self._last: tuple[NDArray[np.int64], _Prepared] | None = None
         cells = task.bars.T * task.bars.N
         self._most = max(1, min(_MOST_SETS, _CHUNK_BARS // cells))
         if task.table is None:
             size = cells if task.kind == InputKind.SIGNALS else 8 * cells
             self._most = max(1, min(self._most, _CHUNK_ROWS // size))
-        self._accounts = np.stack([_bytes_of(books.accounts) for books in group.books])
-        self._assets = np.stack([_bytes_of(books.assets) for books in group.books])
-        self._laws: Any = tuple(_rows_of_bytes(laws) for laws in group.rules)
+        self._accounts = np.stack([_words_of(books.accounts) for books in group.books])
+        self._assets = np.stack([_words_of(books.assets) for books in group.books])
+        self._laws: Any = tuple(_rows_of_words(laws) for laws in group.rules)
         self._initial = np.stack([np.asarray(books.accounts["initial"]) for books in group.books])
 
     def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
@@ -153,10 +157,12 @@ class Chunks:
         shape = len(numbers), self._initial.shape[1]
         lines = Lines(which, prepared.desks, *self._memory(), prepared.flags, prepared.values, self._laws, group.ends,
                       self._accounts, self._assets, self._initial)  # fmt: skip
+        blocks, sums, equity, fragility = self._kept(shape)
         measures = Measures(
             np.zeros(len(numbers), dtype=np.int64), np.zeros((len(numbers), 2), dtype=np.int64), np.empty(shape),
             plain(np.recarray(shape, dtype=RETURNS_METRICS)), plain(np.recarray(shape, dtype=TRADES_METRICS)), plain(task.params),
-            plain(records(RETURNS_STATE, 1)), plain(records(TRADES_STATE, shape[1])), *self._kept(shape),
+            plain(records(RETURNS_STATE, 1)), plain(records(TRADES_STATE, shape[1])), blocks, sums, equity, fragility,
+            int(self._task.details),
         )  # fmt: skip
         return Chunk(numbers, lines, measures, self._initial[which[:, 2]], wrong, prepared.held)
 
@@ -166,7 +172,7 @@ class Chunks:
         blocks, curves = shape if self._task.blocks else none, shape if self._task.equity else none
         fragility = np.full(shape if self._task.pairs else none, np.nan)
         equity = np.full((*curves, self._task.bars.T), np.nan)
-        return np.empty((*blocks, BLOCKS, 4)), np.empty((*blocks, FINE_BLOCKS, 2)), equity, fragility
+        return memory.empty((*blocks, BLOCKS, 4)), memory.empty((*blocks, FINE_BLOCKS, 2)), equity, fragility
 
     def _memory(self) -> tuple[int, int, int, int]:
         """The loop of the rule, and how its memory begins."""
@@ -181,8 +187,10 @@ class Chunks:
         return _Prepared(desks, _NO_FLAGS, _NO_VALUES, wrong, held)
 
     def _rows(self, firsts: NDArray[np.int64]) -> _Prepared:
-        """The rows of array strategies, one after the other."""
+        """The rows of array strategies, one after the other; those of the chunk before where they are the same."""
         task = self._task
+        if self._last is not None and np.array_equal(self._last[0], firsts):
+            return self._last[1]
         wrong: list[Any] = []
         signals, cells = task.kind == InputKind.SIGNALS, task.bars.T * task.bars.N
         said = blank_rows(task.kind, (len(firsts), cells))
@@ -198,7 +206,8 @@ class Chunks:
             except Exception as error:
                 wrong.append(error)
         desks = np.zeros((1, len(DESK)), dtype=np.int64)
-        return _Prepared(desks, said if signals else _NO_FLAGS, _NO_VALUES if signals else said, wrong, None)
+        self._last = firsts, _Prepared(desks, said if signals else _NO_FLAGS, _NO_VALUES if signals else said, wrong, None)
+        return self._last[1]
 
 
 @dataclass
@@ -221,7 +230,7 @@ class Seat:
         signals = kind == InputKind.SIGNALS
         said = blank_rows(kind, (bars.T, bars.N))
         ruling = None if task.table is None else task.table.ruling
-        memory = np.zeros(0 if ruling is None else ruling.memory.size)
+        recalled = np.zeros(0 if ruling is None else ruling.memory.size)
         desk = np.zeros(len(DESK), dtype=np.int64)
         self._books = make_books(spans_of(group.first.accounts, bars.N))
         self._room = FILLS_PER_BAR * bars.N + 1024
@@ -234,18 +243,19 @@ class Seat:
         self._rows = group.rows(bars, inputs)
         rules: Any = tuple(None if part is None else part[:1].copy() for part in group.rules)
         books, log = self._plain_books(self._books), self._log(1)
+        is_plain = self._is_plain(signals)
         taken = Rules(*(None if part is None else plain(part) for part in rules))  # type: ignore[arg-type]  # as a batch has them
-        laws: Any = tuple(_bytes_of(part) for part in rules)
+        laws: Any = tuple(_words_of(part) for part in rules)
         runs = address_of(run_bars, 0, bars.T, books, self._rows, taken, log, series)
         closes = address_of(close_all, books, 0, taken[0], taken[1], log) if group.ends.any() else 0
         self._trial = Trial(
-            desk, int(desk.ctypes.data), memory, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
-            books, _bytes_of(self._books.accounts), _bytes_of(self._books.assets), log, series, taken,
+            desk, int(desk.ctypes.data), recalled, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
+            books, _words_of(self._books.accounts), _words_of(self._books.assets), log, series, taken,
             laws, runs, closes, np.ones((LANES, bars.T)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64), self._pair(1),
-            self._is_plain(signals),
+            is_plain, self._ranges(is_plain),
         )  # fmt: skip
         self._step = LANES * max(1, min(_MOST_SETS, _CHUNK_BARS // 8 // (bars.T * bars.N)) // LANES)  # sets that run in one call
-        self._addresses = {DESK.index("memory"): int(memory.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
+        self._addresses = {DESK.index("memory"): int(recalled.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
 
     def _is_plain(self, signals: bool) -> int:
         """1 where there is one asset with signals, in bars without gaps and events, and no rule beyond those of a plain account."""
@@ -253,6 +263,17 @@ class Seat:
         if not signals or trial.bars.N != 1 or rows.eventful.any() or rows.flow.size or rows.events.size or rows.sigma.size:
             return 0
         return int(self._group.rules[3] is None and not np.isnan(rows.prices[: 4 * trial.bars.T]).any())
+
+    def _ranges(self, is_plain: int) -> NDArray[np.float64]:
+        """The highest high and the lowest low of as many bars from each on as there are lanes, or are left: (2, T)."""
+        bars = self._task.bars.T if is_plain else 0
+        out = np.empty((2, bars))
+        for row, best, places in zip(out, (np.maximum, np.minimum), self._rows.prices[bars : 3 * bars].reshape(2, bars), strict=True):
+            row[:] = places
+            for k in range(1, LANES if is_plain else 1):
+                rest = row[: max(bars - k, 0)]
+                best(rest, places[k:], out=rest)
+        return out
 
     @staticmethod
     def _plain_books(books: Books) -> Books:
@@ -294,11 +315,11 @@ def _adapted(count: int, seconds: float, most: int) -> int:
     return min(most, int(count * min(8.0, 2.0 * _SHORT / max(seconds, 1e-6)))) if seconds < _SHORT else count
 
 
-def _bytes_of(kept: Any) -> NDArray[np.uint8]:
-    """The memory of records; nothing where there are none."""
-    return np.zeros(0, dtype=np.uint8) if kept is None else np.asarray(kept).view(np.uint8).reshape(-1)
+def _words_of(kept: Any) -> NDArray[np.int64]:
+    """The memory of records, eight bytes each, which a loop copies quicker than bytes; nothing where there are none."""
+    return np.zeros(0, dtype=np.int64) if kept is None else np.asarray(kept).view(np.int64).reshape(-1)
 
 
-def _rows_of_bytes(kept: Any) -> NDArray[np.uint8]:
+def _rows_of_words(kept: Any) -> NDArray[np.int64]:
     """The memory of records, a row each."""
-    return np.zeros((0, 0), dtype=np.uint8) if kept is None else _bytes_of(kept).reshape(len(kept), -1)
+    return np.zeros((0, 0), dtype=np.int64) if kept is None else _words_of(kept).reshape(len(kept), -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,9 +46,14 @@ def _dotted(keywords: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _parts_of(owner: Any) -> list[str]:
+def _parts_of(owner: Any) -> tuple[str, ...]:
     """What can be varied of an object, or of a class of them."""
-    return [f.name for f in dataclasses.fields(owner) if f.init and not f.name.startswith("_")]
+    return _parts_of_class(owner if isinstance(owner, type) else type(owner))
+
+
+@functools.cache
+def _parts_of_class(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind) if f.init and not f.name.startswith("_"))
 
 
 def _check_path(name: str, head: str, tail: str, owner: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..errors import InputError, StrategyError, VecbtError
 from ..indicators.plan import IndicatorPlan
 from ..indicators.registry import find
 from ..indicators.shape import readonly
+from .declared import parameters_of
 from .rule import DESK, PRICE_FIELDS, rule_rows
 from .rule_strategy import RuleStrategy
 from .ruling import Ruling, block_of, param_number
@@ -32,6 +33,7 @@ __all__ = ["RuleTable", "remade"]
 
 _Key = tuple[Any, ...]
 _ROOM = 2**30  # bytes of indicators that are kept
+_MOST_KNOWN = 2**20  # combinations of values for which the number of an indicator is looked up
 
 
 def remade(base: Strategy, values: Mapping[str, Any]) -> Strategy:
@@ -99,7 +101,8 @@ class _Source(NamedTuple):
     """A declared indicator that the rule reads, and those that sets have declared under its name.
 
     `fields` of `now` take its outputs; `numbers` has for an object that was declared before its place in `met` and in `places`, where
-    each of the fields begins.
+    each of the fields begins. `made_of` are the places of the parameters that it hangs on, among the strategy's own that vary, and `known`
+    has by the values of these the number of the indicator, -1 where it was not met; None where its text does not say what it hangs on.
     """
 
     name: str
@@ -110,6 +113,15 @@ class _Source(NamedTuple):
     numbers: dict[int, int]
     met: list[_Met]
     places: list[list[int]]
+    made_of: list[int]
+    known: NDArray[np.int64] | None
+
+    def keys(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of each set the place of its indicator in `known`."""
+        if not self.made_of or self.known is None:
+            return np.zeros(len(codes), dtype=np.int64)
+        found: NDArray[np.int64] = np.ravel_multi_index(tuple(codes[:, self.made_of].T), self.known.shape)
+        return found
 
 
 class RuleTable:
@@ -144,7 +156,7 @@ class RuleTable:
         self._values = {name: self._checked(name) for name in names}
         self._floats: dict[str, NDArray[np.float64]] = {}
         self._numbers = {name: self._as_numbers(name) for name in names if name in (self._layout.names or ())}
-        self._plan = plan
+        self._plan, self._made_of = plan, parameters_of(type(base))
         self._sources = self._direct()
         self._of_prices = [self._address(name, {}) if name in PRICE_FIELDS else 0 for name in self.ruling.fields]
 
@@ -193,8 +205,17 @@ class RuleTable:
                 return None
             outputs = tuple(output for output, column in enumerate(columns) if column in fields)
             taken = [fields.index(columns[output]) for output in outputs]
-            found.append(_Source(name, indicator.name, indicator.of, outputs, taken, {}, [], []))
+            found.append(_Source(name, indicator.name, indicator.of, outputs, taken, {}, [], [], *self._blank(name)))
         return found
+
+    def _blank(self, name: str) -> tuple[list[int], NDArray[np.int64] | None]:
+        """What an indicator is made of, and a table by that in which none was met; None where it is not known, or would be large."""
+        read = (self._made_of or {}).get(name)
+        if read is None or not self._plain:
+            return [], None
+        made_of = [k for k, own in enumerate(self._names) if own in read]
+        shape = [len(self._values[self._names[k]]) for k in made_of]
+        return made_of, np.full(shape, -1, dtype=np.int64) if math.prod(shape) <= _MOST_KNOWN else None
 
     def _made(self, row: tuple[Any, ...], ordered: bool) -> RuleStrategy:
         """The strategy of one set, as a new one would be made, without looking at the parameters that stay.
@@ -234,15 +255,16 @@ class RuleTable:
         """Desks (S, len(DESK)) for the strategies of these sets, what is wrong with one, and what must live as long as they are used."""
         count, fields = len(firsts), self.ruling.fields
         codes = self._sets.codes[firsts][:, [self._sets.names.index(name) for name in self._names]]
-        columns = [[self._values[name][k] for k in codes[:, j].tolist()] for j, name in enumerate(self._names)]
-        rows = list(zip(*columns, strict=True)) if columns else [()] * count
-        wrong, none = self._unfit(codes, count), [-1] * len(self._sources or ())
-        numbers, apart, held = [none] * count, dict[int, list[int]](), dict[Any, _Met]()
-        for s, (row, ordered) in enumerate(zip(rows, self._ordered(codes).tolist(), strict=True)):
-            if wrong[s] is not None:
-                continue
+        wrong, apart, held = self._unfit(codes, count), dict[int, list[int]](), dict[Any, _Met]()
+        numbers, ordered = np.full((count, len(self._sources or ())), -1, dtype=np.int64), self._ordered(codes)
+        left = np.array([found is None for found in wrong], dtype=bool)
+
+        def ask(s: int) -> None:
+            """What one set declares."""
+            left[s] = False
             try:
-                strategy = self._made(row, ordered)
+                values = tuple([self._values[name][codes[s, j]] for j, name in enumerate(self._names)])
+                strategy = self._made(values, bool(ordered[s]))
                 declared = strategy.indicators()
                 known = self._known(declared)
                 if known is None:
@@ -251,7 +273,11 @@ class RuleTable:
                     numbers[s] = known
             except Exception as error:  # its line in the table has it
                 wrong[s] = error
-        where, params = self._where(np.array(numbers, dtype=np.int64).reshape(count, len(none)), apart, held), self._params(codes, count)
+
+        self._recall(codes, numbers, ordered, left, ask)
+        for s in np.flatnonzero(left).tolist():
+            ask(s)
+        where, params = self._where(numbers, apart, held), self._params(codes, count)
         out = np.repeat(self.ruling.desk[None], count, axis=0)
         out[:, DESK.index("params")] = params.ctypes.data + self._layout.itemsize * np.arange(count)
         out[:, DESK.index("sources")] = where.ctypes.data + 8 * len(fields) * np.arange(count)
@@ -259,6 +285,31 @@ class RuleTable:
         if self._columns.keep_only({met.key for met in held.values()}, _ROOM):
             self._sources = self._direct()
         return out, wrong, (where, params, held)
+
+    def _recall(
+        self, codes: NDArray[np.int64], numbers: NDArray[np.int64], ordered: NDArray[np.bool_], left: NDArray[np.bool_],
+        ask: Callable[[int], None],
+    ) -> None:  # fmt: skip
+        """Numbers for those of the sets that are `left` whose indicators were all met before; of what is new, one set each is asked."""
+        tables = [source.known for source in self._sources or ()]
+        if self._sources is None or self._made_of is None or not self._plain:
+            return
+        flat = [table.reshape(-1) for table in tables if table is not None]
+        if len(flat) < len(tables):
+            return
+        keys = [source.keys(codes) for source in self._sources]
+        for met, places in zip(flat, keys, strict=True):
+            new = np.flatnonzero(ordered & left & (met[places] < 0))
+            for s in new[np.unique(places[new], return_index=True)[1]].tolist():
+                ask(s)
+                for other, its, number in zip(flat, keys, numbers[s].tolist(), strict=True):
+                    other[its[s]] = max(number, int(other[its[s]]))
+        looked_up = np.flatnonzero(ordered & left)
+        for k, (met, places) in enumerate(zip(flat, keys, strict=True)):
+            numbers[looked_up, k] = met[places[looked_up]]
+        fine = (numbers[looked_up] >= 0).all(axis=1)
+        numbers[looked_up[~fine]] = -1
+        left[looked_up[fine]] = False
 
     def _where(self, numbers: NDArray[np.int64], apart: dict[int, list[int]], held: dict[Any, _Met]) -> NDArray[np.int64]:
         """Where each field of `now` begins for each set, (S, fields); `held` takes the indicators that are used.

@@ -11,25 +11,39 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.jit import borrowed, kernel, kernel_loop
+from ..core.jit import borrowed, kernel, kernel_loop, spine
 from ..core.lanes import LANES, choose, lane_of, lanes_at
 from ..core.places import call_at, call_loop, run_at
-from ..metrics.returns import performance_from, performance_lane, performance_start, returns_metrics, returns_store, simple_return
-from ..metrics.trades import trades_init, trades_metrics, trades_step
+from ..metrics.returns import (
+    performance_few,
+    performance_from,
+    performance_lane,
+    performance_start,
+    returns_metrics,
+    returns_store,
+    simple_return,
+)  # fmt: skip
+from ..metrics.trades import trades_counted, trades_init, trades_metrics, trades_step
 from .books import Books
 from .log import bars_of_room, start_log, trade_at, trades_logged
-from .plain import FINISHED, UNFIT, House, Tape, is_plain, plain_run
+from .plain import FINISHED, UNFIT, House, Tape, is_plain, plain_count, plain_run
 from .rule import DESK
 from .sweep_pairs import Pair, pair_trades
 
 __all__ = [
-    "BAD_ANSWER", "BLOCKS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Sums", "Trial", "run_sets", "sum_blocks",
+    "BAD_ANSWER", "BLOCKS", "DETAILS", "DONE", "FINE_BLOCKS", "NO_ROOM", "Lines", "Measures", "Sums", "Trial", "run_sets", "sum_blocks",
     "sums_joined", "sums_next", "sums_start",
 ]  # fmt: skip
 
 BLOCKS, FINE_BLOCKS = 16, 64
 """Parts of the bars over which powers of returns are summed: what tests for overfitting are made of (Bailey and others, *The Probability of
 Backtest Overfitting*, J. Computational Finance 20 (2017))."""
+
+DETAILS = frozenset({
+    "sortino", "longest_drawdown_bars", "ulcer", "win_rate", "profit_factor", "expectancy", "r_expectancy", "average_mae", "average_mfe",
+    "average_holding_bars",
+})  # fmt: skip
+"""Metrics that take time of their own; where none of them is asked for they are not computed, and NaN."""
 
 DONE, NO_ROOM, BAD_ANSWER = 1, 2, 3
 """What became of a set: measured; the log was too short for it; its rule answered what may not be."""
@@ -52,12 +66,12 @@ class Trial(NamedTuple):
     """What a thread runs its sets with, one after the other.
 
     `desk` (len(DESK),) int64 is the desk that rules find, at `desk_at`; `memory` (N * width,) what a rule remembers; `flags`, `values`
-    (T * N,) what it says, one of them (0,); `books` and `log` those of a run, `accounts` and `assets` the bytes of the books; `series` are
+    (T * N,) what it says, one of them (0,); `books` and `log` those of a run, `accounts` and `assets` the books in words; `series` are
     its cash, equity, zone, paid; the equity of a single account goes to a row of `curves` instead. `rules` are those of the set that
-    runs, one record each, `laws` their bytes. `runs` and `closes` are the addresses of run_bars and close_all, compiled for just these.
+    runs, one record each, `laws` their words. `runs` and `closes` are the addresses of run_bars and close_all, compiled for just these.
     `curves` (LANES, T) are equities to be measured, side by side; `starts` (LANES, 1) what they began with, `owners` int64 (LANES, 2)
     whose they are, set and account. The trades of the first run of a set wait in `pair`, where sets run twice. `plain`: 1 where bars
-    and inputs are such that `plain_run` may take a set.
+    and inputs are such that `plain_run` may take a set; then `ranges` (2, T) are the tops and bottoms of its tape, else (2, 0).
     """
 
     desk: np.ndarray
@@ -79,6 +93,7 @@ class Trial(NamedTuple):
     owners: np.ndarray
     pair: Pair
     plain: int
+    ranges: np.ndarray
 
 
 class Lines(NamedTuple):
@@ -87,8 +102,8 @@ class Lines(NamedTuple):
 
     `desks` (S, len(DESK)) of each strategy; `loop` what asks its rule, 0: rows are given, or `inside` is 1 and the simulation asks it;
     `forgotten` fields of a rule's memory are NaN at first, the others 0, of `width`. `flags`, `values` (G, T * N) are given rows.
-    `laws` uint8 (U, bytes) the rules of each setup; `ends` (U,) 1: close everything at the end; `accounts`, `assets` uint8
-    (B, bytes) books at the start, and `initial` (B, A) their equity.
+    `laws` int64 (U, words) the rules of each setup; `ends` (U,) 1: close everything at the end; `accounts`, `assets` int64
+    (B, words) books at the start, and `initial` (B, A) their equity.
     """
 
     which: np.ndarray
@@ -113,6 +128,7 @@ class Measures(NamedTuple):
     `trades` (C, A) records of metrics; `params` one record of RETURNS_PARAMS; `of_returns` (1,), `of_trades` (A,) states to count in. Where
     they are asked for: `blocks` (C, A, BLOCKS, 4) sums of r to r^4 over equal parts of the bars, `fine` (C, A, FINE_BLOCKS, 2) sums of r
     and r^2 over smaller ones, `equity` (C, A, T), `fragility` (C, A) of sets that run twice, one after the other; else they have no sets.
+    `details`: 1 where DETAILS are measured, too.
     """
 
     state: np.ndarray
@@ -127,6 +143,7 @@ class Measures(NamedTuple):
     fine: np.ndarray
     equity: np.ndarray
     fragility: np.ndarray
+    details: int
 
 
 @kernel_loop
@@ -142,7 +159,7 @@ def run_sets(first, stop, lines, trial, rows, measures):  # type: ignore[no-unty
         known = c > first and _said_already(c, lines, measures)
         fault, equity = 0 if known else _say(c, lines, trial, rows), _equity(pending, trial)
         if fault == 0:
-            measures.state[c] = _simulate(c, lines, trial, rows, equity)
+            measures.state[c] = _simulate(c, lines, trial, rows, equity, measures.details)
             fault = trial.desk[_FAULT]
         if fault != 0:
             measures.state[c] = BAD_ANSWER
@@ -209,11 +226,11 @@ def _say(c, lines, trial, rows):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _simulate(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
-    """All bars of the set, the equity of each into `equity`; DONE, or NO_ROOM."""
+def _simulate(c, lines, trial, rows, equity, details):  # type: ignore[no-untyped-def]
+    """All bars of the set, the equity of each into `equity`; DONE, or NO_ROOM. Without `details` trades may be counted only."""
     begin, stop = lines.which[c, 4], lines.which[c, 5]
     if trial.plain == 1:
-        state = _simulate_plain(c, lines, trial, rows, equity)
+        state = _simulate_plain(c, lines, trial, rows, equity, details)
         if state != UNFIT:
             return DONE if state == FINISHED else NO_ROOM
         start_log(trial.log)
@@ -233,14 +250,18 @@ def _simulate(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _simulate_plain(c, lines, trial, rows, equity):  # type: ignore[no-untyped-def]
+def _simulate_plain(c, lines, trial, rows, equity, details):  # type: ignore[no-untyped-def]
     """The same where the account is plain; UNFIT where it is not. Nothing but the log and the equity is written to."""
     house = House(trial.rules[0][0], trial.rules[1][0], trial.books[1][0], trial.books[0][0])
     if not is_plain(house, trial.rules[2][0]):
         return UNFIT
     bars, prices, span = rows.day.shape[0], rows.prices, (lines.which[c, 4], lines.which[c, 5])
-    tape = Tape(prices[:bars], prices[bars : 2 * bars], prices[2 * bars : 3 * bars], prices[3 * bars : 4 * bars], trial.flags)
-    return plain_run(span, lines.ends[lines.which[c, 1]] == 1, tape, house, trial.log, equity)
+    opens, highs, lows, closes = prices[:bars], prices[bars : 2 * bars], prices[2 * bars : 3 * bars], prices[3 * bars : 4 * bars]
+    tape = Tape(opens, highs, lows, closes, trial.ranges[0], trial.ranges[1], trial.flags)
+    ends = lines.ends[lines.which[c, 1]] == 1
+    if details == 0:
+        return plain_count(span, ends, tape, house, trial.log, equity)
+    return plain_run(span, ends, tape, house, trial.log, equity)
 
 
 @kernel
@@ -255,13 +276,19 @@ def _equity(pending, trial):  # type: ignore[no-untyped-def]
 def _count_trades(c, trial, measures):  # type: ignore[no-untyped-def]
     """The metrics of the trades of every account, by the step that a run's statistics take."""
     groups = trial.books[0].shape[0]
+    if measures.details == 0 and groups == 1:
+        trades_counted(trades_logged(trial.log), measures.trades[c, 0])
+        return
     for g in range(groups):
         trades_init(measures.of_trades[g])
     for k in range(trades_logged(trial.log)):
         trade = trade_at(trial.log, k)
         trades_step(measures.of_trades[trade.account], trade)
     for g in range(groups):
-        trades_metrics(measures.of_trades[g], measures.trades[c, g])
+        if measures.details == 1:
+            trades_metrics(measures.of_trades[g], measures.trades[c, g])
+        else:
+            trades_counted(measures.of_trades[g].count, measures.trades[c, g])
 
 
 @kernel
@@ -288,13 +315,15 @@ def _take_curves(c, pending, equity, lines, trial, measures):  # type: ignore[no
 def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
     """The returns of `count` curves, by the step that a run's statistics take, in lanes; those beyond `count` are measured for nothing."""
     bars = _length(trial.owners[0, 0], lines)
-    now = _pass(count, bars, trial, measures)
+    now = _pass(count, bars, trial, measures) if measures.details == 1 else _pass_few(count, bars, trial, measures)
     state = measures.of_returns[0]
     for k in range(count):
         c, g = trial.owners[k, 0], trial.owners[k, 1]
         state.initial = trial.starts[k, 0]
         returns_store(state, performance_lane(now, k))
         returns_metrics(state, measures.params[0], measures.returns[c, g])
+        if measures.details == 0:
+            measures.returns[c, g].longest_drawdown_bars = math.nan
         measures.final[c, g] = trial.curves[k, bars - 1]
         if measures.equity.shape[0] > 0:
             for t in range(bars):
@@ -303,6 +332,18 @@ def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
 
 @kernel
 def _pass(count, bars, trial, measures):  # type: ignore[no-untyped-def]
+    """What the curves leave behind, all of it."""
+    return _passed(count, bars, trial, measures)
+
+
+@kernel
+def _pass_few(count, bars, trial, measures):  # type: ignore[no-untyped-def]
+    """The same without what only DETAILS are made of: as nobody reads that, the compiler leaves it out."""
+    return performance_few(_passed(count, bars, trial, measures))
+
+
+@spine
+def _passed(count, bars, trial, measures):  # type: ignore[no-untyped-def]
     """All bars of the curves, with sums over parts of them where they are asked for; see `sum_blocks`."""
     curves, mar, kept = trial.curves, measures.params[0].mar, measures.blocks.shape[0] > 0
     before = lanes_at(trial.starts, 0)

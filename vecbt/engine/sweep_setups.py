@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Records
+from ..core import memory
 from ..core.codes import InputKind
 from ..data.labels import label_text
 from ..errors import VecbtError
@@ -182,10 +183,11 @@ class SetupTable:
         if self._needs_its_own_run(first) or first.positions:
             raise _Entangled
         rules, fine = first.rules(self._kind, market), np.ones(len(members), dtype=bool)
-        rows: Any = [None if part is None else np.repeat(np.asarray(part), len(members)) for part in rules]
+        rows: Any = [None if part is None else _repeated(part, len(members)) for part in rules]
         for name in inner:
             values, codes = self._varied[name]
             (part, fields), codes = _SEPARATE[name], codes[members]
+            numbers = np.zeros((len(values), len(fields)))
             for k in np.unique(codes):
                 try:
                     setup = self._checked({**start, name: values[k]})
@@ -195,11 +197,14 @@ class SetupTable:
                 laws: Any = setup.rules(self._kind, market)
                 if _group_of(setup, laws) != _group_of(first, rules) or not _differ_in(rules, laws, part, fields):
                     raise _Entangled
-                for field in fields:
-                    rows[part][field][codes == k] = laws[part][field][0]
+                numbers[k] = [laws[part][field][0] for field in fields]
+            for field, of_values in zip(fields, numbers.T, strict=True):
+                rows[part][field] = of_values[codes]
         for wrong in members[~fine]:
             self._tried(int(wrong))
-        return _Part(members[fine], first, rules, [None if part is None else part[fine] for part in rows])
+        if not fine.all():
+            members, rows = members[fine], [None if part is None else part[fine] for part in rows]
+        return _Part(members, first, rules, rows)
 
     def _joined(self, count: int, parts: list[_Part]) -> SetupGroup:
         """Parts that run on the same rows."""
@@ -207,7 +212,8 @@ class SetupTable:
         places = np.full(count, -1, dtype=np.int64)
         places[members] = np.arange(len(members))
         rules: Any = tuple(
-            None if rows[0] is None else np.concatenate(rows).view(np.recarray) for rows in zip(*(part.rows for part in parts), strict=True)
+            None if rows[0] is None else (rows[0] if len(rows) == 1 else np.concatenate(rows)).view(np.recarray)
+            for rows in zip(*(part.rows for part in parts), strict=True)
         )
         books, starts = self._books([part.first for part in parts], [part.rules for part in parts])
         sizes = [len(part.members) for part in parts]
@@ -227,6 +233,13 @@ class _Part:
     first: Setup
     rules: Rules
     rows: list[Any]
+
+
+def _repeated(record: Records, count: int) -> NDArray[Any]:
+    """One record so many times."""
+    out = memory.empty((count, record.dtype.itemsize), np.uint8)
+    out[:] = np.asarray(record).view(np.uint8).reshape(1, -1)
+    return out.view(record.dtype).reshape(-1)
 
 
 def _is_number(value: Any) -> bool:

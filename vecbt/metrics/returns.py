@@ -12,7 +12,7 @@ import numpy as np
 
 from .._typing import ArrayN, ArrayTG, Records
 from ..core import memory
-from ..core.jit import kernel, kernel_loop
+from ..core.jit import kernel, kernel_loop, spine
 from ..core.lanes import choose, lane_of
 from ..core.state import records
 from ..indicators.shape import readonly
@@ -33,6 +33,7 @@ __all__ = [
     "moments_load",
     "moments_next",
     "moments_store",
+    "performance_few",
     "performance_from",
     "performance_lane",
     "performance_next",
@@ -181,6 +182,16 @@ def performance_lane(now, k):  # type: ignore[no-untyped-def]
         lane_of(now.moments.largest, k),
     )
     return Performance(lane_of(now.equity, k), moments, drawdown_lane(now.drawdown, k))
+
+
+@spine
+def performance_few(now):  # type: ignore[no-untyped-def]
+    """The same, but what only the Sortino ratio, the ulcer index and the longest drawdown are made of is NaN, counts 0."""
+    zero = choose(now.equity > 0.0, 0.0, 0.0)
+    nan = zero + _NAN
+    moments = Moments(now.moments.terms, now.moments.anchor, now.moments.total, now.moments.squares, nan, now.moments.largest)
+    drawdown = Drawdown(now.drawdown.bars, now.drawdown.peak, now.drawdown.deepest, nan, zero, zero)
+    return Performance(now.equity, moments, drawdown)
 
 
 @kernel

@@ -17,6 +17,7 @@ __all__ = [
     "TRADES_METRICS",
     "TRADES_STATE",
     "trade_metrics",
+    "trades_counted",
     "trades_init",
     "trades_metrics",
     "trades_of",
@@ -99,9 +100,9 @@ def trades_step(state, trade):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def trades_metrics(state, out):  # type: ignore[no-untyped-def]
-    """Read the metrics off a state into the record `out`."""
-    out.trades = float(state.count)
+def trades_counted(count, out):  # type: ignore[no-untyped-def]
+    """Metrics of trades of which nothing is known but how many there are: the others are NaN."""
+    out.trades = float(count)
     out.win_rate = _NAN
     out.profit_factor = _NAN
     out.expectancy = _NAN
@@ -109,6 +110,12 @@ def trades_metrics(state, out):  # type: ignore[no-untyped-def]
     out.average_mae = _NAN
     out.average_mfe = _NAN
     out.average_holding_bars = _NAN
+
+
+@kernel
+def trades_metrics(state, out):  # type: ignore[no-untyped-def]
+    """Read the metrics off a state into the record `out`."""
+    trades_counted(state.count, out)
     if state.count > 0:
         out.win_rate = state.wins / state.count
         out.expectancy = state.pnl / state.count
