@@ -9,7 +9,7 @@ import vecbt as vb
 from . import work
 from .cases import KEYWORDS
 from .sweep_loops import ROOFLINE_MS, stops
-from .sweeps import compared
+from .sweeps import ASKED, compared
 from .table import Row, in_turn, least
 
 FULL = 8_000 * 5_000
@@ -28,14 +28,18 @@ def exits(count: int = 5_000, each: int = 20, calls: int = 3) -> list[Row]:
     def loop(threads: int) -> work.Array:
         return stops(data, entries, (levels[0], levels[1], levels[2]), (work.COMMISSION_RATE, True), work.CASH, threads)
 
-    def sweep(threads: int, blocks: bool | None = None) -> vb.Sweep:
-        return vb.sweep(bars, vb.Signals(entries=entries[:, None]), space, threads=threads, blocks=blocks, progress=False, **keywords)
+    def sweep(threads: int, **more: Any) -> vb.Sweep:
+        options = {"metrics": ASKED, "threads": threads, "progress": False, **keywords, **more}
+        return vb.sweep(bars, vb.Signals(entries=entries[:, None]), space, **options)
 
     compared(sweep(2), loop(2), bars.market.periods_per_year or 0.0, "W3b")
     sets, rows = each**3, []
-    for threads, blocks in ((1, None), (2, None), (1, False)):
-        taken, reference = in_turn(lambda n=threads, kept=blocks: sweep(n, kept), lambda n=threads: loop(n), calls)  # type: ignore[misc]
-        what = f"{sets:,} sets of stops and targets x {count:,} bars, threads: {threads}{', no block sums' if blocks is False else ''}"
+    cases: list[tuple[int, str, dict[str, Any]]] = [
+        (1, "", {}), (2, "", {}), (1, ", no block sums", {"blocks": False}), (1, ", all metrics", {"metrics": None}),
+    ]  # fmt: skip
+    for threads, also, more in cases:
+        taken, reference = in_turn(lambda n=threads, m=more: sweep(n, **m), lambda n=threads: loop(n), calls)  # type: ignore[misc]
+        what = f"{sets:,} sets of stops and targets x {count:,} bars, threads: {threads}{also}"
         said = f"hand-written loop on as many {reference * 1e3:.1f} ms; {sets * count / taken / 1e6:,.0f} M bar-steps/s"
         rows.append(Row("W3b", what, taken / reference, "x loop", said, must=3.0, aim=1.0))
     if sets * count == FULL:

@@ -18,6 +18,9 @@ from .sweep_loops import ROOFLINE_MS, crosses
 from .table import CALLS, Row, in_turn, least
 from .user_cross import UserCross
 
+ASKED = ("total_return", "sharpe", "max_drawdown", "trades")
+"""What the workloads are to measure of each set."""
+
 FULL = 4_950 * 5_000
 """Sets times bars of the workload as it is defined."""
 
@@ -30,13 +33,13 @@ def bars_of_w2(count: int) -> vb.Bars:
 def sweep_of_w2(bars: vb.Bars, strategy: Any, most: int, threads: int, **more: Any) -> vb.Sweep:
     """All pairs of windows from 2 to `most`; `more` are further keywords, a `space` further parameters."""
     space = {"fast": range(2, most), "slow": range(3, most + 1), **more.pop("space", {})}
-    return vb.sweep(bars, strategy, space, threads=threads, progress=False, **{**KEYWORDS, **more})
+    return vb.sweep(bars, strategy, space, threads=threads, progress=False, **{"metrics": ASKED, **KEYWORDS, **more})
 
 
 def compared(sweep: vb.Sweep, theirs: work.Array, periods: float, what: str) -> None:
     """Disagreement unless every line is what the loop found for its set."""
     table = sweep.table
-    agree(f"{what} final equity", table["final_equity"].to_numpy() / theirs[:, 0], np.ones(len(theirs)))
+    agree(f"{what} final equity", (1.0 + table["total_return"].to_numpy()) * work.CASH / theirs[:, 0], np.ones(len(theirs)))
     agree(f"{what} Sharpe ratio", table["sharpe"].to_numpy(), theirs[:, 1] / theirs[:, 2] * periods**0.5)
     agree(f"{what} max drawdown", table["max_drawdown"].to_numpy(), theirs[:, 3])
     agree(f"{what} trades", table["trades"].to_numpy(), theirs[:, 4])
@@ -52,11 +55,14 @@ def crossings(count: int = 5_000, most: int = 101, larger: int = 200, wide: bool
     def loop(threads: int) -> work.Array:
         return crosses(close, (fast, slow), costs, work.CASH, threads)
 
-    cases = ((ready, "SmaCross", None), (UserCross(), "a user's strategy", None), (ready, "SmaCross, no block sums", False))
-    for strategy, name, kept in cases:
-        compared(sweep_of_w2(bars, strategy, most, 2, blocks=kept), loop(2), bars.market.periods_per_year or 0.0, f"W2 {name}")
+    cases: list[tuple[Any, str, dict[str, Any]]] = [
+        (ready, "SmaCross", {}), (UserCross(), "a user's strategy", {}), (ready, "SmaCross, no block sums", {"blocks": False}),
+        (ready, "SmaCross, all metrics", {"metrics": None}),
+    ]  # fmt: skip
+    for strategy, name, more in cases:
+        compared(sweep_of_w2(bars, strategy, most, 2, **more), loop(2), bars.market.periods_per_year or 0.0, f"W2 {name}")
         for threads in (1, 2):
-            ours = lambda s=strategy, n=threads, k=kept: sweep_of_w2(bars, s, most, n, blocks=k)  # type: ignore[misc]  # noqa: E731
+            ours = lambda s=strategy, n=threads, m=more: sweep_of_w2(bars, s, most, n, **m)  # type: ignore[misc]  # noqa: E731
             taken, reference = in_turn(ours, lambda n=threads: loop(n))  # type: ignore[misc]
             what = f"{name}: {len(fast):,} sets x {count:,} bars, threads: {threads}"
             said = f"hand-written loop on as many {reference * 1e3:.1f} ms; {len(fast) * count / taken / 1e6:,.0f} M bar-steps/s"

@@ -18,6 +18,7 @@ from vecbt.engine.plain import FINISHED, UNFIT
 from vecbt.engine.strategy import as_strategy
 from vecbt.engine.sweep import SweepRun, sweep_sets
 from vecbt.engine.sweep_chunks import Seat
+from vecbt.engine.sweep_run import DETAILS
 
 INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 EXAMPLES = settings().max_examples // (4 if INTERPRETED else 1)
@@ -60,10 +61,10 @@ def signals_of(seed: int, often: float) -> vb.Signals:
     return vb.Signals(entries=said[0], exits=said[1], short_entries=said[2], short_exits=said[3])
 
 
-def swept(bars: vb.Bars, signals: vb.Signals, sets: list[dict[str, Any]], keywords: dict[str, Any]) -> SweepRun:
+def swept(bars: vb.Bars, signals: vb.Signals, sets: list[dict[str, Any]], keywords: dict[str, Any], details: bool = True) -> SweepRun:
     """A sweep of setups, with sums over parts of the bars."""
     strategy = as_strategy(lambda _: signals)
-    return sweep_sets(bars, strategy, sets_of(sets, strategy.space, strategy.parameters), keywords, threads=1)
+    return sweep_sets(bars, strategy, sets_of(sets, strategy.space, strategy.parameters), keywords, threads=1, details=details)
 
 
 @st.composite
@@ -99,7 +100,7 @@ def runs(draw: st.DrawFn) -> tuple[vb.Bars, vb.Signals, list[dict[str, Any]], di
 @given(runs())
 def test_d1_plain_runs_are_those_of_the_step(drawn: tuple[vb.Bars, vb.Signals, list[dict[str, Any]], dict[str, Any]]) -> None:
     bars, signals, sets, keywords = drawn
-    quick = swept(bars, signals, sets, keywords)
+    quick, counted = swept(bars, signals, sets, keywords), swept(bars, signals, sets, keywords, details=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Seat, "_is_plain", lambda *_: 0)
         slow = swept(bars, signals, sets, keywords)
@@ -107,6 +108,9 @@ def test_d1_plain_runs_are_those_of_the_step(drawn: tuple[vb.Bars, vb.Signals, l
     assert arrays_of(quick) == arrays_of(slow)
     for left, right in ((quick.blocks, slow.blocks), (quick.fine, slow.fine)):
         assert left is None or right is None or left.tobytes() == right.tobytes()
+    for whole, few in ((quick.returns, counted.returns), (quick.trades, counted.trades)):
+        for name in set(whole.dtype.names or ()) - DETAILS:
+            assert whole[name].tobytes() == few[name].tobytes(), name
     if "between" not in keywords and quick.done[0]:
         assert_line_is_run(quick, 0)
 
@@ -165,6 +169,24 @@ def test_d1_extremes_of_long_holdings_are_the_step_s() -> None:
             run = swept(bars_of(bars_held), vb.Signals(**sides), [{"costs.commission_rate": 0.001}], {"costs": vb.Costs(slippage_bps=1.0)})
             assert run.trades["trades"][0] == 1 and run.trades["average_mae"][0] + run.trades["average_mfe"][0] > 0.0
             assert_line_is_run(run, 0)
+
+
+@pytest.mark.parametrize("fill", ["close", "next_open"])
+@pytest.mark.parametrize("stops", [None, vb.Stops(hard=vb.Pct(60.0)), vb.Stops(trailing=vb.Pct(60.0))], ids=["none", "hard", "trail"])
+@pytest.mark.parametrize("short", [False, True])
+def test_d1_f13_a_margin_call_inside_a_long_holding_is_the_step_s(fill: str, stops: vb.Stops | None, short: bool) -> None:
+    """Only the worst close of a holding is looked at where that is enough; the call comes in its middle, and prices come back."""
+    for at in range(5, 5 + 9):
+        close = np.full(T, 100.0)
+        close[at : at + 2] = 155.0 if short else 45.0
+        bars = vb.Bars.from_numpy(*[close[:, None]] * 4, index=np.arange(T) * 86_400_000_000_000, symbols=("X",), asset_class="crypto")
+        said = np.zeros((T, 1), dtype=bool)
+        said[2] = True
+        keywords = {"costs": vb.Costs(commission_rate=0.001), "fill": fill, "maintenance": 0.4, "stops": stops}
+        keywords |= {} if short else {"leverage": 2.0, "sizing": vb.Weight(1.6)}
+        run = swept(bars, vb.Signals(**{"short_entries" if short else "entries": said}), [{"costs.slippage_bps": 1.0}], keywords)
+        assert run.trades["trades"][0] == 1, at
+        assert_line_is_run(run, 0)
 
 
 def test_d1_a_last_exit_at_no_price_is_left_to_the_step() -> None:

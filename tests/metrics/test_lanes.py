@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vecbt.core.jit import kernel_loop
-from vecbt.core.lanes import LANES, choose, lane_of, lanes_at, lanes_from
+from vecbt.core.lanes import LANES, choose, lane_of, lanes_at, lanes_from, lanes_of, lanes_to
 from vecbt.core.state import plain, records
 from vecbt.metrics.returns import (
     RETURNS_STATE,
@@ -106,3 +106,16 @@ def test_lanes_from_are_the_numbers_of_a_row_wherever_they_begin() -> None:
     out = np.zeros((10 - LANES, LANES))
     lanes_of_a_row(row, out)
     assert out.tolist() == [row[t : t + LANES].tolist() for t in range(1, 11 - LANES)]
+
+
+@kernel_loop
+def lanes_into_a_row(number, row):  # type: ignore[no-untyped-def]
+    """One number in all lanes, and beside them lanes of the row itself."""
+    lanes_to(row, 1, lanes_of(number))
+    lanes_to(row, 1 + LANES, lanes_from(row, 0))
+
+
+def test_lanes_go_to_the_places_of_a_row_and_no_others() -> None:
+    row = np.arange(11.0)
+    lanes_into_a_row(-7.5, row)
+    assert row.tolist() == [0.0, -7.5, -7.5, -7.5, -7.5, 0.0, -7.5, -7.5, -7.5, 9.0, 10.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, overload
 
 import numpy as np
@@ -28,9 +29,11 @@ class Columns:
         self.dtype, self._arrays = dtype, arrays
 
     @classmethod
-    def blank(cls, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Columns:
-        """All NaN."""
-        return cls(dtype, {name: np.full(shape, np.nan, dtype=dtype[name]) for name in dtype.names or ()})
+    def blank(cls, dtype: np.dtype[Any], shape: tuple[int, ...], without: Set[str] = frozenset()) -> Columns:
+        """All NaN; fields that are `without` stay so, whatever is put there, and take no memory."""
+        nothing = np.broadcast_to(np.float64(np.nan), shape)
+        arrays = {name: nothing if name in without else np.full(shape, np.nan, dtype=dtype[name]) for name in dtype.names or ()}
+        return cls(dtype, arrays)
 
     @overload
     def __getitem__(self, at: str) -> NDArray[Any]: ...
@@ -43,7 +46,8 @@ class Columns:
 
     def __setitem__(self, at: Any, records: Records | Columns) -> None:
         for name, array in self._arrays.items():
-            array[at] = records[name]
+            if array.flags.writeable:
+                array[at] = records[name]
 
     def tobytes(self) -> bytes:
         """The bytes of all fields, one after the other."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import inspect
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -29,18 +30,21 @@ def parameters_of(kind: type) -> dict[str, frozenset[str]] | None:
     It is where `indicators` does nothing but return a dict, written out, of texts and `Indicator(...)`, whose arguments are constants,
     attributes of the strategy and sums, products and the like of these. Anything else may look at more, such as a branch or a function.
     """
+    function = inspect.getattr_static(kind, "indicators", None)
+    return _known(kind, function) if isinstance(function, FunctionType) else None
+
+
+@functools.lru_cache(maxsize=256)
+def _known(kind: type, function: FunctionType) -> dict[str, frozenset[str]] | None:
     try:
-        return _read(kind)
+        return _read(kind, function)
     except _Unclear:
         return None
 
 
-def _read(kind: type) -> dict[str, frozenset[str]]:
+def _read(kind: type, function: FunctionType) -> dict[str, frozenset[str]]:
     plain: Any = object.__getattribute__
     if hasattr(kind, "__getattr__") or kind.__getattribute__ is not plain:
-        raise _Unclear
-    function = inspect.getattr_static(kind, "indicators", None)
-    if not isinstance(function, FunctionType):
         raise _Unclear
     node = _text_of(function)
     arguments = node.args
@@ -66,21 +70,22 @@ def _fail() -> bool:
 
 def _text_of(function: FunctionType) -> ast.FunctionDef:
     """The function as it is written, where that is what was compiled: a file may have been edited since."""
+    code = function.__code__
     try:
-        text = inspect.getsource(function)
-        inside = text[:1].isspace()
-        tree = ast.parse(f"class _:\n{text}" if inside else text)
-        first = tree.body[0]
-        node = first.body[0] if inside and isinstance(first, ast.ClassDef) else first
-        code = compile(tree, "<indicators>", "exec", dont_inherit=True)
+        lines, _ = inspect.findsource(function)
+        tree = ast.parse("".join(lines))
+        whole = compile(tree, "<the same file>", "exec", dont_inherit=True)  # all of it: what a name is, is known by its import
     except (OSError, TypeError, SyntaxError, ValueError, IndexError) as error:
         raise _Unclear from error
-    if not isinstance(node, ast.FunctionDef) or node.decorator_list:
+    same = [part for part in _codes_in(whole) if _place(part) == _place(code) and _does(part) == _does(code)]
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and (node.name, node.lineno) == _place(code)]
+    if len(same) != 1 or len(nodes) != 1 or nodes[0].decorator_list:
         raise _Unclear
-    codes = [part for part in _codes_in(code) if part.co_name == function.__name__]
-    if len(codes) != 1 or not _same(codes[0], function.__code__):
-        raise _Unclear
-    return node
+    return nodes[0]
+
+
+def _place(code: CodeType) -> tuple[str, int]:
+    return code.co_name, code.co_firstlineno
 
 
 def _codes_in(code: CodeType) -> list[CodeType]:
@@ -88,10 +93,9 @@ def _codes_in(code: CodeType) -> list[CodeType]:
     return [code, *(found for part in inner for found in _codes_in(part))]
 
 
-def _same(first: CodeType, second: CodeType) -> bool:
-    """Whether two functions do the same with the same names and constants; 1, 1.0 and True are not the same constant."""
-    parts = [(code.co_code, code.co_names, code.co_varnames, code.co_freevars, repr(code.co_consts)) for code in (first, second)]
-    return parts[0] == parts[1]
+def _does(code: CodeType) -> tuple[Any, ...]:
+    """What a function does, with which names and constants; 1, 1.0 and True are not the same constant."""
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, repr(code.co_consts)
 
 
 def _named(node: ast.expr, function: FunctionType) -> Any:

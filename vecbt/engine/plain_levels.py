@@ -169,82 +169,46 @@ def _four_worths(bar, purse, tape):  # type: ignore[no-untyped-def]
 def _trail(span, levels, purse, past, tape):  # type: ignore[no-untyped-def]
     """The same of a long position with a trail, and the levels before that bar: `_trailed`, without jumps.
 
-    The trail follows from the start, a `share` of the best price below it, and no tick rounds it. Up to a half, a higher best price never
-    has a lower trail, not by the last bit: then the trail after some bars is that of their highest, and where all of them stay above it,
-    none takes the position out.
+    The trail follows from the start, a `share` of the best price below it, and no tick rounds it.
     """
     bar, stop = span
     share, worst = past
-    top, trail, low, wide = levels.top, levels.trail, lanes_of(worst), share <= 0.5
+    top, trail = levels.top, levels.trail
     hard = choose(levels.hard == levels.hard, levels.hard, -math.inf)
     goal = choose(levels.target == levels.target, levels.target, math.inf)
     while bar < stop:
-        if wide and bar + LANES <= stop:
-            high = tape.tops[unsigned(bar)]
-            peak = choose(high > top, high, top)
-            level = level_at(_FRACTION, share, 1.0, peak, math.nan, 0.0, 1.0)
-            level = choose(level > trail, level, trail)
-            if (tape.bottoms[unsigned(bar)] > choose(level > hard, level, hard)) & (high < goal):
-                close = _four_worths(bar, purse, tape)
-                low, top, trail = choose(close < low, close, low), peak, level
-                bar += LANES
-                continue
-        out, end = False, min(bar + LANES, stop)
-        while bar < end:
-            high = tape.highs[unsigned(bar)]
-            if (tape.lows[unsigned(bar)] <= choose(trail > hard, trail, hard)) | (high >= goal):
-                out = True
-                break
-            top = choose(high > top, high, top)
-            level = level_at(_FRACTION, share, 1.0, top, math.nan, 0.0, 1.0)
-            trail = choose(level > trail, level, trail)
-            close = tape.closes[unsigned(bar)]
-            purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
-            worst = choose(close < worst, close, worst)
-            bar += 1
-        if out:
+        high = tape.highs[unsigned(bar)]
+        if (tape.lows[unsigned(bar)] <= choose(trail > hard, trail, hard)) | (high >= goal):
             break
-    for k in range(LANES):
-        worst = min(worst, lane_of(low, k))
+        top = choose(high > top, high, top)
+        level = level_at(_FRACTION, share, 1.0, top, math.nan, 0.0, 1.0)
+        trail = choose(level > trail, level, trail)
+        close = tape.closes[unsigned(bar)]
+        purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
+        worst = choose(close < worst, close, worst)
+        bar += 1
     return bar, worst, _with_trail(levels, top, trail, 1.0)
 
 
 @spine
 def _trail_short(span, levels, purse, past, tape):  # type: ignore[no-untyped-def]
-    """The same of a short position, whose trail never rises with a lower best price, whatever the share."""
+    """The same of a short position."""
     bar, stop = span
     share, worst = past
-    top, trail, high = levels.top, levels.trail, lanes_of(worst)
+    top, trail = levels.top, levels.trail
     hard = choose(levels.hard == levels.hard, levels.hard, math.inf)
     goal = choose(levels.target == levels.target, levels.target, -math.inf)
     while bar < stop:
-        if bar + LANES <= stop:
-            low = tape.bottoms[unsigned(bar)]
-            peak = choose(low < top, low, top)
-            level = level_at(_FRACTION, share, -1.0, peak, math.nan, 0.0, 1.0)
-            level = choose(level < trail, level, trail)
-            if (tape.tops[unsigned(bar)] < choose(level < hard, level, hard)) & (low > goal):
-                close = _four_worths(bar, purse, tape)
-                high, top, trail = choose(close > high, close, high), peak, level
-                bar += LANES
-                continue
-        out, end = False, min(bar + LANES, stop)
-        while bar < end:
-            low = tape.lows[unsigned(bar)]
-            if (tape.highs[unsigned(bar)] >= choose(trail < hard, trail, hard)) | (low <= goal):
-                out = True
-                break
-            top = choose(low < top, low, top)
-            level = level_at(_FRACTION, share, -1.0, top, math.nan, 0.0, 1.0)
-            trail = choose(level < trail, level, trail)
-            close = tape.closes[unsigned(bar)]
-            purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
-            worst = choose(close > worst, close, worst)
-            bar += 1
-        if out:
+        low = tape.lows[unsigned(bar)]
+        if (tape.highs[unsigned(bar)] >= choose(trail < hard, trail, hard)) | (low <= goal):
             break
-    for k in range(LANES):
-        worst = max(worst, lane_of(high, k))
+        top = choose(low < top, low, top)
+        level = level_at(_FRACTION, share, -1.0, top, math.nan, 0.0, 1.0)
+        trail = choose(level < trail, level, trail)
+        close = tape.closes[unsigned(bar)]
+        purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
+        worst = choose(close > worst, close, worst)
+        bar += 1
     return bar, worst, _with_trail(levels, top, trail, -1.0)
 
 

@@ -41,7 +41,7 @@ from .sweep_names import setup_with, split_names
 from .sweep_pairs import Envelope, Pairs, own_rule, paired
 from .sweep_parts import Elsewhere, Part
 from .sweep_rules import RuleTable, remade
-from .sweep_run import BAD_ANSWER, BLOCKS, DONE, FINE_BLOCKS, sum_blocks
+from .sweep_run import BAD_ANSWER, BLOCKS, DETAILS, DONE, FINE_BLOCKS, sum_blocks
 from .sweep_setups import SetupGroup, SetupTable
 from .window import BETWEEN, window_of, windows_of
 
@@ -154,7 +154,8 @@ def sweep_sets(
             raise ConfigError(f"{name} is {value!r}; expected a return per bar, such as 0.0001")
     strategy = as_strategy(source)
     own = own_rule(keywords, strategy, sets) if envelope else None
-    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own, kind)
+    details = details or keeper is not None or elsewhere is not None or envelope
+    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own, kind, details)
     work.kept.rf, work.kept.mar = float(rf), float(mar)
     if isinstance(blocks, BlockFiles):
         work.files = blocks
@@ -164,7 +165,6 @@ def sweep_sets(
     if keep_equity:
         work.keep_equity()
     work.elsewhere = elsewhere
-    work.task.details = work.kept.details = details or keeper is not None or elsewhere is not None or envelope
     return work.run(progress, keeper)
 
 
@@ -176,7 +176,7 @@ class _Sweep:
 
     def __init__(
         self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None, rule: int | None,
-        kind: InputKind | None,
+        kind: InputKind | None, details: bool = True,
     ) -> None:  # fmt: skip
         self.threads = _checked_threads(threads)
         self.elsewhere: Elsewhere | None = None
@@ -192,10 +192,11 @@ class _Sweep:
         accounts = bars.N if keywords.get("accounts") == "separate" else 1
         windows = windows_of(sets, strategy.space, bars)
         self.task = Task(bars, strategy, sets, own, rest, params, accounts, firsts, which_strategy, which_setup, windows)
-        shape = (len(sets), accounts)
+        shape, without = (len(sets), accounts), frozenset[str]() if details else DETAILS
+        self.task.details = details
         self.out = SweepRun(
             bars, strategy, keywords, sets, np.zeros(len(sets), dtype=bool), np.full(shape, np.nan), np.full(shape, np.nan),
-            Columns.blank(RETURNS_METRICS, shape), Columns.blank(TRADES_METRICS, shape),
+            Columns.blank(RETURNS_METRICS, shape, without), Columns.blank(TRADES_METRICS, shape, without), details=details,
         )  # fmt: skip
         self.task.kind = self._kind(kind)
         self.pairs = None if rule is None else Pairs(self.out, rule)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chunk", "Chunks", "Seat", "Task"]
 
-_CHUNK_BARS = 2_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
+_CHUNK_BARS = 5_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
 _SHORT = 0.1  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
 _FIRST_SETS, _MOST_SETS = 64, 1024
 _CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
@@ -136,9 +136,7 @@ class Chunks:
 
     def _size(self, most: int, left: int) -> int:
         """How many sets of those that are left come next; toward the end fewer, so that all threads end together."""
-        size = most
-        if self._task.table is not None:
-            size = min(most, max(_FIRST_SETS, left // (2 * self._threads)))
+        size = min(most, max(_FIRST_SETS, left // (2 * self._threads)))
         return size + size % 2 if self._task.pairs else size  # a pair stays together
 
     def _chunk(self, numbers: NDArray[np.int64]) -> Chunk:

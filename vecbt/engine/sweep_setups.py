@@ -183,6 +183,7 @@ class SetupTable:
         if self._needs_its_own_run(first) or first.positions:
             raise _Entangled
         rules, fine = first.rules(self._kind, market), np.ones(len(members), dtype=bool)
+        group = _group_of(first, rules)
         rows: Any = [None if part is None else _repeated(part, len(members)) for part in rules]
         for name in inner:
             values, codes = self._varied[name]
@@ -195,7 +196,7 @@ class SetupTable:
                     fine &= codes != k
                     continue
                 laws: Any = setup.rules(self._kind, market)
-                if _group_of(setup, laws) != _group_of(first, rules) or not _differ_in(rules, laws, part, fields):
+                if _group_of(setup, laws) != group or not _differ_in(rules, laws, part, fields):
                     raise _Entangled
                 numbers[k] = [laws[part][field][0] for field in fields]
             for field, of_values in zip(fields, numbers.T, strict=True):
@@ -253,11 +254,12 @@ def _differ_in(left: Rules, right: Rules, part: int, fields: tuple[str, ...]) ->
             if mine is not its:
                 return False
             continue
-        same = np.asarray(mine).copy()
+        same: NDArray[Any] = np.asarray(mine)
         if k == part:
+            same = same.copy()
             for field in fields:
                 same[field] = its[field]
-        if same.tobytes() != np.asarray(its).tobytes():
+        if same.tobytes() != its.tobytes():
             return False
     return True
 
