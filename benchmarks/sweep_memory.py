@@ -28,7 +28,7 @@ def peak_mb() -> float:
 
 def _one(bars: vb.Bars, most: int, **more: Any) -> dict[str, float]:
     before, start = peak_mb(), time.perf_counter()
-    found = sweep_of_w2(bars, vb.strategies.SmaCross(), most, 2, max_sets=2_000_000, **more)
+    found = sweep_of_w2(bars, vb.strategies.SmaCross(), most, 2, max_sets=2_000_000, metrics=None, **more)
     seconds, grown, sets = time.perf_counter() - start, peak_mb() - before, len(found)
     return {
         "sets": sets,
@@ -41,9 +41,11 @@ def _one(bars: vb.Bars, most: int, **more: Any) -> dict[str, float]:
 
 
 def measured(count: int, most: int, larger: int, rates: int, short: int) -> None:
-    """Print the figures of windows up to `larger`; of windows up to `most` with so many commission rates over `short` bars; and of W2."""
+    """Print the figures, all metrics measured, of windows up to `larger`; of windows up to `most` over `short` bars with so many
+    commission rates; and of W2.
+    """
     bars = bars_of_w2(count)
-    sweep_of_w2(bars, vb.strategies.SmaCross(), most, 2)
+    sweep_of_w2(bars, vb.strategies.SmaCross(), most, 2, metrics=None)
     wide = _one(bars, larger)
     plain = _one(bars, most, blocks=False)
     space = {"costs.commission_rate": np.linspace(0.0, 2.0 * work.COMMISSION_RATE, rates)}

@@ -80,7 +80,7 @@ def many_sets(count: int, most: int, larger: int, rates: int = 200, short: int =
     wide, long, plain = figures
     said = "{seconds:.2f} s on 2 threads, {each:.1f} us a set, {steps:,.0f} M bar-steps/s; table {table:.0f} MB"
     slower, said_plain = plain["steps"] / long["steps"], f"W2 in the same process {plain['steps']:,.0f} M bar-steps/s"
-    what = f"{long['sets']:,} sets x {short:,} bars, no block sums: "
+    what = f"{long['sets']:,} sets x {short:,} bars, all metrics, no block sums: "
     return [
         Row("W2", f"{wide['sets']:,} sets x {count:,} bars: resident memory grows", wide["grown"], "MB", said.format(**wide), must=100.0),
         Row("W2", what + "memory grows beyond the table", long["grown"] - long["table"], "MB", said.format(**long), must=100.0),

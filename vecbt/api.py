@@ -227,10 +227,9 @@ def sweep(
     max_sets : int, optional
         Refuse more than this; 200,000 if it is not said.
     metrics : sequence of str, optional
-        Columns of the table, `vecbt.analytics.sweep_lines.METRICS`; all if it is not said. Where all that are named come with the equity
-        curve and the number of trades (`sharpe`, `total_return`, `max_drawdown`, `trades`, …), the others are not measured, which saves a
-        sixth of the time: the Sortino ratio, the ulcer index, the longest drawdown, and what is told of trades one by one. Checkpoints,
-        envelopes and workers in other processes measure all.
+        Columns of the table, `vecbt.analytics.sweep_lines.METRICS`; all if it is not said. Where none is named that takes time of its own
+        (the Sortino ratio, the ulcer index, the longest drawdown, what is told of single trades), these are not measured, which saves a
+        sixth of the time. With a checkpoint, an envelope or workers in other processes all are.
     rf, mar : float
         Riskless and minimum acceptable return *per bar*, for Sharpe and Sortino ratios.
     threads : int, optional

@@ -196,10 +196,11 @@ def lines_of(run: SweepRun) -> Lines:
         run.bars.symbols, run.bars.T, run.bars.content_hash, run.keywords.get("accounts") == "separate", run.seconds,
         count, int(run.done.sum()), run.rf, run.mar, _kernels(),
     )  # fmt: skip
-    sets = run.sets
-    number = np.repeat(np.arange(count), accounts)
+    number, sets = np.repeat(np.arange(count), accounts), run.sets
+    if accounts > 1:
+        sets = Sets(sets.names, sets.values, sets.codes[number])
     return Lines(
-        about, Sets(sets.names, sets.values, sets.codes[number]), number, np.tile(np.arange(accounts), count), run.done[number],
+        about, sets, number, np.tile(np.arange(accounts), count), run.done[number],
         run.initial.reshape(-1), with_ends(metrics, other), dict(run.errors), BlockSums.of_run(run), other,
     )  # fmt: skip
 

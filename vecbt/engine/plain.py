@@ -132,8 +132,7 @@ def plain_count(span, ends, tape, house, log, equity):  # type: ignore[no-untype
 @spine
 def _run(span, wishes, tape, house, log, equity):  # type: ignore[no-untyped-def]
     """See `plain_run`; `wishes` are whether it closes at the end, and whether trades are written."""
-    begin, stop = span
-    ends, writes = wishes
+    (begin, stop), writes = span, wishes[1]
     rules, _, a, acct = house
     tape, log, equity = borrowed(tape), borrowed(log), borrowed(equity)
     at_close, guarded, line = rules.at_close == 1, house.stops.on == 1, ruin_line(acct)
@@ -205,7 +204,7 @@ def _run(span, wishes, tape, house, log, equity):  # type: ignore[no-untyped-def
         if not fine:
             return UNFIT
         waits, t = True, end + 1
-    if ends == 1 and held.units != 0.0:
+    if wishes[0] == 1 and held.units != 0.0:
         fine, cash, _ = _leave_at_end((tape.closes[unsigned(stop - 1)], now + stop - 1, writes), cash, held, house, log)
         if not fine:
             return UNFIT

@@ -155,7 +155,7 @@ def sweep_sets(
     strategy = as_strategy(source)
     own = own_rule(keywords, strategy, sets) if envelope else None
     details = details or keeper is not None or elsewhere is not None or envelope
-    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own, kind, details)
+    work = _Sweep(bars, strategy, sets, dict(keywords), returns_params(bars.periods_per_year, rf, mar), threads, own, kind, details=details)
     work.kept.rf, work.kept.mar = float(rf), float(mar)
     if isinstance(blocks, BlockFiles):
         work.files = blocks
@@ -176,7 +176,7 @@ class _Sweep:
 
     def __init__(
         self, bars: Bars, strategy: Strategy, sets: Sets, keywords: dict[str, Any], params: Records, threads: int | None, rule: int | None,
-        kind: InputKind | None, details: bool = True,
+        kind: InputKind | None, *, details: bool = True,
     ) -> None:  # fmt: skip
         self.threads = _checked_threads(threads)
         self.elsewhere: Elsewhere | None = None
