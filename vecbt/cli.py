@@ -175,6 +175,8 @@ def sweep(
     given = {"max_sets": max_sets, "envelope": envelope, "checkpoint": checkpoint}
     wishes = sweep_of(run, strategy, keywords, vary or (), given)
     checked_metrics([metric], (*METRICS, *ENVELOPE) if wishes.get("envelope") else METRICS)
+    if metric in METRICS and metric not in (named := wishes.get("metrics") or METRICS):
+        wishes["metrics"] = [*named, metric]  # what the lines are ranked by is measured
     with _progress("sweeping", unit="sets") as progress:
         found = run_sweep(run.bars(), strategy, progress=progress or False, **wishes, **keywords)
     if found.partial:
@@ -394,7 +396,9 @@ def _best(found: Sweep, best: Any, metric: str) -> str:
     from .analytics.statistics import write
     from .analytics.sweep_lines import ENVELOPE, FRAGILITY, METRICS, statistic
 
-    shown = [name for name in ("total_return", "sharpe", "max_drawdown", "trades") if name != metric]
+    named = [name for name in found.metrics if name in METRICS]
+    few = ("total_return", "sharpe", "max_drawdown", "trades") if len(named) == len(METRICS) else named
+    shown = [name for name in few if name != metric]
     if FRAGILITY in best.columns:
         ends = (f"{metric}_low", f"{metric}_high")
         shown = [*(name for name in ends if name in best.columns), *shown, *([FRAGILITY] if metric != FRAGILITY else [])]

@@ -74,6 +74,16 @@ def test_the_section_of_the_file_is_run_and_the_command_line_goes_before_it(vecb
     assert vecbt_command("backtest", "run.yaml").code == 0
 
 
+def test_the_metrics_of_the_file_are_shown_and_what_lines_are_ranked_by_is_measured(vecbt_command: Any) -> None:
+    with Path("run.yaml").open("a") as file:
+        file.write("sweep: {vary: {fast: 3:5:2}, metrics: [sharpe]}\n")
+    done = vecbt_command("sweep", "run.yaml")
+    assert done.code == 0 and done.out.splitlines()[2].split() == ["set", "fast", "sharpe"], done.err
+    done = vecbt_command("sweep", "run.yaml", "--metric", "ulcer", "--table", "lines.csv")
+    assert done.code == 0 and done.out.splitlines()[2].split() == ["set", "fast", "ulcer", "sharpe"], done.err
+    assert pl.read_csv("lines.csv").columns == ["set", "fast", "sharpe", "ulcer", "error"]
+
+
 def test_the_report_is_written(vecbt_command: Any) -> None:
     done = vecbt_command("sweep", "run.yaml", "--vary", "fast=3,5", "--envelope", "--metric", "sharpe_low", "--report", "sweep.html")
     shown = next(line.split() for line in done.out.splitlines() if line.split()[:1] == ["set"])
