@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Records
-from ..core import memory
 from ..core.codes import InputKind
 from ..core.sets import Sets
 from ..data.labels import label_text
@@ -206,9 +205,7 @@ class _Sweep:
     def keep_blocks(self) -> None:
         """Keep sums over parts of the bars."""
         shape = self.kept.final.shape
-        self.kept.blocks, self.kept.fine = memory.empty((*shape, BLOCKS, 4)), memory.empty((*shape, FINE_BLOCKS, 2))
-        self.kept.blocks.fill(np.nan)
-        self.kept.fine.fill(np.nan)
+        self.kept.blocks, self.kept.fine = np.full((*shape, BLOCKS, 4), np.nan), np.full((*shape, FINE_BLOCKS, 2), np.nan)
 
     def keep_equity(self) -> None:
         """Keep the curves."""
