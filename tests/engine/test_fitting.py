@@ -48,6 +48,13 @@ def test_s3_round_numbers_stay_round(units: int, price: int, rate: float) -> Non
     assert rate > 0.0 or found == units
 
 
+@pytest.mark.parametrize(("units", "price", "rate"), [(100, 10.0, 0.01), (100, 100.0, 0.001), (40, 25.0, 0.02), (8, 125.0, 0.0025)])
+def test_s3_units_at_a_rate_are_whole_where_they_can_be(units: int, price: float, rate: float) -> None:
+    """A digit is taken away only where rounding asks for it."""
+    found, _, cash = opened(price, 1.0, units * price + units * price * rate, vb.Costs(commission_rate=rate))
+    assert found == units and cash == 0.0
+
+
 def test_s3_the_room_of_a_leveraged_account_counts_its_commission_leveraged() -> None:
     units, fee, cash = opened(50.0, 1.0, 1_000.0, vb.Costs(commission_rate=0.01), leverage=2.0)
     assert units * 50.0 + 2.0 * fee == pytest.approx(2_000.0, rel=1e-13) and units * 50.0 + 2.0 * fee <= 2_000.0
