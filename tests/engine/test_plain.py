@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import vecbt as vb
 from tests.engine.sweeps_of_tests import arrays_of, assert_line_is_run
 from vecbt.core.sets import sets_of
-from vecbt.engine import sweep_run
+from vecbt.engine import plain_hits, sweep_levels, sweep_run
 from vecbt.engine.plain import FINISHED, UNFIT
 from vecbt.engine.strategy import as_strategy
 from vecbt.engine.sweep import SweepRun, sweep_sets
@@ -92,15 +92,19 @@ def runs(draw: st.DrawFn) -> tuple[vb.Bars, vb.Signals, list[dict[str, Any]], di
         "initial_capital": draw(st.sampled_from([400.0, 100_000.0])),
     }
     if draw(st.booleans()):
-        keywords["between"] = (draw(st.integers(0, 20)), draw(st.integers(40, T)))
+        window = draw(st.integers(0, 20)), draw(st.integers(40, T))
+        sets = [one | {"between": window} for one in sets]
     return bars_of(seed, **market), signals_of(seed, draw(st.sampled_from([0.03, 0.2, 0.6]))), sets, keywords
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(runs())
-def test_d1_plain_runs_are_those_of_the_step(drawn: tuple[vb.Bars, vb.Signals, list[dict[str, Any]], dict[str, Any]]) -> None:
+@given(runs(), st.booleans())
+def test_d1_plain_runs_are_those_of_the_step(drawn: tuple[vb.Bars, vb.Signals, list[dict[str, Any]], dict[str, Any]], asked: bool) -> None:
+    """Whether their levels are walked bar by bar, or looked up."""
     bars, signals, sets, keywords = drawn
-    quick, counted = swept(bars, signals, sets, keywords), swept(bars, signals, sets, keywords, details=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep_levels, "_SHARED", 0 if asked else 10**6)
+        quick, counted = swept(bars, signals, sets, keywords), swept(bars, signals, sets, keywords, details=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Seat, "_is_plain", lambda *_: 0)
         slow = swept(bars, signals, sets, keywords)
@@ -111,7 +115,7 @@ def test_d1_plain_runs_are_those_of_the_step(drawn: tuple[vb.Bars, vb.Signals, l
     for whole, few in ((quick.returns, counted.returns), (quick.trades, counted.trades)):
         for name in set(whole.dtype.names or ()) - DETAILS:
             assert whole[name].tobytes() == few[name].tobytes(), name
-    if "between" not in keywords and quick.done[0]:
+    if "between" not in sets[0] and quick.done[0]:
         assert_line_is_run(quick, 0)
 
 
@@ -158,6 +162,51 @@ def test_d1_a_trail_without_ticks_is_the_step_s(side: str, fill: str) -> None:
         assert run.trades["trades"][0] > 0  # the nearest trail
         for c in range(len(sets)):
             assert_line_is_run(run, c)
+
+
+@pytest.mark.parametrize("side", ["entries", "short_entries"])
+@pytest.mark.parametrize("keywords", [
+    {"fill": "close"}, {"fill": "next_open", "intrabar": "optimistic", "direction": "both"}, {"trade_through": True},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("tick", [0.0, 0.25])
+def test_d1_levels_that_sets_share_are_met_where_the_step_meets_them(
+    monkeypatch: pytest.MonkeyPatch, side: str, keywords: dict[str, Any], tick: float
+) -> None:
+    """What was found for one set is told to the next; other costs are other fills, for which it is found anew; far levels are met late."""
+    monkeypatch.setattr(plain_hits, "_LEAST", 4)  # of what runs uncompiled: looked through in many pieces
+    signals, places = vb.Signals(**{side: np.random.default_rng(9).random((T, 1)) < 0.2}), []
+    sets = [
+        {"stops.hard": hard, "stops.trailing": trail, "stops.take_profit": target, "stops.activation": gain, "costs.slippage_bps": slippage}
+        for hard in (None, 0.01, 0.2) for trail in (0.01, 0.03, 0.3) for target in (None, 0.01, 0.15)
+        for gain in (None, 0.01) for slippage in (2.0, 5.0)
+    ]  # fmt: skip
+    sets = [one | {"between": (5 * (k % 2), T - 9 * (k % 2))} for k, one in enumerate(sets)]
+    made = sweep_levels.SharedLevels.of
+    monkeypatch.setattr(sweep_levels.SharedLevels, "of", lambda *given: places.append(made(*given)) or places[-1])
+    run = swept(bars_of(4, tick=tick), signals, sets, {"costs": vb.Costs(commission_rate=0.001)} | keywords, details=False)
+    assert run.done.all() and [one.count for one in places] == [2 + 6 + 2]
+    monkeypatch.setattr(Seat, "_is_plain", lambda *_: 0)
+    slow = swept(bars_of(4, tick=tick), signals, sets, {"costs": vb.Costs(commission_rate=0.001)} | keywords)
+    assert run.final.tobytes() == slow.final.tobytes()
+    assert run.trades["trades"].tobytes() == slow.trades["trades"].tobytes()
+    for name in set(run.returns.dtype.names or ()) - DETAILS:
+        assert run.returns[name].tobytes() == slow.returns[name].tobytes(), name
+
+
+def test_levels_that_few_sets_share_are_not_remembered() -> None:
+    stops = np.zeros(60, dtype=[("on", "i8"), ("hard_form", "i8"), ("hard", "f8"), ("trail_form", "i8"), ("trail", "f8"),
+                                ("activation", "f8"), ("target_form", "i8"), ("target", "f8")])  # fmt: skip
+    assert sweep_levels.SharedLevels.of(stops, 60, 100).count == 0
+    stops["on"], stops["hard_form"], stops["hard"], stops["target_form"], stops["target"] = 1, 1, np.arange(60) % 3, 1, 0.5
+    stops["hard_form"][::10] = 0
+    shared = sweep_levels.SharedLevels.of(stops, 60, 100)
+    assert shared.count == 4 and shared.answers(100).shape == (100, 4, plain_hits.FIELDS)
+    assert (shared.columns[:, 0] == np.where(np.arange(60) % 10 == 0, -1, np.arange(60) % 3)).all()
+    assert (shared.columns[:, 1] == -1).all() and (shared.columns[:, 2] == 3).all()
+    stops["hard"] = np.arange(60)
+    own = sweep_levels.SharedLevels.of(stops, 60, 100)
+    assert own.count == 0 and (own.columns == -1).all() and own.answers(100).shape[0] == 0
+    assert sweep_levels.SharedLevels.of(stops, 60_000, 100).count == 55 and sweep_levels.SharedLevels.of(stops, 60_000, 10**6).count == 0
 
 
 def test_d1_extremes_of_long_holdings_are_the_step_s() -> None:

@@ -12,9 +12,9 @@ from vecbt.core import jit
 # constants and types, shapes; on scalars math.* is used instead of np.*
 NUMPY_ALLOWED = {"nan", "inf", "int64", "float64", "int32", "uint8", "bool_"}
 CALLS_ALLOWED = {
-    "abs", "beside", "bool", "borrowed", "call_at", "call_five", "call_four", "call_loop", "choose", "first_byte", "float", "int",
+    "abs", "beside", "bool", "borrowed", "call_at", "call_five", "call_four", "call_loop", "choose", "every", "first_byte", "float", "int",
     "lane_of", "lanes_at", "lanes_from", "lanes_of", "lanes_to", "len", "max", "min", "peek", "peek_int", "poke", "poke_byte", "poke_int",
-    "prange", "range", "record_at", "round", "run_at", "unsigned",
+    "prange", "range", "record_at", "round", "run_at", "size_of", "unsigned",
 }  # fmt: skip
 METHODS_ALLOWED = {"reshape", "view"}
 # a run over many bars may keep the values of all assets in rows of its own

@@ -9,14 +9,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vecbt.core.jit import kernel_loop
-from vecbt.core.lanes import LANES, choose, lane_of, lanes_at, lanes_from, lanes_of, lanes_to
+from vecbt.core.lanes import LANES, choose, every, lane_of, lanes_at, lanes_from, lanes_of, lanes_to, size_of
 from vecbt.core.state import plain, records
+from vecbt.metrics.drawdowns import drawdown_kept
 from vecbt.metrics.returns import (
+    RETURNS_METRICS,
     RETURNS_STATE,
+    performance_few,
     performance_from,
     performance_lane,
+    performance_least,
     performance_start,
+    returns_few,
     returns_init,
+    returns_metrics,
     returns_step,
     returns_store,
     simple_return,
@@ -63,6 +69,58 @@ def test_D1_lanes_are_the_step_of_each_series(rows: list[list[float]], mar: floa
 
 
 @kernel_loop
+def least(curves, starts, params, states, out):  # type: ignore[no-untyped-def]
+    """All four in one pass, without what takes time of its own."""
+    before, equity = lanes_at(starts, 0), lanes_at(curves, 0)
+    anchor, now = simple_return(equity, before), performance_start(before)
+    left = drawdown_kept(now.drawdown)
+    for t in range(curves.shape[1]):
+        equity = lanes_at(curves, t)
+        left, now = performance_least(anchor, now, 0.0, (equity, simple_return(equity, before)), left)
+        before = equity
+    now = performance_few(now)
+    for k in range(states.shape[0]):
+        states[k].initial = starts[k, 0]
+        returns_store(states[k], performance_lane(now, k))
+        returns_few(states[k], params[0], curves[k], curves.shape[1], out[k])
+
+
+@kernel_loop
+def read(states, params, out):  # type: ignore[no-untyped-def]
+    """The metrics of each."""
+    for k in range(states.shape[0]):
+        returns_metrics(states[k], params[0], out[k])
+
+
+NEAR = st.integers(2**50, 2**50 + 40).map(lambda n: n * 2.0**-50)
+"""Prices that differ in their last digits, so that drawdowns and peaks nearly repeat, and returns are rounding."""
+ROWS = st.lists(st.one_of(MONEY, NEAR, NEAR.map(lambda x: x / 3), NEAR.map(lambda x: x * 0.9)), min_size=LANES, max_size=LANES)
+RATES = st.sampled_from([0.0, 0.01, -0.5, 3.0])
+STEADY = st.builds(lambda rate, n: [[(1.0 + rate) ** t] * LANES for t in range(n)], RATES, st.integers(2, 16))
+
+
+@given(st.one_of(st.lists(ROWS, min_size=1, max_size=16), STEADY))
+@example([[100.0, 100.0, 0.0, -1.0], [110.0, 90.0, 5.0, 5.0], [math.nan, 90.0, 6.0, 4.0]])
+@example([[1.0] * LANES, [0.4] * LANES, [-2.0] * LANES, [-1e300] * LANES, [3.0] * LANES])
+@example([[1.0] * LANES, [1.01] * LANES, [1.01**2] * LANES, [1.01**3] * LANES])
+def test_D1_M5_what_is_left_out_changes_nothing_of_the_rest(rows: list[list[float]]) -> None:
+    """Drawdowns are divided only where they may be deeper than ever, and the largest return is looked for only where it matters."""
+    table = np.array(rows).T.copy()
+    starts, curves = table[:, :1].copy(), np.ascontiguousarray(table)
+    side, each = plain(records(RETURNS_STATE, LANES)), plain(records(RETURNS_STATE, LANES))
+    few, whole = plain(records(RETURNS_METRICS, LANES)), plain(records(RETURNS_METRICS, LANES))
+    params = plain(params_of(252.0))
+    with np.errstate(all="ignore"):
+        least(curves, starts, params, side, few)
+        alone(curves, starts, params, each)
+        read(each, params, whole)
+    for name in ("count", "anchor", "total", "squares_of", "initial", "equity", "bars", "peak", "deepest"):
+        assert np.array_equal(side[name], each[name], equal_nan=True), name
+    for name in ("total_return", "cagr", "volatility", "sharpe", "calmar", "max_drawdown"):
+        assert np.array_equal(few[name], whole[name], equal_nan=True), name
+
+
+@kernel_loop
 def operators(rows, out):  # type: ignore[no-untyped-def]
     """Each operator once, with lanes and numbers on either side."""
     a, b = lanes_at(rows, 0), lanes_at(rows, 1)
@@ -77,6 +135,8 @@ def operators(rows, out):  # type: ignore[no-untyped-def]
         choose(a >= 1.0, 1.0, a),
         choose(a < b, 0.0, 1.0),
         choose(a != a, 7.0, b),
+        size_of(a),
+        choose(a == b, 5.0, a),
     )
     for k in range(out.shape[1]):
         for j in range(len(answers)):
@@ -85,11 +145,25 @@ def operators(rows, out):  # type: ignore[no-untyped-def]
 
 def test_each_lane_is_rounded_as_a_number_alone() -> None:
     a, b = np.array([0.1, 1.0, math.nan, -3.0]), np.array([0.3, 1.0, 2.0, 7.0])
-    out = np.empty((10, LANES))
+    out = np.empty((12, LANES))
     operators(np.column_stack([a, b]).copy(), out)
     wanted = [a + b, a - b, a * b, a / b, 2.0 - a, a * 3, np.where(a > b, a, b), np.where(a >= 1.0, 1.0, a), np.where(a < b, 0.0, 1.0)]
-    for j, want in enumerate([*wanted, np.where(a != a, 7.0, b)]):
+    for j, want in enumerate([*wanted, np.where(a != a, 7.0, b), abs(a), np.where(a == b, 5.0, a)]):
         assert np.array_equal(out[j], want, equal_nan=True), j
+
+
+@kernel_loop
+def all_above(rows, floor, out):  # type: ignore[no-untyped-def]
+    """Of lanes, and of a number alone."""
+    out[0], out[1] = every(lanes_at(rows, 0) > floor), every(rows[0, 0] > floor)
+
+
+def test_every_lane_has_to_meet_a_condition() -> None:
+    out = np.zeros(2, dtype=np.bool_)
+    all_of_them, all_but_one, first_unknown = [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 0.0], [math.nan, 2.0, 3.0, 4.0]
+    for numbers, wanted in ((all_of_them, (True, True)), (all_but_one, (False, True)), (first_unknown, (False, False))):
+        all_above(np.array(numbers)[:, None].copy(), 0.5, out)
+        assert tuple(out) == wanted
 
 
 @kernel_loop

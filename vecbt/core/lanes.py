@@ -14,7 +14,7 @@ import numpy as np
 
 from .jit import ENGINE
 
-__all__ = ["LANES", "choose", "lane_of", "lanes_at", "lanes_from", "lanes_of", "lanes_to"]
+__all__ = ["LANES", "choose", "every", "lane_of", "lanes_at", "lanes_from", "lanes_of", "lanes_to", "size_of"]
 
 LANES = 4
 """Numbers in lanes."""
@@ -27,6 +27,14 @@ if ENGINE == "python":
         if isinstance(condition, np.ndarray):
             return np.where(condition, yes, no)
         return yes if condition else no
+
+    def every(condition: Any) -> bool:
+        """Whether a condition holds, in all lanes where it has any."""
+        return bool(np.all(condition))
+
+    def size_of(number: Any) -> Any:
+        """The number without its sign, or lanes."""
+        return abs(number)
 
     def lanes_at(rows: Any, t: int) -> Any:
         """Number `t` of each of the rows (LANES, T)."""
@@ -51,6 +59,7 @@ if ENGINE == "python":
 else:
     from llvmlite import ir
     from numba.core import types
+    from numba.core.cgutils import get_or_insert_function
     from numba.core.typing.templates import AbstractTemplate, infer_global, signature
     from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
@@ -101,6 +110,7 @@ else:
     _operator(operator.gt, _MASK, lambda builder, a, b: builder.fcmp_ordered(">", a, b))
     _operator(operator.ge, _MASK, lambda builder, a, b: builder.fcmp_ordered(">=", a, b))
     _operator(operator.lt, _MASK, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
+    _operator(operator.eq, _MASK, lambda builder, a, b: builder.fcmp_ordered("==", a, b))
     _operator(operator.ne, _MASK, lambda builder, a, b: builder.fcmp_unordered("!=", a, b))
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -113,6 +123,29 @@ else:
         counts = isinstance(yes, types.Integer) and isinstance(no, types.Integer)
         kind = _LANES if condition == _MASK else types.int64 if counts else types.float64
         return kind(_MASK if condition == _MASK else types.boolean, kind, kind), code
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def every(typing_context: Any, condition: Any) -> Any:
+        """Whether a condition holds, in all lanes where it has any."""
+
+        def code(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+            if condition != _MASK:
+                return values[0]
+            bits = ir.IntType(LANES)
+            return builder.icmp_unsigned("==", builder.bitcast(values[0], bits), ir.Constant(bits, 2**LANES - 1))
+
+        return types.boolean(condition), code
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def size_of(typing_context: Any, number: Any) -> Any:
+        """The number without its sign, or lanes."""
+
+        def code(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+            kind = values[0].type
+            name = f"llvm.fabs.v{LANES}f64" if number == _LANES else "llvm.fabs.f64"
+            return builder.call(get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), name), values)
+
+        return number(number), code
 
     @intrinsic  # type: ignore[untyped-decorator]
     def lanes_at(typing_context: Any, rows: Any, t: Any) -> Any:

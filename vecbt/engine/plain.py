@@ -15,20 +15,21 @@ import numpy as np
 
 from ..core.codes import Reason, SizeMethod
 from ..core.jit import borrowed, kernel, spine, unsigned
-from ..core.lanes import LANES, choose, lane_of, lanes_from, lanes_to
+from ..core.lanes import LANES, choose, lane_of, lanes_from, lanes_of, lanes_to
 from ..core.places import first_byte, peek_int
 from ..core.rounding import whole_lots
 from ..execution.costs import commission, fill_price
 from ..risk.levels import stop_if_entered
 from ..risk.sizing import entry_quantity
 from .account import extremes
-from .fitting import TINY, hair_below, is_near, next_factor, units_at_a_rate
 from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from .log import count_trade, has_room, next_trade
 from .lone import IDLE_FLAT, IDLE_LONG, IDLE_SHORT, are_idle
 from .marks import ruin_line
 from .matching import commission_of
-from .plain_levels import Purse, first_levels, guard, is_carried, is_steady, no_levels
+from .plain_fit import affordable
+from .plain_hits import Known, first_exit
+from .plain_levels import Purse, first_levels, guard, is_carried, is_steady
 
 __all__ = ["FINISHED", "FULL", "UNFIT", "House", "Tape", "is_plain", "plain_count", "plain_run"]
 
@@ -58,7 +59,8 @@ _ONLY_LONG, _ONLY_SHORT = _idle_where(True, False), _idle_where(False, True)
 class Tape(NamedTuple):
     """Prices of the only asset, the highest high and the lowest low of as many bars from each on as there are lanes, and what is said.
 
-    (T,) each; `tops` and `bottoms` are not asked where fewer bars are left.
+    (T,) each, but `closes` goes on for as many numbers as there are lanes, which nobody means; `tops` and `bottoms` are not asked where
+    fewer bars are left. `least` and `most` are the lowest and the highest close; `known` are answers about the levels of the set.
     """
 
     opens: np.ndarray
@@ -68,6 +70,9 @@ class Tape(NamedTuple):
     tops: np.ndarray
     bottoms: np.ndarray
     said: np.ndarray
+    least: float
+    most: float
+    known: Known
 
 
 class House(NamedTuple):
@@ -118,7 +123,8 @@ def is_plain(house, zones):  # type: ignore[no-untyped-def]
 def plain_run(span, ends, tape, house, log, equity):  # type: ignore[no-untyped-def]
     """All bars of a `span`, the equity at each close into `equity`, trades into the log; FINISHED, FULL or UNFIT.
 
-    `ends`: whether what is held at the end is closed (T8).
+    `ends`: whether what is held at the end is closed (T8). The equity has room for as many numbers more as there are lanes: what stands
+    behind the last bar of a stretch is written, too, and again when it is known.
     """
     return _run(span, (1 if ends else 0, 1), tape, house, log, equity)
 
@@ -135,11 +141,15 @@ def _run(span, wishes, tape, house, log, equity):  # type: ignore[no-untyped-def
     (begin, stop), writes = span, wishes[1]
     rules, _, a, acct = house
     tape, log, equity = borrowed(tape), borrowed(log), borrowed(equity)
-    at_close, guarded, line = rules.at_close == 1, house.stops.on == 1, ruin_line(acct)
+    at_close, line = rules.at_close == 1, ruin_line(acct)
     idle = IDLE_FLAT if rules.longs == 1 and rules.shorts == 1 else _ONLY_LONG if rules.longs == 1 else _ONLY_SHORT
-    flat_until, long_until, short_until = begin - 1, begin - 1, begin - 1  # the next row that does something, where it is ahead
-    cash, held, levels = acct.cash, _nothing(), no_levels()
-    order, waits, now, t, where = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin, tape.said.ctypes.data
+    where = tape.said.ctypes.data
+    said = _all_said(begin, stop, where, tape.said)
+    flat_until = begin - 1  # the next row that does something, where it is ahead
+    long_until = stop if _is_silent(said, IDLE_LONG) else begin - 1
+    short_until = stop if _is_silent(said, IDLE_SHORT) else begin - 1
+    cash, held = acct.cash, _nothing()
+    order, waits, now, t = _Order(0.0, 0.0, 0.0), False, acct.bars - begin, begin
     while t < stop or (waits and at_close):
         if writes == 1 and not has_room(log, _MOST_TRADES):
             return FULL
@@ -159,8 +169,8 @@ def _run(span, wishes, tape, house, log, equity):  # type: ignore[no-untyped-def
                 if worth <= line or worth < rules.maintenance * abs(money):
                     return UNFIT
                 equity[unsigned(at)] = worth
-            levels = first_levels(held, house)
-            held = _with_risk(held, levels, a)
+            if writes == 1:
+                held = _with_risk(held, first_levels(held, house), a)
             if t >= stop:
                 break
         if held.units == 0.0:
@@ -179,12 +189,8 @@ def _run(span, wishes, tape, house, log, equity):  # type: ignore[no-untyped-def
                 if short_until < t:
                     short_until = _next_row(t, stop, where, tape.said, IDLE_SHORT)
                 end = short_until
-            bar, reason, ref = min(end + 1, stop), 0, 0.0
             purse = Purse(cash, held.units * a.multiplier, rules.maintenance, line, equity)
-            if guarded:
-                bar, levels, reason, ref, fine = guard((t, bar), levels, purse, tape, house)
-            else:
-                fine = _hold((t, bar), purse, tape, a)
+            bar, reason, ref, fine = _carry((t, min(end + 1, stop)), held, purse, tape, house)
             if not fine:
                 return UNFIT
             held = _met_in((t, bar), held, tape)
@@ -227,6 +233,29 @@ def _met(held, price):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _all_said(t, stop, where, said):  # type: ignore[no-untyped-def]
+    """The flags that any row of these bars has; the rows stand at the address `where`."""
+    rows, flags = 0, 0
+    while t + 8 <= stop:
+        rows |= peek_int(where + t, 0)
+        t += 8
+    for k in range(8):
+        flags |= (rows >> (8 * k)) & 15
+    for bar in range(t, stop):
+        flags |= int(said[unsigned(bar)])
+    return flags
+
+
+@kernel
+def _is_silent(said, idle):  # type: ignore[no-untyped-def]
+    """Whether no row of such flags does anything."""
+    for flags in range(16):
+        if flags & said == flags and (idle >> flags) & 1 == 0:
+            return False
+    return True
+
+
+@kernel
 def _next_row(t, stop, where, said, idle):  # type: ignore[no-untyped-def]
     """The first bar from `t` on whose row does something, or `stop`; the rows stand at the address `where`."""
     start = t
@@ -250,18 +279,44 @@ def _next_row(t, stop, where, said, idle):  # type: ignore[no-untyped-def]
 
 @spine
 def _wait(t, stop, cash, equity):  # type: ignore[no-untyped-def]
-    """Bars in which nothing is held."""
-    for bar in range(t, stop):
-        equity[unsigned(bar)] = cash + 0.0
+    """Bars in which nothing is held. What stands behind them comes later, and is written then."""
+    worth = lanes_of(cash + 0.0)
+    while t < stop:
+        lanes_to(equity, t, worth)
+        t += LANES
+
+
+@spine
+def _carry(span, held, purse, tape, house):  # type: ignore[no-untyped-def]
+    """T5 and T6 of bars in which a position is held, from its fill on: whatever row ends them closes it.
+
+    Returns the bar that takes the position out, the end of the span if none does, the reason and the price of the exit, and False where
+    the account does not carry it.
+    """
+    (t, bar), reason, ref = span, 0, 0.0
+    if house.stops.on == 1:
+        bar = -1
+        if tape.known.answers.shape[0] > 0:
+            bar, reason, ref = first_exit(span, held, tape, house)
+        if bar < 0:
+            return guard(span, first_levels(held, house), purse, tape, house)
+    return bar, reason, ref, _hold((t, bar), purse, tape, house.a)
 
 
 @spine
 def _hold(span, purse, tape, a):  # type: ignore[no-untyped-def]
     """T6 of bars in which the position is held; False where the account does not carry it (F13)."""
     t, stop = span
-    if stop - t >= LANES and is_steady(purse, a):
-        least, most = _worths(span, purse, tape)
-        return is_carried(purse, least) and is_carried(purse, most)
+    if is_steady(purse, a):
+        if is_carried(purse, tape.least if purse.amount > 0.0 else tape.most):  # whatever comes
+            while t < stop:
+                close = lanes_from(tape.closes, t)
+                lanes_to(purse.equity, t, close * purse.amount + purse.cash)
+                t += LANES
+            return True
+        if stop - t >= LANES:
+            least, most = _worths(span, purse, tape)
+            return is_carried(purse, least) and is_carried(purse, most)
     fine = True
     for bar in range(t, stop):
         close = tape.closes[unsigned(bar)]
@@ -352,7 +407,7 @@ def _execute(order, there, cash, held, house, log):  # type: ignore[no-untyped-d
         fee = commission_of(rules, closed, price, a.multiplier, rules.rate)
         cash += was * closed * price * a.multiplier - fee
     if order.side != 0.0:
-        opened, extra = _affordable(order, (price, closed, fee), cash, house)
+        opened, extra = affordable(order, (price, closed, fee), cash, house)
         if not (opened > 0.0 and opened * abs(price) * a.multiplier >= a.min_notional * (1.0 - 1e-9)):
             return False, cash, held
         cash -= side * opened * price * a.multiplier + extra
@@ -363,77 +418,6 @@ def _execute(order, there, cash, held, house, log):  # type: ignore[no-untyped-d
     if opened == 0.0:
         return True, cash, _nothing()
     return True, cash, _Held(side * opened, price, now, opened * price, fee - fee_of_close, price, price, math.nan, math.nan)
-
-
-@spine
-def _affordable(order, fill, cash, house):  # type: ignore[no-untyped-def]
-    """F4, F10, S3: units that the order opens when the account has room for no more than `cash`, in whole lots, and their commission."""
-    rules, _, a, _ = house
-    price, closed, fee = fill
-    room = rules.leverage * cash
-    slack = 1e-9 * abs(room)
-    if room <= slack:
-        return 0.0, 0.0
-    units, fits = order.units, False
-    if order.share > 0.0:
-        share, each = order.share * room, abs(price) * a.multiplier
-        units = share / each
-        used, extra = _use(1.0, units, fill, house)
-        if used > share:
-            units, extra = _at_share(share, units, each, fill, house)
-        fits = share <= room  # what fits into a share of the room fits into the room
-    else:
-        used, extra = _use(1.0, units, fill, house)
-    if not fits and _use(1.0, units, fill, house)[0] > room + slack:
-        units *= _factor(room, units, fill, house)
-        _, extra = _use(1.0, units, fill, house)
-    if a.lot > 0.0:
-        units = whole_lots(units, a.lot)
-        extra = commission_of(rules, closed + units, price, a.multiplier, rules.rate) - fee
-    return units, extra
-
-
-@spine
-def _at_share(share, wanted, each, fill, house):  # type: ignore[no-untyped-def]
-    """`matching._fit_alone`, and the commission."""
-    units = units_at_a_rate(share, each, each * house.rules.rate, house.rules)
-    used, _ = _use(1.0, units, fill, house)
-    units = choose(used - share > 0.0, hair_below(units), units)  # no jump: nobody can guess which
-    used, extra = _use(1.0, units, fill, house)
-    if not is_near(used - share, share):
-        units = wanted * _factor(share, wanted, fill, house)
-        _, extra = _use(1.0, units, fill, house)
-    return units, extra
-
-
-@spine
-def _use(factor, units, fill, house):  # type: ignore[no-untyped-def]
-    """Room that so many units take, commission included; and that."""
-    rules, _, a, _ = house
-    price, closed, fee = fill
-    opened = factor * units
-    more = commission_of(rules, closed + opened, price, a.multiplier, rules.rate) - fee
-    return opened * (abs(price) * a.multiplier) + rules.leverage * more, more
-
-
-@kernel
-def _factor(room, units, fill, house):  # type: ignore[no-untyped-def]
-    """`matching.common_factor` of the only order."""
-    low, high = TINY, 1.0
-    over_low = _use(low, units, fill, house)[0] - room
-    if over_low > 0.0:
-        return 0.0
-    over_high = _use(high, units, fill, house)[0] - room
-    for k in range(200):
-        middle, done = next_factor(k, (low, over_low), (high, over_high), room)
-        if done:
-            break
-        over = _use(middle, units, fill, house)[0] - room
-        if over > 0.0:
-            high, over_high = middle, over
-        else:
-            low, over_low = middle, over
-    return low
 
 
 @spine

@@ -15,7 +15,7 @@ from ..core.jit import kernel, spine, unsigned
 from ..core.lanes import LANES, choose, lane_of, lanes_from, lanes_of, lanes_to
 from ..risk.levels import exit_of, first_of, is_armed, level_at, raised, rounded_level
 
-__all__ = ["Levels", "Purse", "first_levels", "guard", "is_carried", "is_steady", "no_levels"]
+__all__ = ["Levels", "Purse", "first_levels", "fixed_levels", "guard", "is_carried", "is_steady", "no_levels", "trailed"]
 
 _FRACTION = int(StopForm.FRACTION)
 
@@ -41,17 +41,25 @@ def no_levels():  # type: ignore[no-untyped-def]
 @spine
 def first_levels(held, house):  # type: ignore[no-untyped-def]
     """Levels of a position at its fill, as `set_levels` sets them."""
-    _, stops, a, _ = house
+    _, stops, _, _ = house
     if held.units == 0.0 or stops.on == 0:
         return no_levels()
     side, price = 1.0 if held.units > 0.0 else -1.0, held.price
+    hard, target = fixed_levels(price, side, house)
+    return trailed(Levels(price, math.nan, 0, hard, target, math.nan, 0), price, side, house)
+
+
+@spine
+def fixed_levels(price, side, house):  # type: ignore[no-untyped-def]
+    """Hard stop and target of a fill."""
+    _, stops, a, _ = house
     hard = rounded_level(level_at(stops.hard_form, stops.hard, side, price, math.nan, a.tick, a.scale), side, a.tick)
     target = rounded_level(level_at(stops.target_form, stops.target, -side, price, math.nan, a.tick, a.scale), side, a.tick)
-    return _trailed(Levels(price, math.nan, 0, hard, target, math.nan, 0), price, side, house)
+    return hard, target
 
 
 @kernel
-def _trailed(levels, price, side, house):  # type: ignore[no-untyped-def]
+def trailed(levels, price, side, house):  # type: ignore[no-untyped-def]
     """The levels after the best price has moved, as `set_levels` sets them; `price` is that of the fill."""
     _, stops, a, _ = house
     trail, armed = levels.trail, levels.armed
@@ -96,9 +104,9 @@ def is_steady(purse, a):  # type: ignore[no-untyped-def]
 
 @spine
 def guard(span, levels, purse, tape, house):  # type: ignore[no-untyped-def]
-    """T5 and T6 bar by bar, up to the first bar that takes the position out, `stop` if none does.
+    """T5 and T6 bar by bar, up to the first bar that takes the position out, `stop` if none does; `levels` are those of its fill.
 
-    Returns that bar, the levels then, the reason and the price of the exit, and False where the account does not carry the position.
+    Returns that bar, the reason and the price of the exit, and False where the account does not carry the position.
     """
     bar, stop = span
     rules, stops, a, _ = house
@@ -121,16 +129,16 @@ def guard(span, levels, purse, tape, house):  # type: ignore[no-untyped-def]
             prices = tape.opens[unsigned(bar)], high, low
             ref, reason = exit_of(prices, (levels.stop, levels.target, levels.trailing), side, rules.through, rules.optimistic)
             if reason != 0:
-                return bar, levels, reason, ref, fine and (abs(worst) == math.inf or is_carried(purse, worst))
+                return bar, reason, ref, fine and (abs(worst) == math.inf or is_carried(purse, worst))
         if moves:
             top = raised(levels.top, side, high, low)
             if top != levels.top:
                 moved = Levels(top, levels.trail, levels.armed, levels.hard, levels.target, levels.stop, levels.trailing)
-                levels = _trailed(moved, price, side, house)
+                levels = trailed(moved, price, side, house)
         fine = fine and is_carried(purse, close)
         purse.equity[unsigned(bar)] = purse.cash + purse.amount * close
         bar += 1
-    return stop, levels, 0, 0.0, fine and (abs(worst) == math.inf or is_carried(purse, worst))
+    return stop, 0, 0.0, fine and (abs(worst) == math.inf or is_carried(purse, worst))
 
 
 @spine
@@ -167,7 +175,7 @@ def _four_worths(bar, purse, tape):  # type: ignore[no-untyped-def]
 
 @spine
 def _trail(span, levels, purse, past, tape):  # type: ignore[no-untyped-def]
-    """The same of a long position with a trail, and the levels before that bar: `_trailed`, without jumps.
+    """The same of a long position with a trail, and the levels before that bar: `trailed`, without jumps.
 
     The trail follows from the start, a `share` of the best price below it, and no tick rounds it.
     """

@@ -35,7 +35,7 @@ from .rule_strategy import RuleStrategy
 from .setup import Setup
 from .strategy import Strategy, as_strategy, evaluate
 from .sweep_blocks import BlockFiles
-from .sweep_chunks import Chunk, Chunks, Seat, Task
+from .sweep_chunks import Chunk, Chunks, Seat, Task, lines_of
 from .sweep_names import setup_with, split_names
 from .sweep_pairs import Envelope, Pairs, own_rule, paired
 from .sweep_parts import Elsewhere, Part
@@ -203,9 +203,11 @@ class _Sweep:
         self.task.pairs = self.pairs is not None
 
     def keep_blocks(self) -> None:
-        """Keep sums over parts of the bars."""
+        """Keep sums over parts of the bars; until a set is done, its own are whatever stood there."""
         shape = self.kept.final.shape
-        self.kept.blocks, self.kept.fine = np.full((*shape, BLOCKS, 4), np.nan), np.full((*shape, FINE_BLOCKS, 2), np.nan)
+        self.kept.blocks, self.kept.fine = np.empty((*shape, BLOCKS, 4)), np.empty((*shape, FINE_BLOCKS, 2))
+        if self.pairs is None:
+            self.task.sums = self.kept.blocks, self.kept.fine
 
     def keep_equity(self) -> None:
         """Keep the curves."""
@@ -259,6 +261,8 @@ class _Sweep:
                 pass  # what is done is a result; the others are not marked done
             if self.files is not None:
                 out.blocks, out.fine = self.files.finish(out.done)
+            elif out.blocks is not None and out.fine is not None and not out.done.all():
+                out.blocks[~out.done], out.fine[~out.done] = np.nan, np.nan
         finally:
             if self.files is not None:
                 self.files.close()
@@ -333,7 +337,7 @@ class _Sweep:
         if self.files is not None:
             self.files.put(at, blocks, fine)
         elif self.kept.blocks is not None and self.kept.fine is not None:
-            lines = _lines(at)
+            lines = lines_of(at)
             self.kept.blocks[lines], self.kept.fine[lines] = blocks, fine
 
     def _put_curves(self, at: NDArray[np.int64], equity: NDArray[np.float64]) -> None:
@@ -402,10 +406,10 @@ class _Sweep:
         """The lines of a chunk into the table; the numbers of those that ran."""
         fine: Any = state == DONE
         at, out, found, bars = chunk.numbers[fine], self.out, chunk.measures, self.task.bars
-        lines, fine = _lines(at), slice(None) if fine.all() else fine
+        lines, fine = lines_of(at), slice(None) if fine.all() else fine
         out.final[lines], out.returns[lines], out.trades[lines] = found.final[fine], found.returns[fine], found.trades[fine]
         out.initial[lines] = chunk.initial[fine]
-        if self.task.blocks:
+        if self.task.blocks and not chunk.in_place:
             self._put_sums(at, found.blocks[fine], found.fine[fine])
         if self.task.equity:
             self._put_curves(at, found.equity[fine])
@@ -419,13 +423,6 @@ class _Sweep:
             out.errors[int(chunk.numbers[k])] = f"the rule answered {answer:g} {where}; that is no answer for {self.task.kind.name.lower()}"
         ran: NDArray[np.int64] = chunk.numbers[state != 0]
         return ran
-
-
-def _lines(numbers: NDArray[np.int64]) -> Any:
-    """Ascending numbers, as a slice where they follow each other: NumPy copies that at once."""
-    if len(numbers) and numbers[-1] - numbers[0] == len(numbers) - 1:
-        return slice(int(numbers[0]), int(numbers[-1]) + 1)
-    return numbers
 
 
 def _in_kind(sets: Sets, names: tuple[str, ...], strategy: Strategy) -> tuple[Strategy, Sets]:

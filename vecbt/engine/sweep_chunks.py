@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,12 +38,13 @@ from .sweep_setups import SetupGroup
 if TYPE_CHECKING:
     from ..data.bars import Bars
 
-__all__ = ["Chunk", "Chunks", "Seat", "Task"]
+__all__ = ["Chunk", "Chunks", "Seat", "Task", "lines_of"]
 
 _CHUNK_BARS = 5_000_000 if ENGINE == "numba" else 1_000  # bars times assets of a chunk: some tens of milliseconds, at most a second
 _SHORT = 0.1  # seconds: how long a thread may be deaf to Ctrl-C, and strategies are evaluated before their sets run
-_FIRST_SETS, _MOST_SETS = 64, 1024
+_FIRST_SETS, _MOST_SETS = 64, 4096
 _CHUNK_ROWS = 2**26  # bytes of rows that a chunk of evaluated strategies holds
+_BEHIND = 2 * LANES  # numbers behind a curve: it is written and read as many at a time as there are lanes
 _NO_VALUES = np.empty((0, 0))
 _NO_FLAGS = np.empty((0, 0), dtype=np.uint8)
 
@@ -61,6 +63,7 @@ class Task:
     blocks, equity : what is kept beside the line of numbers
     pairs : whether two runs that follow each other are of one set, whose trades are compared
     details : whether DETAILS are measured, too
+    sums : where sums over parts of the bars are kept, if a set writes its own
     """
 
     bars: Bars
@@ -80,6 +83,7 @@ class Task:
     equity: bool = False
     pairs: bool = False
     details: bool = True
+    sums: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def values_of(self, c: int, names: tuple[str, ...]) -> dict[str, Any]:
         """Some parameters of a set."""
@@ -103,6 +107,8 @@ class Chunk:
     """What is wrong with a set that was left out, by its number."""
     held: Any = None
     """What must live as long as the lines are used."""
+    in_place: bool = False
+    """Whether sums over parts of the bars are written to where they are kept."""
 
 
 class Chunks:
@@ -119,6 +125,7 @@ class Chunks:
         self._accounts = np.stack([_words_of(books.accounts) for books in group.books])
         self._assets = np.stack([_words_of(books.assets) for books in group.books])
         self._laws: Any = tuple(_rows_of_words(laws) for laws in group.rules)
+        self._levels = group.levels(len(task.which_setup), task.bars.T).columns
         self._initial = np.stack([np.asarray(books.accounts["initial"]) for books in group.books])
 
     def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
@@ -141,12 +148,12 @@ class Chunks:
 
     def _chunk(self, numbers: NDArray[np.int64]) -> Chunk:
         task, group = self._task, self._group
-        strategies, own = np.unique(task.which_strategy[numbers], return_inverse=True)
+        strategies, own = _distinct(task.which_strategy[numbers])
         firsts = task.firsts[strategies]
         prepared = self._rules(firsts) if task.table is not None else self._rows(firsts)
-        fine = np.array([error is None for error in prepared.wrong])[own.reshape(-1)]
-        wrong = {int(c): prepared.wrong[s] for c, s in zip(numbers[~fine], own.reshape(-1)[~fine], strict=True)}
-        numbers, own = numbers[fine], own.reshape(-1)[fine]
+        fine = np.array([error is None for error in prepared.wrong])[own]
+        wrong = {int(c): prepared.wrong[s] for c, s in zip(numbers[~fine], own[~fine], strict=True)}
+        numbers, own = numbers[fine], own[fine]
         setups = group.numbers[task.which_setup[numbers]]
         which = np.empty((len(numbers), 6), dtype=np.int64)
         which[:, 0], which[:, 1], which[:, 2] = own if task.table is not None else 0, setups, group.starts[setups]
@@ -154,22 +161,26 @@ class Chunks:
         which[:, 4:] = (0, task.bars.T) if task.windows is None else task.windows[numbers]
         shape = len(numbers), self._initial.shape[1]
         lines = Lines(which, prepared.desks, *self._memory(), prepared.flags, prepared.values, self._laws, group.ends,
-                      self._accounts, self._assets, self._initial)  # fmt: skip
-        blocks, sums, equity, fragility = self._kept(shape)
+                      self._levels, self._accounts, self._assets, self._initial)  # fmt: skip
+        where = lines_of(numbers)
+        in_place = self._task.sums is not None and isinstance(where, slice)
+        blocks, sums, equity, fragility = self._kept(shape, where if in_place else None)
         measures = Measures(
             np.zeros(len(numbers), dtype=np.int64), np.zeros((len(numbers), 2), dtype=np.int64), np.empty(shape),
             plain(np.recarray(shape, dtype=RETURNS_METRICS)), plain(np.recarray(shape, dtype=TRADES_METRICS)), plain(task.params),
             plain(records(RETURNS_STATE, 1)), plain(records(TRADES_STATE, shape[1])), blocks, sums, equity, fragility,
             int(self._task.details),
         )  # fmt: skip
-        return Chunk(numbers, lines, measures, self._initial[which[:, 2]], wrong, prepared.held)
+        return Chunk(numbers, lines, measures, self._initial[which[:, 2]], wrong, prepared.held, in_place)
 
-    def _kept(self, shape: tuple[int, int]) -> tuple[NDArray[np.float64], ...]:
-        """Room for what is kept beside the line of numbers."""
+    def _kept(self, shape: tuple[int, int], where: slice | None) -> tuple[NDArray[np.float64], ...]:
+        """Room for what is kept beside the line of numbers; sums `where` they are kept, if that is in one piece."""
         none = (0, shape[1])
         blocks, curves = shape if self._task.blocks else none, shape if self._task.equity else none
         fragility = np.full(shape if self._task.pairs else none, np.nan)
         equity = np.full((*curves, self._task.bars.T), np.nan)
+        if where is not None and self._task.sums is not None:
+            return self._task.sums[0][where], self._task.sums[1][where], equity, fragility
         return memory.empty((*blocks, BLOCKS, 4)), memory.empty((*blocks, FINE_BLOCKS, 2)), equity, fragility
 
     def _memory(self) -> tuple[int, int, int, int]:
@@ -249,8 +260,9 @@ class Seat:
         self._trial = Trial(
             desk, int(desk.ctypes.data), recalled, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
             books, _words_of(self._books.accounts), _words_of(self._books.assets), log, series, taken,
-            laws, runs, closes, np.ones((LANES, bars.T)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64), self._pair(1),
-            is_plain, self._ranges(is_plain),
+            laws, runs, closes, np.ones((LANES, bars.T + _BEHIND)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64),
+            self._pair(1), is_plain, self._ranges(is_plain), *self._closes(is_plain),
+            group.levels(len(task.which_setup), bars.T).answers(bars.T if is_plain else 0),
         )  # fmt: skip
         self._step = LANES * max(1, min(_MOST_SETS, _CHUNK_BARS // 8 // (bars.T * bars.N)) // LANES)  # sets that run in one call
         self._addresses = {DESK.index("memory"): int(recalled.ctypes.data), DESK.index("said"): int(flat.ctypes.data)}
@@ -272,6 +284,14 @@ class Seat:
                 rest = row[: max(bars - k, 0)]
                 best(rest, places[k:], out=rest)
         return out
+
+    def _closes(self, is_plain: int) -> tuple[NDArray[np.float64], float, float]:
+        """All closes, with as many more as there are lanes behind them; the lowest and the highest."""
+        bars = self._task.bars.T if is_plain else 0
+        closes = self._rows.prices[3 * bars : 4 * bars]
+        room = np.zeros(bars + LANES)
+        room[:bars] = closes
+        return room, float(closes.min(initial=math.inf)), float(closes.max(initial=-math.inf))
 
     @staticmethod
     def _plain_books(books: Books) -> Books:
@@ -311,6 +331,21 @@ def _adapted(count: int, seconds: float, most: int) -> int:
     if seconds > 4 * _SHORT:
         return max(1, count // 2)
     return min(most, int(count * min(8.0, 2.0 * _SHORT / max(seconds, 1e-6)))) if seconds < _SHORT else count
+
+
+def _distinct(which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The numbers that there are, and for each its place among them."""
+    if len(which) and (which == which[0]).all():
+        return which[:1], np.zeros(len(which), dtype=np.int64)
+    found, places = np.unique(which, return_inverse=True)
+    return found, places.reshape(-1)
+
+
+def lines_of(numbers: NDArray[np.int64]) -> Any:
+    """Ascending numbers, as a slice where they follow each other: NumPy copies that at once."""
+    if len(numbers) and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return slice(int(numbers[0]), int(numbers[-1]) + 1)
+    return numbers
 
 
 def _words_of(kept: Any) -> NDArray[np.int64]:

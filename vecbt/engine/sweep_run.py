@@ -12,13 +12,16 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.jit import borrowed, kernel, kernel_loop, spine
-from ..core.lanes import LANES, choose, lane_of, lanes_at
+from ..core.lanes import LANES, choose, every, lane_of, lanes_at, lanes_of
 from ..core.places import call_at, call_loop, run_at
+from ..metrics.drawdowns import drawdown_kept
 from ..metrics.returns import (
     performance_few,
     performance_from,
     performance_lane,
+    performance_least,
     performance_start,
+    returns_few,
     returns_metrics,
     returns_store,
     simple_return,
@@ -27,6 +30,7 @@ from ..metrics.trades import trades_counted, trades_init, trades_metrics, trades
 from .books import Books
 from .log import bars_of_room, start_log, trade_at, trades_logged
 from .plain import FINISHED, UNFIT, House, Tape, is_plain, plain_count, plain_run
+from .plain_hits import Known
 from .rule import DESK
 from .sweep_pairs import Pair, pair_trades
 
@@ -69,9 +73,11 @@ class Trial(NamedTuple):
     (T * N,) what it says, one of them (0,); `books` and `log` those of a run, `accounts` and `assets` the books in words; `series` are
     its cash, equity, zone, paid; the equity of a single account goes to a row of `curves` instead. `rules` are those of the set that
     runs, one record each, `laws` their words. `runs` and `closes` are the addresses of run_bars and close_all, compiled for just these.
-    `curves` (LANES, T) are equities to be measured, side by side; `starts` (LANES, 1) what they began with, `owners` int64 (LANES, 2)
-    whose they are, set and account. The trades of the first run of a set wait in `pair`, where sets run twice. `plain`: 1 where bars
-    and inputs are such that `plain_run` may take a set; then `ranges` (2, T) are the tops and bottoms of its tape, else (2, 0).
+    `curves` (LANES, more than T) are equities to be measured, side by side; `starts` (LANES, 1) what they began with, `owners` int64
+    (LANES, 2) whose they are, set and account. The trades of the first run of a set wait in `pair`, where sets run twice. `plain`: 1 where
+    bars and inputs are such that `plain_run` may take a set; then `ranges` (2, T) are the tops and bottoms of its tape, else (2, 0),
+    `prices` (T + LANES,) its closes, `least` and `most` the lowest and the highest of them, and `answers` what is known of levels that
+    sets share, see `Known`.
     """
 
     desk: np.ndarray
@@ -94,6 +100,10 @@ class Trial(NamedTuple):
     pair: Pair
     plain: int
     ranges: np.ndarray
+    prices: np.ndarray
+    least: float
+    most: float
+    answers: np.ndarray
 
 
 class Lines(NamedTuple):
@@ -102,8 +112,8 @@ class Lines(NamedTuple):
 
     `desks` (S, len(DESK)) of each strategy; `loop` what asks its rule, 0: rows are given, or `inside` is 1 and the simulation asks it;
     `forgotten` fields of a rule's memory are NaN at first, the others 0, of `width`. `flags`, `values` (G, T * N) are given rows.
-    `laws` int64 (U, words) the rules of each setup; `ends` (U,) 1: close everything at the end; `accounts`, `assets` int64
-    (B, words) books at the start, and `initial` (B, A) their equity.
+    `laws` int64 (U, words) the rules of each setup; `ends` (U,) 1: close everything at the end; `levels` (U, 3) the columns of its levels
+    in `answers`; `accounts`, `assets` int64 (B, words) books at the start, and `initial` (B, A) their equity.
     """
 
     which: np.ndarray
@@ -116,6 +126,7 @@ class Lines(NamedTuple):
     values: np.ndarray
     laws: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     ends: np.ndarray
+    levels: np.ndarray
     accounts: np.ndarray
     assets: np.ndarray
     initial: np.ndarray
@@ -256,9 +267,11 @@ def _simulate_plain(c, lines, trial, rows, equity, details):  # type: ignore[no-
     if not is_plain(house, trial.rules[2][0]):
         return UNFIT
     bars, prices, span = rows.day.shape[0], rows.prices, (lines.which[c, 4], lines.which[c, 5])
-    opens, highs, lows, closes = prices[:bars], prices[bars : 2 * bars], prices[2 * bars : 3 * bars], prices[3 * bars : 4 * bars]
-    tape = Tape(opens, highs, lows, closes, trial.ranges[0], trial.ranges[1], trial.flags)
-    ends = lines.ends[lines.which[c, 1]] == 1
+    opens, highs, lows = prices[:bars], prices[bars : 2 * bars], prices[2 * bars : 3 * bars]
+    u = lines.which[c, 1]
+    known = Known(trial.answers, lines.levels[u, 0], lines.levels[u, 1], lines.levels[u, 2])
+    tape = Tape(opens, highs, lows, trial.prices, trial.ranges[0], trial.ranges[1], trial.flags, trial.least, trial.most, known)
+    ends = lines.ends[u] == 1
     if details == 0:
         return plain_count(span, ends, tape, house, trial.log, equity)
     return plain_run(span, ends, tape, house, trial.log, equity)
@@ -321,9 +334,10 @@ def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
         c, g = trial.owners[k, 0], trial.owners[k, 1]
         state.initial = trial.starts[k, 0]
         returns_store(state, performance_lane(now, k))
-        returns_metrics(state, measures.params[0], measures.returns[c, g])
-        if measures.details == 0:
-            measures.returns[c, g].longest_drawdown_bars = math.nan
+        if measures.details == 1:
+            returns_metrics(state, measures.params[0], measures.returns[c, g])
+        else:
+            returns_few(state, measures.params[0], trial.curves[k], bars, measures.returns[c, g])
         measures.final[c, g] = trial.curves[k, bars - 1]
         if measures.equity.shape[0] > 0:
             for t in range(bars):
@@ -333,28 +347,46 @@ def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
 @kernel
 def _pass(count, bars, trial, measures):  # type: ignore[no-untyped-def]
     """What the curves leave behind, all of it."""
-    return _passed(count, bars, trial, measures)
+    before, equity = lanes_at(trial.starts, 0), lanes_at(trial.curves, 0)
+    return _passed((count, bars), 0, (before, equity, simple_return(equity, before)), trial, measures)
 
 
 @kernel
 def _pass_few(count, bars, trial, measures):  # type: ignore[no-untyped-def]
-    """The same without what only DETAILS are made of: as nobody reads that, the compiler leaves it out."""
-    return performance_few(_passed(count, bars, trial, measures))
+    """The same without what only DETAILS are made of: as nobody reads that, the compiler leaves it out.
+
+    Where nothing is earned on the first bar, returns are their own distances from the first one, which it sees as well.
+    """
+    before, equity = lanes_at(trial.starts, 0), lanes_at(trial.curves, 0)
+    value = simple_return(equity, before)
+    if every(value == 0.0):
+        return performance_few(_passed((count, bars), 1, (before, equity, lanes_of(0.0)), trial, measures))
+    return performance_few(_passed((count, bars), 1, (before, equity, value), trial, measures))
 
 
 @spine
-def _passed(count, bars, trial, measures):  # type: ignore[no-untyped-def]
-    """All bars of the curves, with sums over parts of them where they are asked for; see `sum_blocks`."""
+def _passed(span, few, begin, trial, measures):  # type: ignore[no-untyped-def]
+    """All `bars` of so many curves, with sums over parts of them where they are asked for; see `sum_blocks`.
+
+    `begin` are the equities before and at the first bar, and the return between them.
+    """
+    count, bars = span
+    before, equity, value = begin
     curves, mar, kept = trial.curves, measures.params[0].mar, measures.blocks.shape[0] > 0
-    before = lanes_at(trial.starts, 0)
-    anchor, now, whole = simple_return(lanes_at(curves, 0), before), performance_start(before), sums_start(before)
+    anchor, now, whole = value, performance_start(before), sums_start(before)
+    left = drawdown_kept(now.drawdown)
     for b in range(FINE_BLOCKS):
         part = sums_start(before)
         for t in range(b * bars // FINE_BLOCKS, (b + 1) * bars // FINE_BLOCKS):
-            equity = lanes_at(curves, t)
-            value = simple_return(equity, before)
-            now, part = performance_from(anchor, now, mar, equity, value), sums_next(part, value)
-            before = equity
+            # the next return is divided while this one is summed; after the last bar of something that is no equity
+            after = lanes_at(curves, t + 1)
+            ahead = simple_return(after, equity)
+            if few == 1:
+                left, now = performance_least(anchor, now, mar, (equity, value), left)
+            else:
+                now = performance_from(anchor, now, mar, equity, value)
+            part = sums_next(part, value)
+            equity, value = after, ahead
         if not kept:
             continue
         whole = sums_joined(whole, part)

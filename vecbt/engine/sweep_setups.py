@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from .books import Books
 from .inputs import AlignedInputs
 from .rows import Rows
 from .setup import Rules, Setup
+from .sweep_levels import SharedLevels
 
 if TYPE_CHECKING:
     from ..data.bars import Bars
@@ -46,10 +47,17 @@ class SetupGroup:
     ends: NDArray[np.int64]
     books: list[Books]
     starts: NDArray[np.int64]
+    _levels: SharedLevels | None = field(default=None, init=False, repr=False)
 
     def rows(self, bars: Bars, inputs: AlignedInputs) -> Rows:
         """Everything the step reads; the rows said are `inputs`."""
         return rows_of(bars, inputs, self.first)
+
+    def levels(self, sets: int, bars: int) -> SharedLevels:
+        """The levels that so many sets share."""
+        if self._levels is None:
+            self._levels = SharedLevels.of(self.rules[1], sets, bars)
+        return self._levels
 
 
 _SEPARATE = {
@@ -186,26 +194,50 @@ class SetupTable:
         group = _group_of(first, rules)
         rows: Any = [None if part is None else _repeated(part, len(members)) for part in rules]
         for name in inner:
-            values, codes = self._varied[name]
-            (part, fields), codes = _SEPARATE[name], codes[members]
-            numbers = np.zeros((len(values), len(fields)))
-            for k in np.unique(codes):
-                try:
-                    setup = self._checked({**start, name: values[k]})
-                except VecbtError:
-                    fine &= codes != k
-                    continue
-                laws: Any = setup.rules(self._kind, market)
-                if _group_of(setup, laws) != group or not _differ_in(rules, laws, part, fields):
-                    raise _Entangled
-                numbers[k] = [laws[part][field][0] for field in fields]
-            for field, of_values in zip(fields, numbers.T, strict=True):
-                rows[part][field] = of_values[codes]
+            codes = self._varied[name][1][members]
+            part, fields = _SEPARATE[name]
+            numbers, bad = self._numbers(start, name, np.flatnonzero(np.bincount(codes)), (rules, group))
+            fine &= ~bad[codes]
+            for place, of_values in zip(fields, numbers.T, strict=True):
+                rows[part][place] = of_values[codes]
         for wrong in members[~fine]:
             self._tried(int(wrong))
         if not fine.all():
             members, rows = members[fine], [None if part is None else part[fine] for part in rows]
         return _Part(members, first, rules, rows)
+
+    def _numbers(
+        self, start: dict[str, Any], name: str, used: NDArray[np.int64], like: tuple[Rules, Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """What the used values of a parameter are in its fields, and which are wrong.
+
+        Of numbers that stand there as they are and lie between two that are fine, only a few are looked at.
+        """
+        values, market = self._varied[name][0], self._bars.market
+        part, fields = _SEPARATE[name]
+        numbers, bad = np.zeros((len(values), len(fields))), np.zeros(len(values), dtype=bool)
+
+        def look(k: int) -> None:
+            try:
+                setup = self._checked({**start, name: values[k]})
+            except VecbtError:
+                bad[k] = True
+                return
+            laws: Any = setup.rules(self._kind, market)
+            if _group_of(setup, laws) != like[1] or not _differ_in(like[0], laws, part, fields):
+                raise _Entangled
+            numbers[k] = [laws[part][field][0] for field in fields]
+
+        written = np.array([float(value) for value in values])
+        few = _few(written, used)
+        for k in few:
+            look(k)
+        if not bad.any() and (numbers[few] == written[few, None]).all():
+            numbers[used] = written[used, None]
+        else:
+            for k in set(used.tolist()) - set(few):
+                look(k)
+        return numbers, bad
 
     def _joined(self, count: int, parts: list[_Part]) -> SetupGroup:
         """Parts that run on the same rows."""
@@ -241,6 +273,13 @@ def _repeated(record: Records, count: int) -> NDArray[Any]:
     out = memory.empty((count, record.dtype.itemsize), np.uint8)
     out[:] = np.asarray(record).view(np.uint8).reshape(1, -1)
     return out.view(record.dtype).reshape(-1)
+
+
+def _few(numbers: NDArray[np.float64], used: NDArray[np.int64]) -> list[int]:
+    """Places of the ends of the used numbers, of zeros, and of some between."""
+    mine = numbers[used]
+    places = {0, len(used) // 2, int(mine.argmin()), int(mine.argmax()), *np.flatnonzero(mine == 0.0).tolist()}
+    return [int(used[k]) for k in sorted(places)]
 
 
 def _is_number(value: Any) -> bool:

@@ -20,10 +20,13 @@ from ..engine.strategy import FunctionStrategy, Strategy
 from .code import code_of
 from .hashes import MASK, mixed, term
 
-__all__ = ["account_terms", "is_inputs", "parameter_place", "setup_terms", "source_terms", "trial_ids"]
+__all__ = ["Known", "account_terms", "is_inputs", "parameter_place", "setup_terms", "source_terms", "trial_ids"]
 
 _SAME_KIND = ("costs", "stops", "risk", "carry")
 """Parts of a setup that are of one class, and off where nothing in them is set."""
+
+Known = dict[str, tuple[Any, dict[str, int]]]
+"""The part of a setup that stood in each field last, and its terms."""
 
 _PLAIN = (type(None), bool, int, float, str, tuple)
 
@@ -80,12 +83,23 @@ def _parts_of(array: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return (np.packbits(known), array[known])
 
 
-def setup_terms(setup: Setup) -> dict[str, int]:
-    """The terms of all that is not as by default, by dotted name."""
+def setup_terms(setup: Setup, known: Known | None = None) -> dict[str, int]:
+    """The terms of all that is not as by default, by dotted name.
+
+    `known` are the parts that setups before had, and their terms: those of a sweep share most of them.
+    """
     found: dict[str, int] = {}
+    known = {} if known is None else known
     for f in dataclasses.fields(setup):
-        if f.name != "accounts":
-            _walk(f.name, getattr(setup, f.name), f, found)
+        if f.name == "accounts":
+            continue
+        value = getattr(setup, f.name)
+        part, terms = known.get(f.name, (None, {}))
+        if value is not part or part is None:
+            terms = {}
+            _walk(f.name, value, f, terms)
+            known[f.name] = value, terms
+        found |= terms
     return found
 
 

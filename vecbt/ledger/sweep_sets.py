@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from ..core.sets import Sets
 from ..engine.inputs import AlignedInputs
-from ..engine.setup import Setup
 from ..engine.sweep_names import setup_with, split_names
 from ..errors import VecbtError
-from .configuration import parameter_place, setup_terms, source_terms
+from .configuration import Known, parameter_place, setup_terms, source_terms
 from .hashes import MASK, numbers_of, term, terms
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ _EACH = 1_000
 """Setups that are made to see what their terms are; where it would take more, sets go by the values as they were written."""
 
 _Sums = NDArray[np.uint64]
+_TermsOf = Callable[[Mapping[str, Any]], dict[str, int]]
 
 
 def sums_of_sets(run: SweepRun, numbers: NDArray[np.int64], aligned: AlignedInputs | None) -> _Sums:
@@ -53,18 +53,23 @@ def _used(sets: Sets, name: str) -> tuple[list[Any], NDArray[np.int64]]:
 
 def _setups(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> _Sums:
     """The sum of the terms of each setup."""
-    start = {name: sets.at(0)[name] for name in names}
-    first = setup_terms(setup_with(keywords, start))
+    known: Known = {}
+
+    def terms_of(values: Mapping[str, Any]) -> dict[str, int]:
+        return setup_terms(setup_with(keywords, values), known)
+
+    start = _values(sets, 0, names)
+    first = terms_of(start)
     if not names:
         return np.full(len(sets), _sum(first), dtype=np.uint64)
-    found = _one_by_one(sets, names, keywords, start, first)
+    found = _one_by_one(sets, names, terms_of, start, first)
     if found is None:
-        found = _together(sets, names, keywords)
+        found = _together(sets, names, terms_of)
     return _as_written(sets, names, keywords) if found is None else found
 
 
 def _one_by_one(
-    sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any], start: Mapping[str, Any], first: Mapping[str, int]
+    sets: Sets, names: tuple[str, ...], terms_of: _TermsOf, start: Mapping[str, Any], first: Mapping[str, int]
 ) -> _Sums | None:
     """Where each parameter changes terms of its own: what each value adds to the sum of the first set. None where they share terms."""
     total, touched = np.full(len(sets), _sum(first), dtype=np.uint64), set[str]()
@@ -72,8 +77,7 @@ def _one_by_one(
         values, codes = _used(sets, name)
 
         def changed(value: Any, name: str = name) -> dict[str, int]:
-            found = setup_terms(setup_with(keywords, {**start, name: value}))
-            return _differences(first, found)
+            return _differences(first, terms_of({**start, name: value}))
 
         try:
             changes = _direct(name, values, first, changed)
@@ -91,7 +95,7 @@ def _one_by_one(
             return None
         touched |= paths
         total += changes[codes]
-    return total if _holds(total, sets, names, keywords) else None
+    return total if _holds(total, sets, names, terms_of) else None
 
 
 def _differences(first: Mapping[str, int], found: Mapping[str, int]) -> dict[str, int]:
@@ -105,7 +109,7 @@ def _direct(name: str, values: list[Any], first: Mapping[str, int], changed: Any
     if len(values) < 4 or numbers is None:
         return None
     found = terms(f"setup {name}", values) - np.uint64(first.get(name, 0))
-    looked_at = {0, 1, len(values) // 2, len(values) - 1, int(numbers.argmin()), int(numbers.argmax())}
+    looked_at = {0, len(values) // 2, int(numbers.argmin()), int(numbers.argmax())}
     for k in looked_at | set(np.flatnonzero(numbers == 0.0).tolist()):
         change = changed(values[k])
         if not change and int(found[k]) != 0 and first.get(name) is None:
@@ -115,27 +119,26 @@ def _direct(name: str, values: list[Any], first: Mapping[str, int], changed: Any
     return found
 
 
-def _holds(total: _Sums, sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> bool:
+def _holds(total: _Sums, sets: Sets, names: tuple[str, ...], terms_of: _TermsOf) -> bool:
     """Whether a few sets have the sums that their own setups have."""
-    for c in np.unique(np.linspace(0, len(sets) - 1, 8).astype(np.int64)).tolist():
-        values = sets.at(c)
-        if _sum(setup_terms(setup_with(keywords, {name: values[name] for name in names}))) != int(total[c]):
+    for c in np.unique(np.linspace(0, len(sets) - 1, 4).astype(np.int64)).tolist():
+        if _sum(terms_of(_values(sets, c, names))) != int(total[c]):
             return False
     return True
 
 
-def _together(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> _Sums | None:
+def _together(sets: Sets, names: tuple[str, ...], terms_of: _TermsOf) -> _Sums | None:
     """Where parameters meet in a term: a setup for each distinct combination; None where these are many."""
     firsts, which = sets.distinct(names)
     if len(firsts) > _EACH:
         return None
-    sums = [_sum(setup_terms(_setup(sets, int(c), names, keywords))) for c in firsts]
+    sums = [_sum(terms_of(_values(sets, int(c), names))) for c in firsts]
     return np.array(sums, dtype=np.uint64)[which]
 
 
-def _setup(sets: Sets, c: int, names: tuple[str, ...], keywords: Mapping[str, Any]) -> Setup:
+def _values(sets: Sets, c: int, names: tuple[str, ...]) -> dict[str, Any]:
     values = sets.at(c)
-    return setup_with(keywords, {name: values[name] for name in names})
+    return {name: values[name] for name in names}
 
 
 def _as_written(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> _Sums:

@@ -13,8 +13,8 @@ import numpy as np
 
 from .._typing import ArrayN, ArrayTG, Records
 from ..core import memory
-from ..core.jit import kernel, kernel_loop
-from ..core.lanes import choose, lane_of
+from ..core.jit import kernel, kernel_loop, spine
+from ..core.lanes import choose, every, lane_of
 from ..core.state import records
 from ..indicators.shape import readonly
 from ..indicators.windows import chunk_length
@@ -26,9 +26,11 @@ __all__ = [
     "Drawdown",
     "drawdown",
     "drawdown_init",
+    "drawdown_kept",
     "drawdown_lane",
     "drawdown_load",
     "drawdown_next",
+    "drawdown_peak",
     "drawdown_run",
     "drawdown_start",
     "drawdown_step",
@@ -115,6 +117,27 @@ def drawdown_next(past, equity):  # type: ignore[no-untyped-def]
     below = choose(past.length > 0, reach, length)  # the bar that recovers belongs to the drawdown (M6)
     longest = choose(below > past.longest, below, past.longest)
     return depth, Drawdown(past.bars + 1, peak, deepest, past.squares + depth * depth, length, longest)
+
+
+@kernel
+def drawdown_kept(past):  # type: ignore[no-untyped-def]
+    """What is left of a peak at the deepest drawdown so far; infinity where that is all or more, or unknown."""
+    return choose(past.deepest < 1.0, 1.0 - past.deepest, math.inf)
+
+
+@spine
+def drawdown_peak(past, kept, equity):  # type: ignore[no-untyped-def]
+    """Peak and deepest drawdown of `drawdown_next` alone, the rest stays; and what is left of a peak then, `kept` before.
+
+    It divides only where a curve may be deeper than ever: above `peak * kept`, however that is rounded, equity/peak is no less than `kept`,
+    and that is 1 - deepest to the last bit, since such differences are exact on one side of 1/2 and the depth itself is on the other.
+    """
+    peak = choose(equity > past.peak, equity, past.peak)
+    if every(equity > peak * kept):
+        return kept, Drawdown(past.bars + 1, peak, past.deepest, past.squares, past.length, past.longest)
+    _, now = drawdown_next(past, equity)
+    now = Drawdown(now.bars, now.peak, now.deepest, past.squares, past.length, past.longest)
+    return drawdown_kept(now), now
 
 
 @kernel

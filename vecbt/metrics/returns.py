@@ -13,12 +13,12 @@ import numpy as np
 from .._typing import ArrayN, ArrayTG, Records
 from ..core import memory
 from ..core.jit import kernel, kernel_loop, spine
-from ..core.lanes import choose, lane_of
+from ..core.lanes import choose, lane_of, size_of
 from ..core.state import records
 from ..indicators.shape import readonly
 from ..indicators.windows import chunk_length
 from ._columns import as_columns, checked_initial, checked_periods
-from .drawdowns import DRAWDOWN_FIELDS, Drawdown, drawdown_lane, drawdown_load, drawdown_next, drawdown_start, drawdown_store
+from .drawdowns import DRAWDOWN_FIELDS, Drawdown, drawdown_lane, drawdown_load, drawdown_next, drawdown_peak, drawdown_start, drawdown_store
 
 __all__ = [
     "RETURNS_METRICS",
@@ -36,10 +36,12 @@ __all__ = [
     "performance_few",
     "performance_from",
     "performance_lane",
+    "performance_least",
     "performance_next",
     "performance_start",
     "ratio",
     "return_metrics",
+    "returns_few",
     "returns_init",
     "returns_load",
     "returns_metrics",
@@ -93,6 +95,7 @@ RETURNS_METRICS = np.dtype(
 
 _NAN = math.nan
 _RELATIVE_ZERO = 1e-12  # M5: a deviation below this part of the largest |r| is rounding, not risk
+_A_LITTLE_MORE = 1.0 + 1e-6  # than sums lose by rounding
 _LARGEST_EXPONENT = 709.7  # exp of more does not fit a float64
 
 
@@ -151,7 +154,7 @@ def moments_next(past, mar, value):  # type: ignore[no-untyped-def]
 @kernel
 def moments_from(anchor, past, mar, value):  # type: ignore[no-untyped-def]
     """The same where the first return is known."""
-    distance, below, far = value - anchor, value - mar, choose(value < 0.0, 0.0 - value, value)
+    distance, below, far = value - anchor, value - mar, size_of(value)
     shortfall = choose(below < 0.0, below, 0.0)
     return Moments(
         past.terms + 1,
@@ -186,10 +189,13 @@ def performance_lane(now, k):  # type: ignore[no-untyped-def]
 
 @spine
 def performance_few(now):  # type: ignore[no-untyped-def]
-    """The same, but what only the Sortino ratio, the ulcer index and the longest drawdown are made of is NaN, counts 0."""
+    """The same, but what only the Sortino ratio, the ulcer index and the longest drawdown are made of is NaN, counts 0.
+
+    So is the largest |r|: `returns_few` looks for it where it matters.
+    """
     zero = choose(now.equity > 0.0, 0.0, 0.0)
     nan = zero + _NAN
-    moments = Moments(now.moments.terms, now.moments.anchor, now.moments.total, now.moments.squares, nan, now.moments.largest)
+    moments = Moments(now.moments.terms, now.moments.anchor, now.moments.total, now.moments.squares, nan, nan)
     drawdown = Drawdown(now.drawdown.bars, now.drawdown.peak, now.drawdown.deepest, nan, zero, zero)
     return Performance(now.equity, moments, drawdown)
 
@@ -227,6 +233,14 @@ def performance_from(anchor, past, mar, equity, value):  # type: ignore[no-untyp
     """The same where the first return is known: a loop over it does not ask whether this is the first bar."""
     _, drawdown = drawdown_next(past.drawdown, equity)
     return Performance(equity, moments_from(anchor, past.moments, mar, value), drawdown)
+
+
+@spine
+def performance_least(anchor, past, mar, now, kept):  # type: ignore[no-untyped-def]
+    """The same of a return `value` to `equity`, without what `performance_few` leaves out; `kept` is that of `drawdown_peak`."""
+    equity, value = now
+    kept, drawdown = drawdown_peak(past.drawdown, kept, equity)
+    return kept, Performance(equity, moments_from(anchor, past.moments, mar, value), drawdown)
 
 
 @kernel
@@ -299,6 +313,31 @@ def returns_metrics(state, params, out):  # type: ignore[no-untyped-def]
         out.longest_drawdown_bars = float(state.longest)
         out.ulcer = math.sqrt(state.squares / state.bars)
     out.calmar = ratio(out.cagr, out.max_drawdown)
+
+
+@kernel
+def returns_few(state, params, curve, bars, out):  # type: ignore[no-untyped-def]
+    """Read what `performance_few` leaves of a curve's first bars into the record `out`, the longest drawdown NaN.
+
+    No |r| is larger than the first one and the root of all squared distances from it. A deviation that is more than rounding beside that
+    is more than rounding beside the largest |r| (M5); only where it is not, the largest is looked for.
+    """
+    state.largest = (abs(state.anchor) + math.sqrt(state.squares_of)) * _A_LITTLE_MORE
+    returns_metrics(state, params, out)
+    if out.volatility == 0.0 and state.squares_of > 0.0:
+        state.largest = _largest(curve, state.initial, bars)
+        returns_metrics(state, params, out)
+    out.longest_drawdown_bars = _NAN
+
+
+@kernel
+def _largest(curve, initial, bars):  # type: ignore[no-untyped-def]
+    """The largest |r|, as `moments_from` finds it."""
+    before, largest = initial, 0.0
+    for t in range(bars):
+        far = size_of(simple_return(curve[t], before))
+        largest, before = choose(far > largest, far, largest), curve[t]
+    return largest
 
 
 @kernel_loop

@@ -1,0 +1,59 @@
+"""Levels that many sets of a sweep share: each has a column of its own in what is remembered of first bars that meet it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .plain_hits import FIELDS
+
+__all__ = ["SharedLevels"]
+
+_LEVELS = (("hard_form", "hard"), ("trail_form", "trail", "activation"), ("target_form", "target"))
+_SHARED = 8  # sets that a level has to have, on average, to be remembered
+_MOST_BYTES = 2**26  # of answers, for each thread
+
+
+@dataclass(frozen=True)
+class SharedLevels:
+    """Columns of the levels of each setup: int64 (U, 3) of hard stop, trailing stop and target, -1 off; and how many columns there are."""
+
+    columns: NDArray[np.int64]
+    count: int
+
+    @classmethod
+    def of(cls, stops: Any, sets: int, bars: int) -> SharedLevels:
+        """Those of the records `stops` (U,), for so many sets over so many bars; none where it is not worth it."""
+        columns, count = np.full((len(stops), len(_LEVELS)), -1, dtype=np.int64), 0
+        for k, (form, *numbers) in enumerate(_LEVELS):
+            on = np.flatnonzero((stops["on"] == 1) & (stops[form] != 0))
+            if not len(on):
+                continue
+            which, distinct = np.zeros(len(on), dtype=np.int64), 1
+            for name in (form, *numbers):
+                which, distinct = _finer(which, distinct, np.asarray(stops[name])[on])
+            columns[on, k] = count + which
+            count += distinct
+        if count == 0 or _SHARED * count > sets * len(_LEVELS) or count * bars * FIELDS * 8 > _MOST_BYTES:
+            return cls(np.full_like(columns, -1), 0)
+        return cls(columns, count)
+
+    def answers(self, bars: int) -> NDArray[np.float64]:
+        """Room for what is found, nothing in it yet: (bars, columns, FIELDS), or no bars where there are no columns."""
+        return np.zeros((bars if self.count else 0, self.count, FIELDS))
+
+
+def _finer(which: NDArray[np.int64], distinct: int, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
+    """Parts, numbered from 0 on, divided by values; and how many there are then."""
+    if (values == values[0]).all():
+        return which, distinct
+    found = np.unique(values)
+    codes = np.searchsorted(found, values)
+    if distinct == 1:
+        return codes, len(found)
+    pairs = which * len(found) + codes
+    both = np.unique(pairs)
+    return np.searchsorted(both, pairs), len(both)
