@@ -371,11 +371,13 @@ def test_block_sums_go_to_files_of_a_folder(tmp_path: Path) -> None:
         small(blocks=tmp_path / "sums")
 
 
-def test_block_sums_of_a_sweep_that_was_ended_are_nan_where_it_did_not_come(tmp_path: Path, pieces: None) -> None:
-    found = ended_early(tmp_path / "kept", blocks="file")
-    assert found.run is not None and found.run.blocks is not None
-    assert np.isnan(found.run.blocks).all(axis=(1, 2, 3)).tolist() == (~found.run.done).tolist()
-    assert_same(small(tmp_path / "kept", blocks="file"), unbroken())
+@pytest.mark.parametrize("where", [{}, {"blocks": "file"}], ids=["memory", "file"])
+def test_block_sums_of_a_sweep_that_was_ended_are_nan_where_it_did_not_come(tmp_path: Path, pieces: None, where: dict[str, str]) -> None:
+    found = ended_early(tmp_path / "kept", **where)
+    assert found.run is not None and found.run.blocks is not None and found.run.fine is not None
+    for sums in (found.run.blocks, found.run.fine):
+        assert np.isnan(sums).all(axis=(1, 2, 3)).tolist() == (~found.run.done).tolist()
+    assert_same(small(tmp_path / "kept", **where), unbroken())
 
 
 def test_the_last_lines_of_a_sweep_that_was_ended_keep_their_sums_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,27 @@ def test_what_is_wrong_with_a_value_is_said_in_its_sets_alone() -> None:
     assert len(made.errors) == 10
 
 
+def test_of_many_numbers_a_few_are_looked_at() -> None:
+    """The ends, zeros and one between; the others stand there as they are. Where an end is wrong, all are looked at."""
+    many, asked = np.linspace(0.01, 0.09, 40).tolist(), []
+    for more, wrong in (([], 0), ([float("nan")], 3), ([0.5, -1.0, float("inf")], 6)):
+        values = [*many[:20], *more, *many[20:]]
+        strategy, keywords = SmaCross(2, 5), {"costs": COSTS, "stops": STOPS}
+        sets = sets_of({"stops.hard": values, "costs.half_spread": [0.01, 0.0, 0.02]}, strategy.space, strategy.parameters)
+        varied = {name: (sets.values[k], sets.codes[:, k]) for k, name in enumerate(sets.names)}
+        made = SetupTable(
+            lambda given, all_of=keywords: asked.append(given) or setup_with(all_of, given), varied, len(sets), BARS, InputKind.SIGNALS
+        )
+        assert len(made.errors) == wrong and (len(asked) < 10) == (wrong == 0)
+        (group,) = made.groups
+        hard = {values[sets.codes[u, 0]] for u in range(len(sets)) if group.numbers[u] >= 0}
+        assert hard == {value for value in values if value > 0.0 and value < np.inf}
+        for u in np.flatnonzero(group.numbers >= 0):
+            assert group.rules[1]["hard"][group.numbers[u]] == values[sets.codes[u, 0]]
+        asked.clear()
+    assert_as_alone({"stops.hard": [*many[:9], -1.0, *many[9:]], "costs.half_spread": [0.01, 0.0, 0.02, 0.03]}, stops=STOPS)
+
+
 def test_none_and_forms_are_made_one_by_one() -> None:
     """A stop that is off, or of another form, changes more than its number."""
     assert_as_alone(

@@ -62,7 +62,7 @@ def bar_step(books, g, rules_of, row, asked, log):  # type: ignore[no-untyped-de
     inside = common[0].looks_inside == 1 or desk.acct.waiting > 0 or row.leaves
     if inside:
         _load(desk, row)
-        begin_bar(desk, book, laws, _record(terms), log)
+        begin_bar(desk, book, row.happens, laws, _record(terms), log)
         match_bar(desk, book, laws, log)
     finish_bar(desk, book, row, inside, asked, laws, _record(terms), log)
 
@@ -74,14 +74,14 @@ def _load(desk, row):  # type: ignore[no-untyped-def]
 
 
 @spine
-def begin_bar(desk, book, laws, terms, log):  # type: ignore[no-untyped-def]
-    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones."""
+def begin_bar(desk, book, happens, laws, terms, log):  # type: ignore[no-untyped-def]
+    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones; `happens` is that of the row."""
     rules, stops, _ = laws
     acct, assets = desk.acct, desk.assets
     if terms is not None:
         if book is not None:
             split_book(book, assets[desk.lo].g, assets)
-        before_open(desk, rules, stops, terms, log)
+        before_open(desk, happens, rules, stops, terms, log)
     if book is not None:
         expire_book(book, assets[desk.lo].g, acct, log)
 
@@ -101,8 +101,9 @@ def match_bar(desk, book, laws, log):  # type: ignore[no-untyped-def]
         measure_room(desk, rules)
     if stops.on == 1:
         for n in range(lo, hi):
-            if assets[n].q != 0.0 and can_fill(assets[n], rules):
-                protect(assets[n], acct, rules, stops, log)
+            a = assets[unsigned(n)]
+            if a.q != 0.0 and can_fill(a, rules):
+                protect(a, acct, rules, stops, log)
     if book is not None:
         _rest(desk, book, rules, stops, log)
     if book is not None or rules.exits_inside == 1:
@@ -309,7 +310,7 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
     size = day.shape[0] * count
     course, t = Course(eventful, day, time, cash, equity, zone, borrowed(rows.dense)), start
     while t < stop:
-        row = Row(prices, size, t * count, False, flags, values, atr, sigma)
+        row = Row(prices, size, t * count, False, False, flags, values, atr, sigma)
         if resting is None:
             if groups == 1 and (count == 1 or count >= MANY):
                 desk, before = Desk(0, count, accounts[0], assets), t
@@ -326,8 +327,9 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
             if t == checked:
                 return t
         bar = unsigned(t)
-        leaves = load_events(assets, t, rows) if eventful[bar] == 1 else False
-        row = Row(prices, size, t * count, leaves, flags, values, atr, sigma)
+        happens = eventful[bar] == 1
+        leaves = load_events(assets, t, rows) if happens else False
+        row = Row(prices, size, t * count, happens, leaves, flags, values, atr, sigma)
         for g in range(groups):
             acct, place = accounts[unsigned(g)], unsigned(t * groups + g)
             acct.day = day[bar]

@@ -23,21 +23,23 @@ _BORROW_YEAR, _INTEREST_YEAR = 365.0, 360.0  # days (T2)
 
 
 @kernel
-def before_open(desk, rules, stops, terms, log):  # type: ignore[no-untyped-def]
-    """T1 to T3 for one account, in their order."""
+def before_open(desk, happens, rules, stops, terms, log):  # type: ignore[no-untyped-def]
+    """T1 to T3 for one account, in their order; unless something `happens`, the records have no split, dividend or funding."""
     lo, hi, acct, assets = desk
     cash = acct.cash
     acct.paid = 0.0
     days = acct.day - acct.last_day if acct.bars > 0 else 0
-    for n in range(lo, hi):
-        a = assets[n]
-        if a.split != 1.0:
-            _split(a, acct, stops, log)
-        if a.dividend != 0.0 and a.q != 0.0:
-            _credit(a, acct, a.q * a.dividend)
-    for n in range(lo, hi):
-        if assets[n].q != 0.0:
-            _carry(assets[n], acct, days)
+    if happens:
+        for n in range(lo, hi):
+            a = assets[n]
+            if a.split != 1.0:
+                _split(a, acct, stops, log)
+            if a.dividend != 0.0 and a.q != 0.0:
+                _credit(a, acct, a.q * a.dividend)
+    if happens or days != 0:  # borrow is paid for days
+        for n in range(lo, hi):
+            if assets[n].q != 0.0:
+                _carry(assets[n], acct, days)
     if cash < 0.0 and terms.interest_rate > 0.0:
         _pay_carry(acct, -cash * terms.interest_rate * days / _INTEREST_YEAR)
     if acct.bars == 0 or days != 0:

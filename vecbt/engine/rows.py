@@ -88,12 +88,14 @@ class Row(NamedTuple):
     """One bar of all assets, among many in a batch, alone in a stream.
 
     The number of asset `n` stands at `at + n` in `flags`, `values`, `atr` and `sigma`; its open, high, low, close and volume there in
-    `prices`, each `size` places after the one before. `leaves`: an asset is delisted at its end.
+    `prices`, each `size` places after the one before. `happens`: splits, dividends or funding may stand in the records; `leaves`: an asset
+    is delisted at its end.
     """
 
     prices: np.ndarray
     size: int
     at: int
+    happens: bool
     leaves: bool
     flags: np.ndarray
     values: np.ndarray

@@ -27,14 +27,16 @@ class SharedLevels:
     @classmethod
     def of(cls, stops: Any, sets: int, bars: int) -> SharedLevels:
         """Those of the records `stops` (U,), for so many sets over so many bars; none where it is not worth it."""
-        columns, count = np.full((len(stops), len(_LEVELS)), -1, dtype=np.int64), 0
+        columns, count, stops = np.full((len(stops), len(_LEVELS)), -1, dtype=np.int64), 0, np.asarray(stops)
+        if _SHARED > sets * len(_LEVELS) or not stops["on"].any():
+            return cls(columns, 0)
         for k, (form, *numbers) in enumerate(_LEVELS):
             on = np.flatnonzero((stops["on"] == 1) & (stops[form] != 0))
             if not len(on):
                 continue
             which, distinct = np.zeros(len(on), dtype=np.int64), 1
             for name in (form, *numbers):
-                which, distinct = _finer(which, distinct, np.asarray(stops[name])[on])
+                which, distinct = _finer(which, distinct, stops[name][on])
             columns[on, k] = count + which
             count += distinct
         if count == 0 or _SHARED * count > sets * len(_LEVELS) or count * bars * FIELDS * 8 > _MOST_BYTES:

@@ -156,7 +156,7 @@ class RuleTable:
         self._values = {name: self._checked(name) for name in names}
         self._floats: dict[str, NDArray[np.float64]] = {}
         self._numbers = {name: self._as_numbers(name) for name in names if name in (self._layout.names or ())}
-        self._plan, self._made_of = plan, parameters_of(type(base))
+        self._plan, self._made_of = plan, parameters_of(type(base)) if len(sets) > 1 else None
         self._sources = self._direct()
         self._of_prices = [self._address(name, {}) if name in PRICE_FIELDS else 0 for name in self.ruling.fields]
 
