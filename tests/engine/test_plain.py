@@ -184,7 +184,7 @@ def test_d1_levels_that_sets_share_are_met_where_the_step_meets_them(
     made = sweep_levels.SharedLevels.of
     monkeypatch.setattr(sweep_levels.SharedLevels, "of", lambda *given: places.append(made(*given)) or places[-1])
     run = swept(bars_of(4, tick=tick), signals, sets, {"costs": vb.Costs(commission_rate=0.001)} | keywords, details=False)
-    assert run.done.all() and [one.count for one in places] == [2 + 6 + 2]
+    assert run.done.all() and [one.count for one in places] == [2 * (2 + 6 + 2)]
     monkeypatch.setattr(Seat, "_is_plain", lambda *_: 0)
     slow = swept(bars_of(4, tick=tick), signals, sets, {"costs": vb.Costs(commission_rate=0.001)} | keywords)
     assert run.final.tobytes() == slow.final.tobytes()
@@ -194,19 +194,24 @@ def test_d1_levels_that_sets_share_are_met_where_the_step_meets_them(
 
 
 def test_levels_that_few_sets_share_are_not_remembered() -> None:
-    stops = np.zeros(60, dtype=[("on", "i8"), ("hard_form", "i8"), ("hard", "f8"), ("trail_form", "i8"), ("trail", "f8"),
-                                ("activation", "f8"), ("target_form", "i8"), ("target", "f8")])  # fmt: skip
-    assert sweep_levels.SharedLevels.of(stops, 60, 100).count == 0
+    forms, numbers = [(name, "i8") for name in ("on", "hard_form", "trail_form", "target_form")], ("hard", "trail", "activation", "target")
+    stops = np.zeros(60, dtype=[*forms, *((name, "f8") for name in numbers)])
+    rules = np.zeros(60, dtype=[("slippage", "f8"), ("half_spread", "f8"), ("at_close", "i8")])
+    of = sweep_levels.SharedLevels.of
+    assert of(rules, stops, 60, 100).count == 0
     stops["on"], stops["hard_form"], stops["hard"], stops["target_form"], stops["target"] = 1, 1, np.arange(60) % 3, 1, 0.5
     stops["hard_form"][::10] = 0
-    shared = sweep_levels.SharedLevels.of(stops, 60, 100)
-    assert shared.count == 4 and shared.answers(100).shape == (100, 4, plain_hits.FIELDS)
+    shared = of(rules, stops, 60, 100)
+    assert shared.count == 4 and shared.answers(100).shape == (100, 4, 2, plain_hits.FIELDS)
     assert (shared.columns[:, 0] == np.where(np.arange(60) % 10 == 0, -1, np.arange(60) % 3)).all()
     assert (shared.columns[:, 1] == -1).all() and (shared.columns[:, 2] == 3).all()
+    rules["slippage"][30:], rules["at_close"][::2] = 0.1, 1
+    apart = of(rules, stops, 600, 100)
+    assert apart.count == 4 * (3 + 1) and len(np.unique(apart.columns[:, 2])) == 4
     stops["hard"] = np.arange(60)
-    own = sweep_levels.SharedLevels.of(stops, 60, 100)
+    own = of(rules, stops, 60, 100)
     assert own.count == 0 and (own.columns == -1).all() and own.answers(100).shape[0] == 0
-    assert sweep_levels.SharedLevels.of(stops, 60_000, 100).count == 55 and sweep_levels.SharedLevels.of(stops, 60_000, 10**6).count == 0
+    assert of(rules, stops, 60_000, 100).count == 54 + 4 and of(rules, stops, 60_000, 10**6).count == 0
 
 
 def test_d1_extremes_of_long_holdings_are_the_step_s() -> None:

@@ -1,8 +1,8 @@
 """First bars that meet a level, remembered: sets whose levels are the same ask for them again and again.
 
 What meets a level depends on the price of the fill and on the bars after it, not on what an account holds, so what one set has found serves
-all others. Each answer stands with the price that it was found for; after another price it is looked for anew, so nothing has to be known
-here of costs and of the time of fills.
+all others. Each answer stands with the price that it was found for, and after another price it is looked for anew: what makes the price of
+a fill need not be known here, but sets whose fills differ do better with columns of their own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .plain_levels import Levels, fixed_levels, trailed
 __all__ = ["FIELDS", "Known", "first_exit"]
 
 FIELDS = 3
-"""Numbers of an answer: the price of the fill, below 0 of a short one, 0 where nothing is known; the level, of a trail where it is met; the
-first bar that meets it, or, below 0, the bar before which none does, infinity where none does at all. No position is watched in bar 0."""
+"""Numbers of an answer: the price of the fill, 0 where nothing is known; the level, of a trail where it is met; the first bar that meets
+it, or, below 0, the bar before which none does, infinity where none does at all. No position is watched in bar 0."""
 
 _PRICE, _LEVEL, _BAR = 0, 1, 2
 _HARD, _TRAIL, _TARGET = 0, 1, 2
@@ -29,9 +29,9 @@ _LEAST = 64  # bars that are looked through at once
 
 
 class Known(NamedTuple):
-    """Answers (T, K, FIELDS) of each first bar after a fill and each level, (0, 0, FIELDS) where none are kept; columns of a set's levels.
+    """Answers (T, K, 2, FIELDS) of each first bar after a fill, each level, and long and short fills; none where T is 0.
 
-    A column is -1 where that level is off.
+    `hard`, `trail` and `target` are the columns of a set's levels, -1 where one is off.
     """
 
     answers: np.ndarray
@@ -71,13 +71,13 @@ def _answer(kind, place, end, fill, tape, house):  # type: ignore[no-untyped-def
     begin, column = place
     if column < 0:
         return math.nan, math.inf
-    answers, price = tape.known.answers, fill[0] * fill[1]
-    t, k = unsigned(begin), unsigned(column)
-    bar = answers[t, k, _BAR]
-    if answers[t, k, _PRICE] != price or (bar <= 0.0 and bar > -end):
+    answers, (price, side) = tape.known.answers, fill
+    t, k, s = unsigned(begin), unsigned(column), unsigned(choose(side > 0.0, 0, 1))
+    bar = answers[t, k, s, _BAR]
+    if answers[t, k, s, _PRICE] != price or (bar <= 0.0 and bar > -end):
         _look(kind, place, end, fill, tape, house)
-        bar = answers[t, k, _BAR]
-    return answers[t, k, _LEVEL], choose(bar > 0.0, bar, math.inf)
+        bar = answers[t, k, s, _BAR]
+    return answers[t, k, s, _LEVEL], choose(bar > 0.0, bar, math.inf)
 
 
 @kernel
@@ -85,8 +85,8 @@ def _look(kind, place, end, fill, tape, house):  # type: ignore[no-untyped-def]
     """Looks for an answer, through twice as many bars as before where that was not enough."""
     begin, column = place
     price, side = fill
-    answer, count = tape.known.answers[begin, column], tape.highs.shape[0]
-    before = -int(answer[_BAR]) - begin if answer[_PRICE] == price * side else 0
+    answer, count = tape.known.answers[begin, column, 0 if side > 0.0 else 1], tape.highs.shape[0]
+    before = -int(answer[_BAR]) - begin if answer[_PRICE] == price else 0
     stop = min(count, max(int(end), begin + max(_LEAST, 2 * before)))
     if kind == _TRAIL:
         bar, level = _meets_trail((begin, stop), fill, tape, house)
@@ -94,7 +94,7 @@ def _look(kind, place, end, fill, tape, house):  # type: ignore[no-untyped-def]
         hard, target = fixed_levels(price, side, house)
         level = hard if kind == _HARD else target
         bar = _falls_to((begin, stop), level, tape) if (kind == _HARD) == (side > 0.0) else _rises_to((begin, stop), level, tape)
-    answer[_PRICE] = price * side
+    answer[_PRICE] = price
     answer[_LEVEL] = level
     answer[_BAR] = float(bar) if bar < stop else -math.inf if stop == count else -float(stop)
 

@@ -203,7 +203,7 @@ class _Sweep:
         self.task.pairs = self.pairs is not None
 
     def keep_blocks(self) -> None:
-        """Keep sums over parts of the bars, whose rows are written where they stay; those of sets that are not done become NaN at the end."""
+        """Keep sums over parts of the bars: rows are written where they stay, those of sets that are not done become NaN at the end."""
         shape = self.kept.final.shape
         self.kept.blocks, self.kept.fine = np.zeros((*shape, BLOCKS, 4)), np.zeros((*shape, FINE_BLOCKS, 2))
         if self.pairs is None:

@@ -13,6 +13,7 @@ from .plain_hits import FIELDS
 __all__ = ["SharedLevels"]
 
 _LEVELS = (("hard_form", "hard"), ("trail_form", "trail", "activation"), ("target_form", "target"))
+_FILLS = ("slippage", "half_spread", "at_close")  # what makes the price of a fill
 _SHARED = 8  # sets that a level has to have, on average, to be remembered
 _MOST_BYTES = 2**26  # of answers, for each thread
 
@@ -25,27 +26,33 @@ class SharedLevels:
     count: int
 
     @classmethod
-    def of(cls, stops: Any, sets: int, bars: int) -> SharedLevels:
-        """Those of the records `stops` (U,), for so many sets over so many bars; none where it is not worth it."""
+    def of(cls, common: Any, stops: Any, sets: int, bars: int) -> SharedLevels:
+        """Those of the records of common rules and of stops (U,), for so many sets over so many bars; none where it is not worth it.
+
+        Setups whose fills have other prices share no column: each would forget what the other has found.
+        """
         columns, count, stops = np.full((len(stops), len(_LEVELS)), -1, dtype=np.int64), 0, np.asarray(stops)
         if _SHARED > sets * len(_LEVELS) or not stops["on"].any():
             return cls(columns, 0)
+        fills, kinds = np.zeros(len(stops), dtype=np.int64), 1
+        for name in _FILLS:
+            fills, kinds = _finer(fills, kinds, np.asarray(common)[name])
         for k, (form, *numbers) in enumerate(_LEVELS):
             on = np.flatnonzero((stops["on"] == 1) & (stops[form] != 0))
             if not len(on):
                 continue
-            which, distinct = np.zeros(len(on), dtype=np.int64), 1
+            which, distinct = _finer(np.zeros(len(on), dtype=np.int64), 1, fills[on])
             for name in (form, *numbers):
                 which, distinct = _finer(which, distinct, stops[name][on])
             columns[on, k] = count + which
             count += distinct
-        if count == 0 or _SHARED * count > sets * len(_LEVELS) or count * bars * FIELDS * 8 > _MOST_BYTES:
+        if count == 0 or _SHARED * count > sets * len(_LEVELS) or count * bars * 2 * FIELDS * 8 > _MOST_BYTES:
             return cls(np.full_like(columns, -1), 0)
         return cls(columns, count)
 
     def answers(self, bars: int) -> NDArray[np.float64]:
-        """Room for what is found, nothing in it yet: (bars, columns, FIELDS), or no bars where there are no columns."""
-        return np.zeros((bars if self.count else 0, self.count, FIELDS))
+        """Room for what is found, nothing in it yet: (bars, columns, 2, FIELDS), or no bars where there are no columns."""
+        return np.zeros((bars if self.count else 0, self.count, 2, FIELDS))
 
 
 def _finer(which: NDArray[np.int64], distinct: int, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:

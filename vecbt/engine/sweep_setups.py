@@ -56,7 +56,7 @@ class SetupGroup:
     def levels(self, sets: int, bars: int) -> SharedLevels:
         """The levels that so many sets share."""
         if self._levels is None:
-            self._levels = SharedLevels.of(self.rules[1], sets, bars)
+            self._levels = SharedLevels.of(self.rules[0], self.rules[1], sets, bars)
         return self._levels
 
 
