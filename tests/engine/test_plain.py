@@ -202,7 +202,7 @@ def test_levels_that_few_sets_share_are_not_remembered() -> None:
     stops["on"], stops["hard_form"], stops["hard"], stops["target_form"], stops["target"] = 1, 1, np.arange(60) % 3, 1, 0.5
     stops["hard_form"][::10] = 0
     shared = of(rules, stops, 60, 100)
-    assert shared.count == 4 and shared.answers(100).shape == (100, 4, 2, plain_hits.FIELDS)
+    assert shared.count == 4 and shared.answers(100).shape == (100, 2, 4, plain_hits.FIELDS)
     assert (shared.columns[:, 0] == np.where(np.arange(60) % 10 == 0, -1, np.arange(60) % 3)).all()
     assert (shared.columns[:, 1] == -1).all() and (shared.columns[:, 2] == 3).all()
     rules["slippage"][30:], rules["at_close"][::2] = 0.1, 1

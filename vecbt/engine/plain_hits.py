@@ -29,7 +29,7 @@ _LEAST = 64  # bars that are looked through at once
 
 
 class Known(NamedTuple):
-    """Answers (T, K, 2, FIELDS) of each first bar after a fill, each level, and long and short fills; none where T is 0.
+    """Answers (T, 2, K, FIELDS) of each first bar after a fill, long and short fills, and each level; none where T is 0.
 
     `hard`, `trail` and `target` are the columns of a set's levels, -1 where one is off.
     """
@@ -73,11 +73,11 @@ def _answer(kind, place, end, fill, tape, house):  # type: ignore[no-untyped-def
         return math.nan, math.inf
     answers, (price, side) = tape.known.answers, fill
     t, k, s = unsigned(begin), unsigned(column), unsigned(choose(side > 0.0, 0, 1))
-    bar = answers[t, k, s, _BAR]
-    if answers[t, k, s, _PRICE] != price or (bar <= 0.0 and bar > -end):
+    bar = answers[t, s, k, _BAR]
+    if answers[t, s, k, _PRICE] != price or (bar <= 0.0 and bar > -end):
         _look(kind, place, end, fill, tape, house)
-        bar = answers[t, k, s, _BAR]
-    return answers[t, k, s, _LEVEL], choose(bar > 0.0, bar, math.inf)
+        bar = answers[t, s, k, _BAR]
+    return answers[t, s, k, _LEVEL], choose(bar > 0.0, bar, math.inf)
 
 
 @kernel
@@ -85,7 +85,7 @@ def _look(kind, place, end, fill, tape, house):  # type: ignore[no-untyped-def]
     """Looks for an answer, through twice as many bars as before where that was not enough."""
     begin, column = place
     price, side = fill
-    answer, count = tape.known.answers[begin, column, 0 if side > 0.0 else 1], tape.highs.shape[0]
+    answer, count = tape.known.answers[begin, 0 if side > 0.0 else 1, column], tape.highs.shape[0]
     before = -int(answer[_BAR]) - begin if answer[_PRICE] == price else 0
     stop = min(count, max(int(end), begin + max(_LEAST, 2 * before)))
     if kind == _TRAIL:

@@ -51,8 +51,8 @@ class SharedLevels:
         return cls(columns, count)
 
     def answers(self, bars: int) -> NDArray[np.float64]:
-        """Room for what is found, nothing in it yet: (bars, columns, 2, FIELDS), or no bars where there are no columns."""
-        return np.zeros((bars if self.count else 0, self.count, 2, FIELDS))
+        """Room for what is found, nothing in it yet: (bars, 2, columns, FIELDS), or no bars where there are no columns."""
+        return np.zeros((bars if self.count else 0, 2, self.count, FIELDS))
 
 
 def _finer(which: NDArray[np.int64], distinct: int, values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
