@@ -168,11 +168,13 @@ def test_d1_a_trail_without_ticks_is_the_step_s(side: str, fill: str) -> None:
 @pytest.mark.parametrize("keywords", [
     {"fill": "close"}, {"fill": "next_open", "intrabar": "optimistic", "direction": "both"}, {"trade_through": True},
 ], ids=str)  # fmt: skip
-@pytest.mark.parametrize("tick", [0.0, 0.25])
+@pytest.mark.parametrize(("tick", "apart"), [(0.0, True), (0.25, True), (0.0, False)])
 def test_d1_levels_that_sets_share_are_met_where_the_step_meets_them(
-    monkeypatch: pytest.MonkeyPatch, side: str, keywords: dict[str, Any], tick: float
+    monkeypatch: pytest.MonkeyPatch, side: str, keywords: dict[str, Any], tick: float, apart: bool
 ) -> None:
-    """What was found for one set is told to the next; other costs are other fills, for which it is found anew; far levels are met late."""
+    """What was found for one set is told to the next. Other costs are other fills: they are apart, or what was found is found anew."""
+    if not apart:
+        monkeypatch.setattr(sweep_levels, "_FILLS", ())
     monkeypatch.setattr(plain_hits, "_LEAST", 4)  # of what runs uncompiled: looked through in many pieces
     signals, places = vb.Signals(**{side: np.random.default_rng(9).random((T, 1)) < 0.2}), []
     sets = [
@@ -184,7 +186,7 @@ def test_d1_levels_that_sets_share_are_met_where_the_step_meets_them(
     made = sweep_levels.SharedLevels.of
     monkeypatch.setattr(sweep_levels.SharedLevels, "of", lambda *given: places.append(made(*given)) or places[-1])
     run = swept(bars_of(4, tick=tick), signals, sets, {"costs": vb.Costs(commission_rate=0.001)} | keywords, details=False)
-    assert run.done.all() and [one.count for one in places] == [2 * (2 + 6 + 2)]
+    assert run.done.all() and [one.count for one in places] == [(1 + apart) * (2 + 6 + 2)]
     monkeypatch.setattr(Seat, "_is_plain", lambda *_: 0)
     slow = swept(bars_of(4, tick=tick), signals, sets, {"costs": vb.Costs(commission_rate=0.001)} | keywords)
     assert run.final.tobytes() == slow.final.tobytes()

@@ -15,7 +15,7 @@ from ..core.jit import kernel, spine, unsigned
 from ..core.lanes import LANES, choose, lane_of, lanes_from, lanes_of, lanes_to
 from ..risk.levels import exit_of, first_of, is_armed, level_at, raised, rounded_level
 
-__all__ = ["Levels", "Purse", "first_levels", "fixed_levels", "guard", "is_carried", "is_steady", "no_levels", "trailed"]
+__all__ = ["Levels", "Purse", "first_levels", "fixed_levels", "guard", "is_carried", "is_steady", "trailed"]
 
 _FRACTION = int(StopForm.FRACTION)
 
@@ -33,7 +33,7 @@ class Levels(NamedTuple):
 
 
 @spine
-def no_levels():  # type: ignore[no-untyped-def]
+def _no_levels():  # type: ignore[no-untyped-def]
     """Those of no position, or of one that nothing protects."""
     return Levels(math.nan, math.nan, 0, math.nan, math.nan, math.nan, 0)
 
@@ -43,7 +43,7 @@ def first_levels(held, house):  # type: ignore[no-untyped-def]
     """Levels of a position at its fill, as `set_levels` sets them."""
     _, stops, _, _ = house
     if held.units == 0.0 or stops.on == 0:
-        return no_levels()
+        return _no_levels()
     side, price = 1.0 if held.units > 0.0 else -1.0, held.price
     hard, target = fixed_levels(price, side, house)
     return trailed(Levels(price, math.nan, 0, hard, target, math.nan, 0), price, side, house)

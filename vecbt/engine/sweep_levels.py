@@ -32,7 +32,7 @@ class SharedLevels:
         Setups whose fills have other prices share no column: each would forget what the other has found.
         """
         columns, count, stops = np.full((len(stops), len(_LEVELS)), -1, dtype=np.int64), 0, np.asarray(stops)
-        if _SHARED > sets * len(_LEVELS) or not stops["on"].any():
+        if _SHARED > sets * len(_LEVELS) or not stops["on"].any():  # most sweeps: a level has fewer sets, or there is none
             return cls(columns, 0)
         fills, kinds = np.zeros(len(stops), dtype=np.int64), 1
         for name in _FILLS:
@@ -46,7 +46,8 @@ class SharedLevels:
                 which, distinct = _finer(which, distinct, stops[name][on])
             columns[on, k] = count + which
             count += distinct
-        if count == 0 or _SHARED * count > sets * len(_LEVELS) or count * bars * 2 * FIELDS * 8 > _MOST_BYTES:
+        asked = (columns >= 0).sum() * sets / len(stops)  # times that a set has a level
+        if _SHARED * count > asked or count * bars * 2 * FIELDS * 8 > _MOST_BYTES:
             return cls(np.full_like(columns, -1), 0)
         return cls(columns, count)
 

@@ -164,7 +164,7 @@ class SetupTable:
     def _by_columns(self, count: int) -> list[SetupGroup] | None:
         """All setups that differ in numbers with fields of their own at once; None: it is not worth it, or cannot be done.
 
-        Each value is checked in a setup of its own, which also shows that it changes nothing but its fields.
+        Values are checked in setups of their own, which also show that they change nothing but their fields; see `_numbers` for which.
         """
         inner = {name for name, (values, _) in self._varied.items() if name in _SEPARATE and all(_is_number(value) for value in values)}
         codes = [codes for name, (_, codes) in self._varied.items() if name not in inner]
