@@ -14,7 +14,7 @@ from tests.fuzz.compare import agree
 from tests.fuzz.scenarios import scenarios
 from vecbt.core.codes import InputKind
 from vecbt.core.jit import ENGINE
-from vecbt.engine import bar, calm, lone
+from vecbt.engine import bar, calm, few, lone
 from vecbt.engine.batch import Batch
 from vecbt.engine.check import aligned_inputs
 from vecbt.engine.inputs import AlignedInputs
@@ -52,7 +52,7 @@ def panel(rng: np.random.Generator, bars: int, assets: int, missing: float, sigm
 @settings(max_examples=2 * settings.default.max_examples if settings.default else 40)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    assets=st.sampled_from([1, 1, calm.MANY, calm.MANY + 3]),
+    assets=st.sampled_from([1, 1, 2, 5, calm.MANY, calm.MANY + 3]),
     every=st.integers(5, 20),
     kind=st.sampled_from(["weights", "shorts", "signals", "states", "flags"]),
     accumulate=st.sampled_from([False, False, True]),
@@ -205,6 +205,72 @@ def test_T5_one_asset_waits_for_its_levels_as_the_reference_does(family: str, mo
     """Stretches of one bar and of five at most, so that every bar of a single asset that can be one is."""
     monkeypatch.setattr(lone, "LONG", 1)
     for module in (lone, bar):
+        monkeypatch.setattr(module, "AHEAD", 5)
+
+    @settings(max_examples=settings.default.max_examples if settings.default else 30)
+    @given(scenario=scenarios(family))
+    def run(scenario: Any) -> None:
+        agree(scenario)
+
+    run()
+
+
+TERMS: dict[str, dict[str, Any]] = {
+    "limits": {"risk": vb.Risk(zones=ZONES[2], daily_loss=0.01, max_heat=0.1)},
+    "a day's loss": {"risk": vb.Risk(daily_loss=0.005)},
+    "carry": {"carry": vb.Carry(borrow_rate=0.03, interest_rate=0.05)},
+    "deposits": {"flows": {"2024-01-03": 500.0, "2024-01-04T07:00": -2_000.0}},
+}
+
+
+WITH_TERMS = ["carry", "carry_zones", "flows", "limits_stops", "mix_signals", "mix_weights"]
+
+
+def hours(bars: vb.Bars, each: int) -> vb.Bars:
+    """The same bars, `each` of them a day."""
+    index = np.datetime64("2024-01-01", "ns").astype(np.int64) + (86_400_000_000_000 // each) * np.arange(bars.T)
+    return vb.Bars.from_numpy(
+        bars.open, bars.high, bars.low, bars.close, index=index, symbols=bars.symbols, asset_class="crypto", missing="no_market"
+    )
+
+
+@settings(max_examples=2 * settings.default.max_examples if settings.default else 40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    assets=st.sampled_from([1, 2, 5]),
+    every=st.integers(3, 20),
+    each=st.sampled_from([1, 6, 24]),
+    terms=st.sampled_from(sorted(TERMS)),
+    sizing=st.sampled_from([None, vb.Cash(0.5), vb.Weight(0.4)]),
+    fill=st.sampled_from(["close", "next_open"]),
+    stops=st.sampled_from(STOPS),
+    sigma=st.sampled_from([0.003, 0.02]),
+)
+def test_D1_a_batch_of_stretches_with_every_rule_is_the_stream(
+    seed: int, assets: int, every: int, each: int, terms: str, sizing: Any, fill: str, stops: vb.Stops | None, sigma: float
+) -> None:
+    """Limits, a day's loss, carry and deposits: cash and equity of each bar, all state at the end."""
+    rng = np.random.default_rng(seed)
+    bars = hours(panel(rng, 96, assets, missing=0.05, sigma=sigma), each)
+    wanted = rng.integers(-1, 2, (bars.T, assets))
+    wanted[np.arange(bars.T) % every != 0] = 0
+    out = (rng.random(wanted.shape) < 0.2) & (np.arange(bars.T) % every == 2)[:, None]
+    rows = vb.Signals(wanted > 0, out, wanted < 0, out)
+    if isinstance(sizing, vb.Cash) and "risk" in TERMS[terms]:
+        sizing = None  # limits are judged before its size is known
+    account: dict[str, Any] = {"costs": COSTS, "leverage": 2.0, "maintenance": 0.25, "initial_capital": 10_000.0, **TERMS[terms]}
+    report = vb.check_parity(bars, rows, fill=fill, stops=stops, sizing=sizing, **account)
+    assert report.ok, str(report)
+
+
+@pytest.mark.interpreted
+@pytest.mark.skipif(ENGINE != "python", reason="the compiled loop has its limits built in")
+@pytest.mark.parametrize("family", ["signals_stops", "signals_trail", "signals_atr_fixed", "signals_zones", "quantities_all", *WITH_TERMS])
+def test_T6_few_assets_are_marked_as_the_reference_does(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretches of one bar and of five at most, with every rule: one asset, too."""
+    monkeypatch.setattr(few, "_SHORT", 1)
+    monkeypatch.setattr(bar, "stays_alone", lambda *_: False)
+    for module in (few, bar):
         monkeypatch.setattr(module, "AHEAD", 5)
 
     @settings(max_examples=settings.default.max_examples if settings.default else 30)

@@ -255,7 +255,7 @@ def test_D2_look_ahead_is_caught() -> None:
     assert report.difference.startswith("bar 1 (2024-01-02): the account 0 has next_id")
 
 
-@pytest.mark.parametrize(("record", "name"), [("accounts", "peak"), ("assets", "watermark"), ("accounts", "fees"), ("assets", "bar_atr")])
+@pytest.mark.parametrize(("record", "name"), [("accounts", "peak"), ("assets", "watermark"), ("accounts", "fees"), ("assets", "atr")])
 def test_D1_any_field_of_the_state_is_compared(monkeypatch: pytest.MonkeyPatch, record: str, name: str) -> None:
     """A stream whose books are bent at bar 40 is caught there."""
     honest = vb.Stream.update

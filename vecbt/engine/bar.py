@@ -11,18 +11,19 @@ import math
 
 from ..core.codes import Rule
 from ..core.jit import borrowed, kernel, kernel_loop, spine, unsigned
-from ..risk.levels import raise_watermark, set_levels
+from ..risk.levels import limits_of, move_levels
 from .before import before_open
 from .calm import MANY, Course, calm_bars
 from .decide import decide
 from .desk import Book, Desk, Queue
 from .exits import close_at_end, delist, expose, leave_inside, protect
+from .few import few_bars
 from .log import bars_of_room
-from .lone import AHEAD, lone_bars
+from .lone import AHEAD, lone_bars, stays_alone
 from .marks import balance, judge, keep_judgement, mark, mark_again, watch, weigh
 from .matching import AT_CLOSE, AT_OPEN, can_fill, execute_orders
 from .resting import cancel_book, expire_book, fill_market, fill_resting, measure_room, split_book, sweep_book, trail_book
-from .rows import Row, last_prices, load_cell, load_events, load_said, row_asks
+from .rows import Row, last_prices, load_cell, load_events, load_said, next_said, row_asks
 from .rule import ask_rules
 from .taking import take_orders
 
@@ -59,12 +60,27 @@ def bar_step(books, g, rules_of, row, asked, log):  # type: ignore[no-untyped-de
     common, stops, zones, terms = rules_of
     desk = Desk(spans[unsigned(g)], spans[unsigned(g + 1)], accounts[unsigned(g)], assets)
     book, laws = _book_of(resting, used), (common[0], stops[0], zones[0])
-    inside = common[0].looks_inside == 1 or desk.acct.waiting > 0 or row.leaves
+    inside = common[0].looks_always == 1 or desk.acct.waiting > 0 or row.leaves
+    begin_bar(desk, book, row, laws, _record(terms), log)
+    if not inside and common[0].looks_inside == 1 and stops[0].on == 1:
+        inside = _meets_level(desk, row)
     if inside:
         _load(desk, row)
-        begin_bar(desk, book, row.happens, laws, _record(terms), log)
         match_bar(desk, book, laws, log)
     finish_bar(desk, book, row, inside, asked, laws, _record(terms), log)
+
+
+@spine
+def _meets_level(desk, row):  # type: ignore[no-untyped-def]
+    """Whether the bar comes to the stop or target of anything that is held: then T5 says what that means. The open lies between (B1)."""
+    met = False
+    for n in range(desk.lo, desk.hi):
+        a = desk.assets[unsigned(n)]
+        if a.q != 0.0:
+            high, low, _ = last_prices(n, row)
+            below, above = limits_of(a)
+            met = met or low <= below or high >= above
+    return met
 
 
 @spine
@@ -74,14 +90,14 @@ def _load(desk, row):  # type: ignore[no-untyped-def]
 
 
 @spine
-def begin_bar(desk, book, happens, laws, terms, log):  # type: ignore[no-untyped-def]
-    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones; `happens` is that of the row."""
+def begin_bar(desk, book, row, laws, terms, log):  # type: ignore[no-untyped-def]
+    """T1 to T3: what happens before the open. `laws` are the records of rules, stops and zones."""
     rules, stops, _ = laws
     acct, assets = desk.acct, desk.assets
     if terms is not None:
         if book is not None:
             split_book(book, assets[desk.lo].g, assets)
-        before_open(desk, happens, rules, stops, terms, log)
+        before_open(desk, row, rules, stops, terms, log)
     if book is not None:
         expire_book(book, assets[desk.lo].g, acct, log)
 
@@ -146,6 +162,11 @@ def _last(a):  # type: ignore[no-untyped-def]
 def _end_of_bar(a, prices, book, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     """The bar's prices belong to what is held; a delisting ends it (T10)."""
     mark(a, prices)
+    _leave_if_gone(a, book, acct, rules, stops, log)
+
+
+@spine
+def _leave_if_gone(a, book, acct, rules, stops, log):  # type: ignore[no-untyped-def]
     if a.delists == 1:
         if book is not None:
             cancel_book(book, a.n, 0, _DELISTED, acct, a.g, log)
@@ -160,14 +181,14 @@ def finish_bar(desk, book, row, loaded, asked, laws, terms, log):  # type: ignor
     """
     rules, stops, zones = laws
     acct = desk.acct
-    worst = _end(desk, book, row, rules, stops, log) if loaded else watch(desk, row, rules)
+    worst = _end(desk, book, row, rules, stops, log) if loaded or rules.looks_inside == 1 else watch(desk, row, rules)
     if rules.at_close == 1:
         keep_judgement(acct)
     judge(acct, zones, terms, worst)
     if rules.desk != 0:
         _ask(desk, row, rules)
-    asks = row_asks(row.at + desk.lo, row.at + desk.hi, row)
-    if not loaded and (asks or acct.margin_call == 1 or acct.liquidating == 1):
+    asks = row.says and row_asks(row.at + desk.lo, row.at + desk.hi, row)
+    if not loaded and (asks or acct.margin_call == 1 or acct.liquidating == 1 or stops.time_bars > 0 or stops.time_days > 0):
         _load(desk, row)
     decide(desk, asks, rules, stops, zones, terms, log)
     if book is not None:
@@ -203,19 +224,24 @@ def _end(desk, book, row, rules, stops, log):  # type: ignore[no-untyped-def]
     value, need, worst = 0.0, 0.0, 0.0
     # what a loop over records writes could change any record, so what it reads of the rules is read once
     ends_here, levels, needs_worst, maintenance = rules.exits_inside == 0, stops.on == 1, rules.needs_worst == 1, rules.maintenance
+    if levels and row.atr.shape[0] > 0:
+        for n in range(lo, hi):
+            assets[unsigned(n)].atr = row.atr[unsigned(row.at + n)]  # P2: this bar's counts from now on
     for n in range(lo, hi):
         a = assets[unsigned(n)]
         if book is None:
             if ends_here:
-                _end_of_bar(a, last_prices(n, row), book, acct, rules, stops, log)
+                mark(a, last_prices(n, row))
+                if row.leaves:
+                    _leave_if_gone(a, book, acct, rules, stops, log)
         if a.q != 0.0:
             worth, margin = weigh(a, acct, maintenance)
             value += worth
             need += margin
             if needs_worst:
                 worst += a.q * a.multiplier * (_worst_price(a) - a.mark)
-        if levels:
-            _after_the_test(a, stops)
+        if levels and a.q != 0.0:
+            move_levels(a, 1.0 if a.q > 0.0 else -1.0, last_prices(n, row) if book is None else _last(a), stops)
     balance(acct, value, need)
     return acct.equity + worst
 
@@ -227,19 +253,6 @@ def _worst_price(a):  # type: ignore[no-untyped-def]
     if 0 < a.fresh < 4:
         worst = a.full_low if a.q > 0.0 else a.full_high
     return a.mark if math.isnan(worst) else worst
-
-
-@kernel
-def _after_the_test(a, stops):  # type: ignore[no-untyped-def]
-    """P2, P1: this bar's ATR and best price count from now on; the levels of the next bar are fixed here (D5)."""
-    a.atr = a.bar_atr
-    if a.q != 0.0:
-        side = 1.0 if a.q > 0.0 else -1.0
-        if not math.isnan(a.close):
-            raise_watermark(a, side)
-        if math.isnan(a.level_atr):
-            a.level_atr = a.atr
-        set_levels(a, side, stops)
 
 
 @kernel
@@ -306,21 +319,26 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
     atr, sigma, day = borrowed(rows.atr), borrowed(rows.sigma), borrowed(rows.day)
     eventful, time, flow = borrowed(rows.eventful), borrowed(rows.time), borrowed(rows.flow)
     orders, starts = borrowed(rows.orders), borrowed(rows.starts)
-    count, groups, checked = assets.shape[0], accounts.shape[0], start
-    size = day.shape[0] * count
-    course, t = Course(eventful, day, time, cash, equity, zone, borrowed(rows.dense)), start
+    count, groups, checked, said = assets.shape[0], accounts.shape[0], start, start - 1
+    size, alone = day.shape[0] * count, stays_alone(assets, laws[0][0], laws[2][0])
+    few = groups == 1 and count < MANY and not alone
+    course, t = Course(eventful, day, time, flow, cash, equity, zone, paid, borrowed(rows.dense)), start
     while t < stop:
-        row = Row(prices, size, t * count, False, False, flags, values, atr, sigma)
+        row = Row(prices, size, t * count, False, False, True, flags, values, atr, sigma)
+        if few and said < t:
+            said = next_said(t, stop, count, row) if laws[0][0].desk == 0 else t
         if resting is None:
-            if groups == 1 and (count == 1 or count >= MANY):
-                desk, before = Desk(0, count, accounts[0], assets), t
-                if count == 1:
-                    t = lone_bars(t, stop, desk, (laws[0][0], laws[1][0], laws[2][0]), row, course)
-                else:
+            if groups == 1:
+                desk, before, rules_now = Desk(0, count, accounts[0], assets), t, (laws[0][0], laws[1][0], laws[2][0])
+                if alone:
+                    t = lone_bars(t, stop, desk, rules_now, row, course)
+                elif not few:
                     t = calm_bars(t, stop, desk, laws[0][0], laws[2][0], row, course)
+                elif said > t:
+                    t = few_bars(t, said, desk, rules_now, _record(laws[3]), row, course)
                 if t == stop:
                     break
-                if count == 1 and t - before == AHEAD:
+                if t - before == AHEAD:
                     continue  # nothing has ended it but its length
         if t >= checked:  # a calm stretch may have gone past it
             checked = t + _bars_of_room(book, resting, used, starts, t, count)
@@ -329,7 +347,7 @@ def run_bars(start, stop, books, rows, rules, log, series):  # type: ignore[no-u
         bar = unsigned(t)
         happens = eventful[bar] == 1
         leaves = load_events(assets, t, rows) if happens else False
-        row = Row(prices, size, t * count, happens, leaves, flags, values, atr, sigma)
+        row = Row(prices, size, t * count, happens, leaves, said <= t, flags, values, atr, sigma)
         for g in range(groups):
             acct, place = accounts[unsigned(g)], unsigned(t * groups + g)
             acct.day = day[bar]

@@ -13,7 +13,7 @@ from .account import close_leg, settle
 from .log import scratch_order
 from .matching import AT_MARK, log_order, room_at
 
-__all__ = ["before_open", "split_order"]
+__all__ = ["before_open", "begin_day", "split_order"]
 
 _CASH_INSTRUMENT, _PERPETUAL = int(Instrument.CASH), int(Instrument.PERPETUAL)
 _SPLIT = int(Reason.SPLIT)
@@ -23,36 +23,42 @@ _BORROW_YEAR, _INTEREST_YEAR = 365.0, 360.0  # days (T2)
 
 
 @kernel
-def before_open(desk, happens, rules, stops, terms, log):  # type: ignore[no-untyped-def]
-    """T1 to T3 for one account, in their order; unless something `happens`, the records have no split, dividend or funding."""
+def before_open(desk, row, rules, stops, terms, log):  # type: ignore[no-untyped-def]
+    """T1 to T3 for one account, in their order; unless something happens, the records have no split, dividend or funding."""
     lo, hi, acct, assets = desk
     cash = acct.cash
     acct.paid = 0.0
     days = acct.day - acct.last_day if acct.bars > 0 else 0
-    if happens:
+    if row.happens:
         for n in range(lo, hi):
             a = assets[n]
             if a.split != 1.0:
-                _split(a, acct, stops, log)
+                _split(a, acct, row.prices[row.at + n], stops, log)
             if a.dividend != 0.0 and a.q != 0.0:
                 _credit(a, acct, a.q * a.dividend)
-    if happens or days != 0:  # borrow is paid for days
+    if row.happens or days != 0:  # borrow is paid for days
         for n in range(lo, hi):
             if assets[n].q != 0.0:
                 _carry(assets[n], acct, days)
     if cash < 0.0 and terms.interest_rate > 0.0:
         _pay_carry(acct, -cash * terms.interest_rate * days / _INTEREST_YEAR)
-    if acct.bars == 0 or days != 0:
-        acct.day_start = acct.equity
-        acct.day_blocked = 0
-    acct.last_day = acct.day
+    begin_day(acct)
     if acct.flow != 0.0:
         _flow(desk, rules)
 
 
 @kernel
-def _split(a, acct, stops, log):  # type: ignore[no-untyped-def]
-    """T1: more units at a lower price; the fraction of a unit is paid out."""
+def begin_day(acct):  # type: ignore[no-untyped-def]
+    """T3: where this bar is of another session, the daily loss (Z4) counts from the equity of now."""
+    if acct.bars == 0 or acct.day != acct.last_day:
+        acct.day_start = acct.equity
+        acct.day_blocked = 0
+    acct.last_day = acct.day
+
+
+@kernel
+def _split(a, acct, price, stops, log):  # type: ignore[no-untyped-def]
+    """T1: more units at a lower price; the fraction of a unit is paid out, at the open `price`."""
     k = a.split
     a.scale *= k
     a.q *= k
@@ -79,7 +85,7 @@ def _split(a, acct, stops, log):  # type: ignore[no-untyped-def]
     if a.lot >= 1.0 and a.q != 0.0:
         fraction = abs(a.q) - whole_lots(abs(a.q), 1.0)
         if fraction > 1e-9 * abs(a.q):
-            _pay_fraction(a, acct, fraction, stops, log)
+            _pay_fraction(a, acct, (fraction, price), stops, log)
 
 
 @kernel
@@ -103,8 +109,9 @@ def _round_reduction(a):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _pay_fraction(a, acct, fraction, stops, log):  # type: ignore[no-untyped-def]
+def _pay_fraction(a, acct, part, stops, log):  # type: ignore[no-untyped-def]
     """A fill of its own without costs, outside the queue: the asset's waiting order is put aside and taken up again."""
+    fraction, price = part
     row = scratch_order(log)
     row.n = a.n
     row.g = a.g
@@ -113,7 +120,7 @@ def _pay_fraction(a, acct, fraction, stops, log):  # type: ignore[no-untyped-def
     row.order_closed = fraction if fraction < abs(a.q) else abs(a.q)
     row.order_close_q = -row.order_closed if a.q > 0.0 else row.order_closed
     row.order_wanted = row.order_close_q
-    row.order_ref = a.mark if math.isnan(a.open) else a.open
+    row.order_ref = a.mark if math.isnan(price) else price
     row.order_price = row.order_ref
     close_leg(a, row, acct)
     settle(a, row, acct, acct.bars, stops, log)

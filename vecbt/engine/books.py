@@ -64,7 +64,6 @@ _CELL = [  # of this bar, or the last one that had anything to do with more than
     ("low", "f8"),
     ("close", "f8"),  # NaN: no market
     ("volume", "f8"),
-    ("bar_atr", "f8"),  # of this bar; counts after it
     ("bar_sigma", "f8"),
     ("value", "f8"),  # strength, weight or quantity; NaN changes nothing
     ("signal", "u1"),  # 1 enter long, 2 exit long, 4 enter short, 8 exit short
@@ -203,7 +202,7 @@ def _blank_asset() -> np.ndarray:
     for name in ("split", "scale"):
         blank[name] = 1.0
     blank["volume_left"] = math.inf
-    for name in (*_UNKNOWN, "bar_atr", "bar_sigma", "value"):
+    for name in (*_UNKNOWN, "bar_sigma", "value"):
         blank[name] = math.nan
     return blank
 

@@ -17,7 +17,7 @@ from .account import extremes
 from .marks import balance, is_ruin, judge, keep_judgement, margin_of
 from .rows import row_asks
 
-__all__ = ["CALM_ROWS", "LONG", "MANY", "Course", "at_peace", "calm_bars"]
+__all__ = ["CALM_ROWS", "LONG", "MANY", "Course", "at_peace", "calm_bars", "end_calm", "is_trouble", "skip_to"]
 
 _UNITS, _MARK, _WORST, _BEST, _MARGIN, _RATE, _LIVE = 0, 1, 2, 3, 4, 5, 6
 CALM_ROWS = 7
@@ -31,17 +31,20 @@ LONG = 4
 
 
 class Course(NamedTuple):
-    """What a stretch reads and writes bar by bar: `eventful`, `day`, `time`, `cash`, `equity`, `zone` (T,), the last one (T,) or (0,).
+    """What a stretch reads and writes bar by bar: `eventful`, `day`, `time`, `flow`, `cash`, `equity`, `zone`, `paid` (T,).
 
+    Of `flow`, `zone` and `paid` there may be none, (0,).
     `dense` (CALM_ROWS, N) is room for the assets.
     """
 
     eventful: np.ndarray
     day: np.ndarray
     time: np.ndarray
+    flow: np.ndarray
     cash: np.ndarray
     equity: np.ndarray
     zone: np.ndarray
+    paid: np.ndarray
     dense: np.ndarray
 
 
@@ -112,7 +115,7 @@ def _weigh_rows(dense, count):  # type: ignore[no-untyped-def]
 
 
 @spine
-def _is_trouble(acct, zones, equity, need):  # type: ignore[no-untyped-def]
+def is_trouble(acct, zones, equity, need):  # type: ignore[no-untyped-def]
     """Whether this equity makes an exit: a margin call (F13) or a zone (Z3)."""
     if equity < need or is_ruin(acct, equity):
         return True
@@ -137,25 +140,36 @@ def calm_bars(t, stop, desk, rules, zones, row, course):  # type: ignore[no-unty
     while bar < stop and _silent(bar, row, course, count):
         _mark_rows(course.dense, row, bar, count)
         value, need = _weigh_rows(course.dense, count)
-        if _is_trouble(acct, zones, acct.cash + value, need):
+        if is_trouble(acct, zones, acct.cash + value, need):
             break  # the step takes this bar, from its start: a mark made twice is the same mark
-        _end(acct, value, need, rules, zones, bar, course)
+        end_calm(acct, (value, need), rules, zones, None, bar, course)
         bar += 1
     _put_back(assets, course.dense)
+    skip_to(bar, t, acct, course)
     return bar
 
 
 @spine
-def _end(acct, value, need, rules, zones, bar, course):  # type: ignore[no-untyped-def]
-    """The account's end of a bar."""
-    acct.day = course.day[unsigned(bar)]
-    acct.time = course.time[unsigned(bar)]
+def end_calm(acct, sums, rules, zones, terms, bar, course):  # type: ignore[no-untyped-def]
+    """The account's end of a bar; `sums` are what its positions are worth, and the margin they must keep."""
+    value, need = sums
     balance(acct, value, need)
     if rules.at_close == 1:
         keep_judgement(acct)
-    judge(acct, zones, None, acct.equity)
-    acct.bars += 1
-    course.cash[unsigned(bar)] = acct.cash
-    course.equity[unsigned(bar)] = acct.equity
+    judge(acct, zones, terms, acct.equity)
+    place = unsigned(bar)
+    course.cash[place] = acct.cash
+    course.equity[place] = acct.equity
     if course.zone.shape[0] > 0:
-        course.zone[unsigned(bar)] = acct.zone
+        course.zone[place] = acct.zone
+    if course.paid.shape[0] > 0:
+        course.paid[place] = 0.0
+
+
+@spine
+def skip_to(bar, t, acct, course):  # type: ignore[no-untyped-def]
+    """The account stands before `bar`; it was at `t`."""
+    acct.bars += bar - t
+    if bar > t:
+        acct.day = course.day[unsigned(bar - 1)]
+        acct.time = course.time[unsigned(bar - 1)]

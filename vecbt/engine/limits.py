@@ -38,16 +38,21 @@ def cut_by_limits(queue, desk, rules, stops, terms):  # type: ignore[no-untyped-
     if left > 0:
         _keep(queue, desk)
         slack = 1e-9 * rules.leverage * equity
-        loads = (_base(_GROSS, queue, desk, stops), _base(_NET, queue, desk, stops), _base(_HEAT, queue, desk, stops))
+        tops = (_top(terms.max_gross, equity), _top(terms.max_net, equity), _top(terms.max_heat, equity))
+        gross, net = _base(_GROSS, tops[0], queue, desk, stops), _base(_NET, tops[1], queue, desk, stops)
+        loads = (gross, net, _base(_HEAT, tops[2], queue, desk, stops))
         while left > 0:
             left -= _pick_group(queue, g)
-            for k in range(first, last):
-                if orders[k].order_stage == _IN_GROUP and orders[k].g == g and orders[k].order_active == 1:
-                    _cut_position(k, slack, queue, desk, stops, terms)
-            _cut_group(_GROSS, (loads[0], _top(terms.max_gross, equity), slack), queue, desk, stops)
-            _cut_group(_NET, (loads[1], _top(terms.max_net, equity), slack), queue, desk, stops)
-            _cut_group(_HEAT, (loads[2], _top(terms.max_heat, equity), slack), queue, desk, stops)
-            loads = _take_group(loads, queue, desk, stops)
+            if _limits_position(terms):
+                for k in range(first, last):
+                    if _is_in_group(orders[k], g):
+                        _cut_position(k, slack, queue, desk, stops, terms)
+            _cut_group(_GROSS, (loads[0], tops[0], slack), queue, desk, stops)
+            _cut_group(_NET, (loads[1], tops[1], slack), queue, desk, stops)
+            _cut_group(_HEAT, (loads[2], tops[2], slack), queue, desk, stops)
+            if left > 0:
+                loads = _with_group(loads, tops, queue, desk, stops)
+            _end_group(queue, g)
 
 
 @kernel
@@ -58,8 +63,12 @@ def _top(limit, equity):  # type: ignore[no-untyped-def]
 
 @kernel
 def _any_limit(terms):  # type: ignore[no-untyped-def]
-    on = terms.max_heat < math.inf or terms.max_trade_loss < math.inf or terms.max_position < math.inf
-    return on or terms.max_position_value < math.inf or terms.max_gross < math.inf or terms.max_net < math.inf
+    return _limits_position(terms) or terms.max_heat < math.inf or terms.max_gross < math.inf or terms.max_net < math.inf
+
+
+@kernel
+def _limits_position(terms):  # type: ignore[no-untyped-def]
+    return terms.max_trade_loss < math.inf or terms.max_position < math.inf or terms.max_position_value < math.inf
 
 
 @kernel
@@ -195,8 +204,10 @@ def _kept_load(which, desk):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _base(which, queue, desk, stops):  # type: ignore[no-untyped-def]
-    """The load of all that is kept, and of orders that wait since before."""
+def _base(which, most, queue, desk, stops):  # type: ignore[no-untyped-def]
+    """The load of all that is kept, and of orders that wait since before; 0 where nothing limits it to `most`."""
+    if most == math.inf:
+        return 0.0
     first, last, orders = queue
     g, total = desk.assets[desk.lo].g, _kept_load(which, desk)
     for k in range(first, last):
@@ -253,16 +264,21 @@ def _cut_group(which, scale, queue, desk, stops):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _take_group(loads, queue, desk, stops):  # type: ignore[no-untyped-def]
-    """The loads with the group's, which is done."""
-    first, last, orders = queue
-    gross = loads[0] + _group_load(_GROSS, queue, desk, stops)
-    net = loads[1] + _group_load(_NET, queue, desk, stops)
-    heat = loads[2] + _group_load(_HEAT, queue, desk, stops)
-    for k in range(first, last):
-        if _is_in_group(orders[k], desk.assets[desk.lo].g):
-            orders[k].order_stage = TAKEN
+def _with_group(loads, tops, queue, desk, stops):  # type: ignore[no-untyped-def]
+    """The loads with the group's; 0 stays where nothing limits one."""
+    gross = loads[0] if tops[0] == math.inf else loads[0] + _group_load(_GROSS, queue, desk, stops)
+    net = loads[1] if tops[1] == math.inf else loads[1] + _group_load(_NET, queue, desk, stops)
+    heat = loads[2] if tops[2] == math.inf else loads[2] + _group_load(_HEAT, queue, desk, stops)
     return gross, net, heat
+
+
+@kernel
+def _end_group(queue, g):  # type: ignore[no-untyped-def]
+    """The group is done."""
+    first, last, orders = queue
+    for k in range(first, last):
+        if _is_in_group(orders[k], g):
+            orders[k].order_stage = TAKEN
 
 
 @kernel

@@ -15,14 +15,14 @@ from typing import NamedTuple
 from ..core.codes import SizeMethod
 from ..core.jit import kernel, spine, unsigned
 from ..core.places import peek_int
-from ..risk.levels import raised, set_levels
+from ..risk.levels import limits_of, raised, set_levels
 from .account import extremes
 from .calm import LONG, at_peace
 from .inputs import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from .marks import keep_judgement, margin_of, ruin_line
 from .rows import load_cell
 
-__all__ = ["AHEAD", "IDLE_FLAT", "IDLE_LONG", "IDLE_SHORT", "are_idle", "lone_bars"]
+__all__ = ["AHEAD", "IDLE_FLAT", "IDLE_LONG", "IDLE_SHORT", "are_idle", "lone_bars", "stays_alone"]
 
 _SHARES = int(SizeMethod.EQUAL_WEIGHT), int(SizeMethod.INVERSE_VOLATILITY)
 
@@ -60,13 +60,19 @@ class _Lone(NamedTuple):
     before: float
 
 
+@kernel
+def stays_alone(assets, rules, zones):  # type: ignore[no-untyped-def]
+    """Whether `lone_bars` is for the only account."""
+    return assets.shape[0] == 1 and zones.on == 0 and (rules.looks_inside == 0 or rules.levels_only == 1)
+
+
 @spine
 def lone_bars(t, stop, desk, laws, row, course):  # type: ignore[no-untyped-def]
     """`calm_bars` of an account that holds one asset and has no zones; it may have stops and targets (not of time)."""
-    rules, stops, zones = laws
+    rules, stops, _ = laws
     _, _, acct, assets = desk
     a = assets[0]
-    if stop - t < LONG or zones.on == 1 or a.kind != 0 or not at_peace(acct, rules) or (rules.looks_inside == 1 and rules.levels_only == 0):
+    if stop - t < LONG or a.kind != 0 or not at_peace(acct, rules):
         return t
     end, said = _silent_until(t, min(stop, t + AHEAD), row, course, _idle_rows(a, rules))
     if end - t < LONG:
@@ -79,10 +85,9 @@ def lone_bars(t, stop, desk, laws, row, course):  # type: ignore[no-untyped-def]
     else:
         end, now = _hold(t, end, a, acct, rules.maintenance, row, course, now)
     if end > t:
-        if rules.looks_inside == 1:  # then every bar is loaded, else each that has a row
-            load_cell(a, end - 1 - t, row)
-            a.atr = a.bar_atr
-        elif said:
+        if rules.looks_inside == 1 and row.atr.shape[0] > 0:
+            a.atr = row.atr[unsigned(end - 1)]
+        if said:
             _load_last_said(t, end, a, row)
         _end_lone(end - t, a, acct, rules, now)
         acct.day = course.day[unsigned(end - 1)]
@@ -200,7 +205,7 @@ def _guard(t, end, a, acct, laws, row, course, now):  # type: ignore[no-untyped-
     moves, line = row.atr.shape[0] > 0, ruin_line(acct)
     mark, worst, best, equity, peak, before = now
     watermark = a.watermark
-    below, above = _limits_of(a, side)
+    below, above = limits_of(a)
     for bar in range(t, end):
         close = row.prices[unsigned(3 * row.size + bar)]
         high, low = row.prices[unsigned(row.size + bar)], row.prices[unsigned(2 * row.size + bar)]
@@ -217,7 +222,7 @@ def _guard(t, end, a, acct, laws, row, course, now):  # type: ignore[no-untyped-
         level = raised(watermark, side, high, low) if market else watermark
         if moves or level != watermark:
             watermark = level
-            below, above = _moved(a, watermark, row.atr[unsigned(bar)] if moves else a.bar_atr, side, stops)
+            below, above = _moved(a, watermark, row.atr[unsigned(bar)] if moves else a.atr, side, stops)
         equity, before = here, peak
         if equity > peak:
             peak = equity
@@ -234,13 +239,7 @@ def _moved(a, watermark, atr, side, stops):  # type: ignore[no-untyped-def]
     if math.isnan(a.level_atr):
         a.level_atr = a.atr
     set_levels(a, side, stops)
-    return _limits_of(a, side)
-
-
-@spine
-def _limits_of(a, side):  # type: ignore[no-untyped-def]
-    """The prices that a bar may not reach, below and above, for there to be no exit (P3, P4); NaN: none."""
-    return (a.stop, a.target) if side > 0.0 else (a.target, a.stop)
+    return limits_of(a)
 
 
 @spine

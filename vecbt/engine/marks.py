@@ -43,7 +43,7 @@ def weigh(a, acct, maintenance):  # type: ignore[no-untyped-def]
 
 @spine
 def watch(desk, row, rules):  # type: ignore[no-untyped-def]
-    """Marks and equity after a bar that nothing looks into."""
+    """Marks and equity after a bar into which no rule looks."""
     lo, hi, acct, assets = desk
     value, need, maintenance = 0.0, 0.0, rules.maintenance
     for n in range(lo, hi):

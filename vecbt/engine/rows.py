@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.jit import kernel, spine, unsigned
+from ..core.places import first_byte, peek_int
 from ..execution.costs import COST_FIELDS
 from ..risk.sizing import SIZE_FIELDS
 
-__all__ = ["RULES", "TERMS", "Row", "Rows", "last_prices", "load_cell", "load_events", "load_said", "row_asks"]
+__all__ = ["RULES", "TERMS", "Row", "Rows", "last_prices", "load_cell", "load_events", "load_said", "next_said", "row_asks"]
 
 RULES = np.dtype(
     [
@@ -31,7 +32,8 @@ RULES = np.dtype(
         ("uses_volume", "i8"),
         ("exits_inside", "i8"),  # Z8
         ("needs_worst", "i8"),  # Z1: judged at the bar's worst prices
-        ("looks_inside", "i8"),  # a rule looks into every bar; else only orders that wait do
+        ("looks_inside", "i8"),  # a rule looks into bars; else only orders that wait do
+        ("looks_always", "i8"),  # into all of them, not only where a level is met
         ("levels_only", "i8"),  # stops and targets, none of time, are all that does
         ("desk", "i8"),  # where the rule of the strategy stands (engine.rule), 0: none
         *COST_FIELDS,
@@ -89,7 +91,7 @@ class Row(NamedTuple):
 
     The number of asset `n` stands at `at + n` in `flags`, `values`, `atr` and `sigma`; its open, high, low, close and volume there in
     `prices`, each `size` places after the one before. `happens`: splits, dividends or funding may stand in the records; `leaves`: an asset
-    is delisted at its end.
+    is delisted at its end; `says`: the strategy may say something of one.
     """
 
     prices: np.ndarray
@@ -97,6 +99,7 @@ class Row(NamedTuple):
     at: int
     happens: bool
     leaves: bool
+    says: bool
     flags: np.ndarray
     values: np.ndarray
     atr: np.ndarray
@@ -116,8 +119,6 @@ def load_cell(a, n, row):  # type: ignore[no-untyped-def]
         a.signal = row.flags[at]
     if row.values.shape[0] > 0:
         a.value = row.values[at]
-    if row.atr.shape[0] > 0:
-        a.bar_atr = row.atr[at]
     if row.sigma.shape[0] > 0:
         a.bar_sigma = row.sigma[at]
 
@@ -149,6 +150,25 @@ def row_asks(first, last, row):  # type: ignore[no-untyped-def]
         for place in range(first, last):
             numbers += 0 if math.isnan(row.values[unsigned(place)]) else 1
     return flags != 0 or numbers > 0
+
+
+@spine
+def next_said(bar, stop, count, row):  # type: ignore[no-untyped-def]
+    """The first bar from `bar` on that says something of any of `count` assets, or `stop`; `bar` itself where there are no rows."""
+    start, end = bar * count, stop * count
+    if row.flags.shape[0] > 0:
+        there = row.flags.ctypes.data
+        while start + 8 <= end:
+            eight = peek_int(there + start, 0)
+            if eight != 0:
+                return (start + first_byte(eight)) // count
+            start += 8
+        while start < end and row.flags[unsigned(start)] == 0:
+            start += 1
+    elif row.values.shape[0] > 0:
+        while start < end and math.isnan(row.values[unsigned(start)]):
+            start += 1
+    return start // count
 
 
 @kernel

@@ -281,6 +281,7 @@ class Setup:
             int(zones is not None and judges_inside and zones.liquidate_at is not None),
             int(judges_inside),
             int(not plain or self.stops is not None),
+            int(kind is InputKind.ORDERS or self.uses_volume or judges_inside),
             int(plain and self.stops is not None and not timed),
             0,
             *self.costs.numbers(),

@@ -112,7 +112,7 @@ def step_workspace(memory, starts, terms, resting, asked, day, time):  # type: i
     leaves = False
     for n in range(count):
         leaves = leaves or assets[n].delists == 1
-    row = Row(numbers, count, 0, True, leaves, flags, values, atr, sigma)
+    row = Row(numbers, count, 0, True, leaves, True, flags, values, atr, sigma)
     for g in range(accounts.shape[0]):
         accounts[g].day = day
         accounts[g].time = time

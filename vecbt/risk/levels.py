@@ -12,7 +12,7 @@ from ..core.rounding import tick_down, tick_up
 
 __all__ = [
     "LEVEL_FIELDS", "STOP_PARAMS", "clear_levels", "count_inside", "entry_stop", "exit_at", "exit_of", "first_of", "is_armed", "level_at",
-    "order_stop", "raise_watermark", "raised", "rounded_level", "set_levels", "stop_if_entered", "stop_is_known",
+    "limits_of", "move_levels", "order_stop", "raised", "rounded_level", "set_levels", "stop_if_entered", "stop_is_known", "trails",
 ]  # fmt: skip
 
 STOP_PARAMS = np.dtype(
@@ -166,14 +166,38 @@ def stop_is_known(a, stops):  # type: ignore[no-untyped-def]
 @kernel
 def raised(watermark, side, high, low):  # type: ignore[no-untyped-def]
     """P2: the best price of a position so far, after a bar."""
-    best = high if side > 0.0 else low
-    return best if (best - watermark) * side > 0.0 else watermark
+    if side > 0.0:
+        return high if high > watermark else watermark
+    return low if low < watermark else watermark
 
 
 @kernel
-def raise_watermark(a, side):  # type: ignore[no-untyped-def]
-    """P2: after this bar's test its best price counts."""
-    a.watermark = raised(a.watermark, side, a.high, a.low)
+def move_levels(a, side, prices, stops):  # type: ignore[no-untyped-def]
+    """P2, P1: after a bar's test its best price counts, and so does its ATR, which `a.atr` is by now; the levels of the next bar.
+
+    `prices` are the bar's high, low and close. Levels that do not hang on any of these stay as they are.
+    """
+    high, low, close = prices
+    best = a.watermark if math.isnan(close) else raised(a.watermark, side, high, low)
+    moves = (best != a.watermark or stops.uses_atr == 1) and trails(a, stops)
+    a.watermark = best
+    if stops.uses_atr == 1 and math.isnan(a.level_atr):
+        a.level_atr = a.atr
+        moves = True
+    if moves:
+        set_levels(a, side, stops)
+
+
+@kernel
+def trails(a, stops):  # type: ignore[no-untyped-def]
+    """Whether the position's stop follows its best price."""
+    return stops.trail_form != _OFF or a.own_trail > 0.0
+
+
+@kernel
+def limits_of(a):  # type: ignore[no-untyped-def]
+    """The prices that a bar may not reach, below and above, for there to be no exit (P3, P4); NaN: none."""
+    return (a.stop, a.target) if a.q > 0.0 else (a.target, a.stop)
 
 
 @kernel

@@ -12,7 +12,7 @@ from .._typing import Records
 from ..core.codes import Reason
 from ..core.state import records
 from ..errors import ConfigError, nearest
-from .levels import LEVEL_FIELDS, clear_levels, exit_at, raise_watermark, set_levels
+from .levels import LEVEL_FIELDS, clear_levels, exit_at, move_levels, set_levels
 from .stops import Atr, Stops
 
 __all__ = ["AtrTrail", "StopLossManager"]
@@ -149,8 +149,7 @@ class AtrTrail:
         """The stop after this price (or the best one of a bar), with the average true range in price units."""
         _meet(self._a, _price("current_price", price))
         self._a.atr = _price("volatility", volatility)
-        raise_watermark(self._a, self._side)
-        set_levels(self._a, self._side, self._rule[0])
+        move_levels(self._a, self._side, (price, price, price), self._rule[0])
         return self.stop
 
     def is_hit(self, price: float) -> bool:
