@@ -245,6 +245,23 @@ def test_d1_f13_a_margin_call_inside_a_long_holding_is_the_step_s(fill: str, sto
         assert_line_is_run(run, 0)
 
 
+def test_m1_curves_that_fall_to_nothing_are_measured_again_with_every_bar_asked() -> None:
+    """A short whose price doubles and more leaves nothing, or less: no return is measured from there on, and the other lanes stay."""
+    close = np.full(T, 100.0)
+    close[20:23] = 210.0
+    bars = vb.Bars.from_numpy(*[close[:, None]] * 4, index=np.arange(T) * 86_400_000_000_000, symbols=("X",), asset_class="crypto")
+    said = np.zeros((T, 1), dtype=bool)
+    said[2] = True
+    sets, signals = [{"sizing": vb.Weight(weight)} for weight in (0.1, 1.0 / 1.1, 0.95, 0.3, 1.0)], vb.Signals(short_entries=said)
+    whole, few = (swept(bars, signals, sets, {"costs": vb.Costs.free()}, details=details) for details in (True, False))
+    assert np.isnan(few.returns["sharpe"][:, 0]).tolist() == [False, True, True, False, True] and few.final.min() < 0.0
+    for left, right in ((whole.returns, few.returns), (whole.trades, few.trades)):
+        for name in set(left.dtype.names or ()) - DETAILS:
+            assert left[name].tobytes() == right[name].tobytes(), name
+    for c in range(len(sets)):
+        assert_line_is_run(whole, c)
+
+
 def test_d1_a_last_exit_at_no_price_is_left_to_the_step() -> None:
     """Slippage of more than the price: what is held at the end is sold for nothing, which is a trade still."""
     entries = np.zeros((T, 1), dtype=bool)

@@ -130,13 +130,15 @@ class Chunks:
 
     def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
         """All chunks of these sets, each prepared when it is asked for."""
-        first, most = 0, min(self._most, _FIRST_SETS) if self._task.table is not None else 1
+        # rows of a user's own may take any time, each strategy's
+        slow = self._task.table is None and len(self._task.firsts) > 1
+        first, most = 0, 1 if slow else min(self._most, _FIRST_SETS)
         while first < len(chosen):
             begun, size = time.perf_counter(), self._size(most, len(chosen) - first)
             chunk = self._chunk(chosen[first : first + size])
             first, taken = first + size, time.perf_counter() - begun
             yield chunk
-            if self._task.table is None:  # rows of a user's own may take any time
+            if slow:
                 most = _adapted(most, taken, self._most)
             else:  # threads have something to do soon
                 most = min(2 * most, self._most)

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.jit import borrowed, kernel, kernel_loop, spine
+from ..core.jit import ENGINE, borrowed, kernel, kernel_loop, spine
 from ..core.lanes import LANES, choose, every, lane_of, lanes_at, lanes_of
 from ..core.places import call_at, call_loop, run_at
 from ..metrics.drawdowns import drawdown_kept
 from ..metrics.returns import (
+    gain,
     performance_few,
     performance_from,
     performance_lane,
@@ -53,6 +54,8 @@ DONE, NO_ROOM, BAD_ANSWER = 1, 2, 3
 """What became of a set: measured; the log was too short for it; its rule answered what may not be."""
 
 _FINER = FINE_BLOCKS // BLOCKS
+_ALL, _FEW, _HASTY = 0, 1, 2  # what a pass leaves: everything; what `performance_few` does; that of curves that stay above nothing
+_TRIED = _HASTY if ENGINE == "numba" else _FEW  # NumPy would warn of curves that do not stay there
 
 _FAULT, _BAD, _PLACES = DESK.index("fault"), DESK.index("bad"), len(DESK)
 
@@ -348,27 +351,32 @@ def _measure(count, lines, trial, measures):  # type: ignore[no-untyped-def]
 def _pass(count, bars, trial, measures):  # type: ignore[no-untyped-def]
     """What the curves leave behind, all of it."""
     before, equity = lanes_at(trial.starts, 0), lanes_at(trial.curves, 0)
-    return _passed((count, bars), 0, (before, equity, simple_return(equity, before)), trial, measures)
+    return _passed((count, bars), _ALL, (before, equity, simple_return(equity, before)), trial, measures)
 
 
 @kernel
 def _pass_few(count, bars, trial, measures):  # type: ignore[no-untyped-def]
     """The same without what only DETAILS are made of: as nobody reads that, the compiler leaves it out.
 
-    Where nothing is earned on the first bar, returns are their own distances from the first one, which it sees as well.
+    Where nothing is earned on the first bar, returns are their own distances from the first one, which it sees as well. That there is
+    something to earn on is not asked at each bar: where there was not, the drawdown says so, and all is done again.
     """
     before, equity = lanes_at(trial.starts, 0), lanes_at(trial.curves, 0)
-    value = simple_return(equity, before)
+    value, span = simple_return(equity, before), (count, bars)
     if every(value == 0.0):
-        return performance_few(_passed((count, bars), 1, (before, equity, lanes_of(0.0)), trial, measures))
-    return performance_few(_passed((count, bars), 1, (before, equity, value), trial, measures))
+        now = _passed(span, _TRIED, (before, equity, lanes_of(0.0)), trial, measures)
+    else:
+        now = _passed(span, _TRIED, (before, equity, value), trial, measures)
+    if not every(now.drawdown.deepest < 1.0):
+        now = _passed(span, _FEW, (before, equity, value), trial, measures)
+    return performance_few(now)
 
 
 @spine
-def _passed(span, few, begin, trial, measures):  # type: ignore[no-untyped-def]
+def _passed(span, how, begin, trial, measures):  # type: ignore[no-untyped-def]
     """All `bars` of so many curves, with sums over parts of them where they are asked for; see `sum_blocks`.
 
-    `begin` are the equities before and at the first bar, and the return between them.
+    `begin` are the equities before and at the first bar, and the return between them; `how` is one of _ALL, _FEW, _HASTY.
     """
     count, bars = span
     before, equity, value = begin
@@ -380,8 +388,8 @@ def _passed(span, few, begin, trial, measures):  # type: ignore[no-untyped-def]
         for t in range(b * bars // FINE_BLOCKS, (b + 1) * bars // FINE_BLOCKS):
             # the next return is divided while this one is summed; after the last bar of something that is no equity
             after = lanes_at(curves, t + 1)
-            ahead = simple_return(after, equity)
-            if few == 1:
+            ahead = gain(after, equity) if how == _HASTY else simple_return(after, equity)
+            if how != _ALL:
                 left, now = performance_least(anchor, now, mar, (equity, value), left)
             else:
                 now = performance_from(anchor, now, mar, equity, value)

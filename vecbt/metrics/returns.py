@@ -28,6 +28,7 @@ __all__ = [
     "Performance",
     "deviation",
     "flow_returns_of",
+    "gain",
     "growth_rate",
     "moments_from",
     "moments_load",
@@ -102,7 +103,13 @@ _LARGEST_EXPONENT = 709.7  # exp of more does not fit a float64
 @kernel
 def simple_return(equity, previous):  # type: ignore[no-untyped-def]
     """`equity/previous - 1`; NaN where there was nothing left to earn on."""
-    return equity / choose(previous > 0.0, previous, _NAN) - 1.0
+    return gain(equity, choose(previous > 0.0, previous, _NAN))
+
+
+@kernel
+def gain(equity, previous):  # type: ignore[no-untyped-def]
+    """`simple_return` where there is something to earn on."""
+    return equity / previous - 1.0
 
 
 class Moments(NamedTuple):
