@@ -11,7 +11,7 @@ import vecbt as vb
 from vecbt.core.codes import InputKind
 from vecbt.core.sets import sets_of
 from vecbt.data import synthetic
-from vecbt.engine.sweep_names import setup_with, split_names
+from vecbt.engine.sweep_names import _REMEMBERED, SetupsMade, setup_with, split_names
 from vecbt.engine.sweep_setups import _SEPARATE, SetupTable
 from vecbt.errors import VecbtError
 from vecbt.strategies import SmaCross
@@ -131,3 +131,19 @@ def test_costs_that_all_vary_down_to_zero_are_free() -> None:
     zero = [0.0, 0.001, 0.002, 0.003, 0.004]
     made = assert_as_alone({"costs.commission_rate": zero, "costs.half_spread": zero[::-1]}, costs=vb.Costs(commission_rate=0.001))
     assert not made.errors and len(made.groups) == 1
+
+
+def test_setups_of_plain_numbers_are_remembered_and_none_is_taken_for_another() -> None:
+    keywords = {"costs": COSTS, "stops": STOPS}
+    made = SetupsMade(keywords)
+    for values in ({}, {"stops.hard": 0.03}, {"stops.hard": 0.03, "stops.trailing": 0.02}, {"stops.time_bars": 1}):
+        assert made(values) is made(dict(values))
+        assert made(values) == setup_with(keywords, values)
+    assert made({"stops.hard": vb.Pct(3.0)}) == setup_with(keywords, {"stops.hard": vb.Pct(3.0)})
+    for wrong in ({"stops.time_bars": True}, {"stops.time_bars": 1.0}, {"stops.hard": -1.0}):  # two are equal to one that is there
+        for _ in range(2):
+            with pytest.raises(VecbtError):
+                made(wrong)
+    for k in range(3 * _REMEMBERED):
+        assert made({"stops.hard": 0.01 + k / 1e4}).stops.hard == vb.Stops(hard=0.01 + k / 1e4).hard
+    assert len(made._made) <= _REMEMBERED

@@ -36,7 +36,7 @@ from .setup import Setup
 from .strategy import Strategy, as_strategy, evaluate
 from .sweep_blocks import BlockFiles
 from .sweep_chunks import Chunk, Chunks, Seat, Task, lines_of
-from .sweep_names import setup_with, split_names
+from .sweep_names import SetupsMade, split_names
 from .sweep_pairs import Envelope, Pairs, own_rule, paired
 from .sweep_parts import Elsewhere, Part
 from .sweep_rules import RuleTable, remade
@@ -99,7 +99,12 @@ class SweepRun:
         """The setup of one set."""
         _, rest = split_names(self.sets.names, self.strategy.space, self.keywords)
         values = self.sets.at(c)
-        return setup_with(self.keywords, {name: values[name] for name in rest})
+        return self.setup_with({name: values[name] for name in rest})
+
+    @functools.cached_property
+    def setup_with(self) -> SetupsMade:
+        """Setups with values by their names: who sweeps and who records ask for the same ones."""
+        return SetupsMade(self.keywords)
 
     @property
     def windowed(self) -> bool:
@@ -222,10 +227,10 @@ class _Sweep:
     @functools.cached_property
     def setups(self) -> SetupTable:
         """The setups of the sets, where these run here."""
-        task, keywords, firsts = self.task, self.out.keywords, self._setup_firsts
+        task, firsts = self.task, self._setup_firsts
         places = {name: task.sets.names.index(name) for name in task.rest}
         varied = {name: (task.sets.values[k], task.sets.codes[firsts, k]) for name, k in places.items()}
-        return SetupTable(lambda values: setup_with(keywords, values), varied, len(firsts), task.bars, task.kind)
+        return SetupTable(self.out.setup_with, varied, len(firsts), task.bars, task.kind)
 
     def _kind(self, known: InputKind | None) -> InputKind:
         """What the strategy says: known of a compiled one, or given, else from its rows."""

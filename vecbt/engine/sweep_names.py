@@ -16,10 +16,12 @@ from ..risk.zones import Risk
 from .setup import Setup
 from .window import BETWEEN
 
-__all__ = ["setup_with", "split_names"]
+__all__ = ["SetupsMade", "setup_with", "split_names"]
 
 _MADE: dict[str, Any] = {"stops": Stops, "risk": Risk, "carry": Carry}
 """What can be off, and is made of the parameters that vary where it is; of nothing but None it stays off."""
+
+_PLAIN, _REMEMBERED = {int, float}, 64  # kinds of values that are the same where they are equal; setups
 
 
 def split_names(names: Sequence[str], declared: Space, keywords: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -78,6 +80,25 @@ def setup_with(keywords: Mapping[str, Any], values: Mapping[str, Any]) -> Setup:
         made = _MADE.get(head) if given is None else None
         direct[head] = _replaced(head, given, parts) if made is None else _made(head, made, parts)
     return Setup.of(**{**keywords, **direct})
+
+
+class SetupsMade:
+    """`setup_with` of the same keywords; a few setups of plain numbers are remembered."""
+
+    def __init__(self, keywords: Mapping[str, Any]) -> None:
+        self._keywords = keywords
+        self._made: dict[Any, Setup] = {}
+
+    def __call__(self, values: Mapping[str, Any]) -> Setup:
+        """The setup with these values."""
+        if not {*map(type, values.values())} <= _PLAIN:
+            return setup_with(self._keywords, values)
+        key = tuple((name, type(value), value) for name, value in values.items())
+        if key not in self._made:
+            if len(self._made) == _REMEMBERED:
+                self._made.clear()
+            self._made[key] = setup_with(self._keywords, values)
+        return self._made[key]
 
 
 def _split(values: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.sets import Sets
 from ..engine.inputs import AlignedInputs
-from ..engine.sweep_names import setup_with, split_names
+from ..engine.sweep_names import split_names
 from ..errors import VecbtError
 from .configuration import Known, parameter_place, setup_terms, source_terms
 from .hashes import MASK, numbers_of, term, terms
@@ -39,7 +39,7 @@ def sums_of_sets(run: SweepRun, numbers: NDArray[np.int64], aligned: AlignedInpu
             total += terms(places[0], values)[codes]
         else:
             total += np.array([term(place, value) for place, value in zip(places, values, strict=True)], dtype=np.uint64)[codes]
-    return total + _setups(sets, rest, run.keywords)
+    return total + _setups(sets, rest, run)
 
 
 def _used(sets: Sets, name: str) -> tuple[list[Any], NDArray[np.int64]]:
@@ -51,12 +51,12 @@ def _used(sets: Sets, name: str) -> tuple[list[Any], NDArray[np.int64]]:
     return [sets.values[k][i] for i in used.tolist()], codes.reshape(-1)
 
 
-def _setups(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> _Sums:
+def _setups(sets: Sets, names: tuple[str, ...], run: SweepRun) -> _Sums:
     """The sum of the terms of each setup."""
     known: Known = {}
 
     def terms_of(values: Mapping[str, Any]) -> dict[str, int]:
-        return setup_terms(setup_with(keywords, values), known)
+        return setup_terms(run.setup_with(values), known)
 
     start = _values(sets, 0, names)
     first = terms_of(start)
@@ -65,7 +65,7 @@ def _setups(sets: Sets, names: tuple[str, ...], keywords: Mapping[str, Any]) -> 
     found = _one_by_one(sets, names, terms_of, start, first)
     if found is None:
         found = _together(sets, names, terms_of)
-    return _as_written(sets, names, keywords) if found is None else found
+    return _as_written(sets, names, run.keywords) if found is None else found
 
 
 def _one_by_one(
