@@ -119,6 +119,17 @@ def test_S2_an_idle_row_is_one_after_which_nothing_has_happened(side: int, idle:
         assert (orders(said) == before) == bool(idle >> flags & 1), (side, flags)
 
 
+def agrees(family: str) -> None:
+    """Scenarios of a family are run as the reference runs them, with whatever limits are set by now."""
+
+    @settings(max_examples=settings.default.max_examples if settings.default else 30)
+    @given(scenario=scenarios(family))
+    def run(scenario: Any) -> None:
+        agree(scenario)
+
+    run()
+
+
 def rising(bars: int = 24, assets: int = calm.MANY, **options: Any) -> vb.Bars:
     """Assets that go up by 2 % a bar."""
     close = np.repeat(100.0 * 1.02 ** np.arange(bars)[:, None], assets, axis=1)
@@ -190,12 +201,7 @@ def test_T6_few_assets_go_through_calm_stretches_as_the_reference_does(family: s
     monkeypatch.setattr(bar, "MANY", 1)
     monkeypatch.setattr(calm, "LONG", 1)
 
-    @settings(max_examples=settings.default.max_examples if settings.default else 30)
-    @given(scenario=scenarios(family))
-    def run(scenario: Any) -> None:
-        agree(scenario)
-
-    run()
+    agrees(family)
 
 
 @pytest.mark.interpreted
@@ -207,12 +213,7 @@ def test_T5_one_asset_waits_for_its_levels_as_the_reference_does(family: str, mo
     for module in (lone, bar):
         monkeypatch.setattr(module, "AHEAD", 5)
 
-    @settings(max_examples=settings.default.max_examples if settings.default else 30)
-    @given(scenario=scenarios(family))
-    def run(scenario: Any) -> None:
-        agree(scenario)
-
-    run()
+    agrees(family)
 
 
 TERMS: dict[str, dict[str, Any]] = {
@@ -221,7 +222,6 @@ TERMS: dict[str, dict[str, Any]] = {
     "carry": {"carry": vb.Carry(borrow_rate=0.03, interest_rate=0.05)},
     "deposits": {"flows": {"2024-01-03": 500.0, "2024-01-04T07:00": -2_000.0}},
 }
-
 
 WITH_TERMS = ["carry", "carry_zones", "flows", "limits_stops", "mix_signals", "mix_weights"]
 
@@ -273,9 +273,4 @@ def test_T6_few_assets_are_marked_as_the_reference_does(family: str, monkeypatch
     for module in (few, bar):
         monkeypatch.setattr(module, "AHEAD", 5)
 
-    @settings(max_examples=settings.default.max_examples if settings.default else 30)
-    @given(scenario=scenarios(family))
-    def run(scenario: Any) -> None:
-        agree(scenario)
-
-    run()
+    agrees(family)

@@ -34,7 +34,7 @@ def few_bars(t, stop, desk, laws, terms, row, course):  # type: ignore[no-untype
     rules, stops, zones = laws
     _, count, acct, assets = desk
     timed = stops.time_bars > 0 or stops.time_days > 0
-    if acct.bars == 0 or rules.looks_always == 1 or rules.volume_share > 0.0 or timed or not at_peace(acct, rules):
+    if acct.bars == 0 or rules.looks_always == 1 or timed or not at_peace(acct, rules):
         return t
     end = _without_event(t, min(stop, t + AHEAD), _pays_for_days(desk, terms), acct.day, course)
     for n in range(count):
