@@ -200,20 +200,22 @@ def test_levels_that_few_sets_share_are_not_remembered() -> None:
     stops = np.zeros(60, dtype=[*forms, *((name, "f8") for name in numbers)])
     rules = np.zeros(60, dtype=[("slippage", "f8"), ("half_spread", "f8"), ("at_close", "i8")])
     of = sweep_levels.SharedLevels.of
-    assert of(rules, stops, 60, 100).count == 0
+    assert of(rules, stops, 60, 60, 100).count == 0
     stops["on"], stops["hard_form"], stops["hard"], stops["target_form"], stops["target"] = 1, 1, np.arange(60) % 3, 1, 0.5
     stops["hard_form"][::10] = 0
-    shared = of(rules, stops, 60, 100)
+    shared = of(rules, stops, 60, 60, 100)
     assert shared.count == 4 and shared.answers(100).shape == (100, 2, 4, plain_hits.FIELDS)
     assert (shared.columns[:, 0] == np.where(np.arange(60) % 10 == 0, -1, np.arange(60) % 3)).all()
     assert (shared.columns[:, 1] == -1).all() and (shared.columns[:, 2] == 3).all()
     rules["slippage"][30:], rules["at_close"][::2] = 0.1, 1
-    apart = of(rules, stops, 600, 100)
+    apart = of(rules, stops, 60, 600, 100)
     assert apart.count == 4 * (3 + 1) and len(np.unique(apart.columns[:, 2])) == 4
     stops["hard"] = np.arange(60)
-    own = of(rules, stops, 60, 100)
+    own = of(rules, stops, 60, 60, 100)
     assert own.count == 0 and (own.columns == -1).all() and own.answers(100).shape[0] == 0
-    assert of(rules, stops, 60_000, 100).count == 54 + 4 and of(rules, stops, 60_000, 10**6).count == 0
+    one = of(rules, stops[1:2], 60, 600, 100)  # rules differ, stops do not
+    assert one.count == 2 * 4 and (one.columns[:, 0] >= 0).all() and (one.columns[:, 2] - one.columns[:, 0] == 4).all()
+    assert of(rules, stops, 60, 60_000, 100).count == 54 + 4 and of(rules, stops, 60, 60_000, 10**6).count == 0
 
 
 def test_d1_extremes_of_long_holdings_are_the_step_s() -> None:

@@ -49,7 +49,8 @@ def assert_as_alone(space: dict[str, Any], **keywords: Any) -> SetupTable:
         for mine, whole in zip(setup.rules(InputKind.SIGNALS, BARS.market), group.rules, strict=True):
             assert (mine is None) == (whole is None)
             if mine is not None and whole is not None:
-                assert np.asarray(mine).tobytes() == np.asarray(whole)[place : place + 1].tobytes(), u
+                row = place if len(whole) > 1 else 0
+                assert np.asarray(mine).tobytes() == np.asarray(whole)[row : row + 1].tobytes(), u
         assert group.ends[place] == setup.liquidate_at_end
         assert group.books[group.starts[place]].accounts["initial"][0] == setup.initial_capital
         seen += 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vecbt.core.jit import kernel_loop
 from vecbt.core.lanes import LANES, choose, every, lane_of, lanes_at, lanes_from, lanes_of, lanes_to, size_of
 from vecbt.core.state import plain, records
-from vecbt.metrics.drawdowns import drawdown_kept
+from vecbt.metrics.drawdowns import drawdown_lane, drawdown_next, drawdown_peak, drawdown_peaks, drawdown_safe, drawdown_start
 from vecbt.metrics.returns import (
     RETURNS_METRICS,
     RETURNS_STATE,
@@ -73,10 +73,10 @@ def least(curves, starts, params, states, out):  # type: ignore[no-untyped-def]
     """All four in one pass, without what takes time of its own."""
     before, equity = lanes_at(starts, 0), lanes_at(curves, 0)
     anchor, now = simple_return(equity, before), performance_start(before)
-    left = drawdown_kept(now.drawdown)
+    safe = drawdown_safe(now.drawdown)
     for t in range(curves.shape[1]):
         equity = lanes_at(curves, t)
-        left, now = performance_least(anchor, now, 0.0, (equity, simple_return(equity, before)), left)
+        safe, now = performance_least(anchor, now, 0.0, (equity, simple_return(equity, before)), safe)
         before = equity
     now = performance_few(now)
     for k in range(states.shape[0]):
@@ -118,6 +118,46 @@ def test_D1_M5_what_is_left_out_changes_nothing_of_the_rest(rows: list[list[floa
         assert np.array_equal(side[name], each[name], equal_nan=True), name
     for name in ("total_return", "cagr", "volatility", "sharpe", "calmar", "max_drawdown"):
         assert np.array_equal(few[name], whole[name], equal_nan=True), name
+
+
+@kernel_loop
+def in_fours(curves, starts, out):  # type: ignore[no-untyped-def]
+    """Deepest drawdown and peak of each curve: asked of four closes at once, of each, and by the step."""
+    begun, start = drawdown_start(lanes_at(starts, 0)), 0
+    fours, ones, steps = begun, begun, begun
+    safe, left = drawdown_safe(begun), drawdown_safe(begun)
+    while start + 4 <= curves.shape[1]:
+        closes = lanes_at(curves, start), lanes_at(curves, start + 1), lanes_at(curves, start + 2), lanes_at(curves, start + 3)
+        safe, fours = drawdown_peaks(fours, safe, closes)
+        start += 4
+    for t in range(start, curves.shape[1]):
+        safe, fours = drawdown_peak(fours, safe, lanes_at(curves, t))
+    for t in range(curves.shape[1]):
+        left, ones = drawdown_peak(ones, left, lanes_at(curves, t))
+        _, steps = drawdown_next(steps, lanes_at(curves, t))
+    for k in range(out.shape[1]):
+        four, one, step = drawdown_lane(fours, k), drawdown_lane(ones, k), drawdown_lane(steps, k)
+        out[0, k, 0], out[0, k, 1], out[0, k, 2] = four.peak, four.deepest, four.bars
+        out[1, k, 0], out[1, k, 1], out[1, k, 2] = one.peak, one.deepest, one.bars
+        out[2, k, 0], out[2, k, 1], out[2, k, 2] = step.peak, step.deepest, step.bars
+
+
+FLAT = st.lists(ROWS, min_size=1, max_size=8).flatmap(lambda rows: st.lists(st.sampled_from(rows), min_size=1, max_size=24))
+"""Curves that come back to closes they had, most of all to their deepest."""
+
+
+@given(FLAT, st.lists(st.one_of(MONEY, NEAR), min_size=LANES, max_size=LANES))
+@example([[1.0, 0.5, 5e-324, 0.0]] * 5, [1.0] * LANES)
+@example(
+    [[0.9] * LANES, [0.9] * LANES, [3.0] * LANES, [2.7] * LANES, [2.7000000000000006] * LANES, [2.6999999999999997] * LANES], [1.0] * LANES
+)
+def test_D1_M2_drawdowns_are_those_of_the_step_however_many_closes_are_asked_at_once(rows: list[list[float]], begun: list[float]) -> None:
+    curves = np.nan_to_num(np.array(rows).T.copy(), nan=1.0)  # four at once may not see a NaN
+    starts, out = np.array(begun)[:, None].copy(), np.empty((3, LANES, 3))
+    with np.errstate(all="ignore"):
+        in_fours(curves, starts, out)
+    assert np.array_equal(out[0], out[2], equal_nan=True)
+    assert np.array_equal(out[1], out[2], equal_nan=True)
 
 
 @kernel_loop

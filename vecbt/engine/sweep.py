@@ -210,7 +210,7 @@ class _Sweep:
     def keep_blocks(self) -> None:
         """Keep sums over parts of the bars: rows are written where they stay, those of sets that are not done become NaN at the end."""
         shape = self.kept.final.shape
-        self.kept.blocks, self.kept.fine = np.zeros((*shape, BLOCKS, 4)), np.zeros((*shape, FINE_BLOCKS, 2))
+        self.kept.blocks, self.kept.fine = np.empty((*shape, BLOCKS, 4)), np.empty((*shape, FINE_BLOCKS, 2))
         if self.pairs is None:
             self.task.sums = self.kept.blocks, self.kept.fine
 

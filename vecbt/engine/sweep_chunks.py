@@ -125,6 +125,7 @@ class Chunks:
         self._accounts = np.stack([_words_of(books.accounts) for books in group.books])
         self._assets = np.stack([_words_of(books.assets) for books in group.books])
         self._laws: Any = tuple(_rows_of_words(laws) for laws in group.rules)
+        self._steps = np.array([int(len(laws) > 1) for laws in self._laws])
         self._levels = group.levels(len(task.which_setup), task.bars.T).columns
         self._initial = np.stack([np.asarray(books.accounts["initial"]) for books in group.books])
 
@@ -162,7 +163,7 @@ class Chunks:
         which[:, 3] = -1 if task.table is not None else own
         which[:, 4:] = (0, task.bars.T) if task.windows is None else task.windows[numbers]
         shape = len(numbers), self._initial.shape[1]
-        lines = Lines(which, prepared.desks, *self._memory(), prepared.flags, prepared.values, self._laws, group.ends,
+        lines = Lines(which, prepared.desks, *self._memory(), prepared.flags, prepared.values, self._laws, self._steps, group.ends,
                       self._levels, self._accounts, self._assets, self._initial)  # fmt: skip
         where = lines_of(numbers)
         in_place = self._task.sums is not None and isinstance(where, slice)

@@ -26,27 +26,28 @@ class SharedLevels:
     count: int
 
     @classmethod
-    def of(cls, common: Any, stops: Any, sets: int, bars: int) -> SharedLevels:
-        """Those of the records of common rules and of stops (U,), for so many sets over so many bars; none where it is not worth it.
+    def of(cls, common: Any, stops: Any, setups: int, sets: int, bars: int) -> SharedLevels:
+        """Those of so many setups, whose common rules and stops are records (U,), or one that all share; none where it is not worth it.
 
         Setups whose fills have other prices share no column: each would forget what the other has found.
         """
-        columns, count, stops = np.full((len(stops), len(_LEVELS)), -1, dtype=np.int64), 0, np.asarray(stops)
-        if _SHARED > sets * len(_LEVELS) or not stops["on"].any():  # most sweeps: a level has fewer sets, or there is none
+        columns, count = np.full((setups, len(_LEVELS)), -1, dtype=np.int64), 0
+        if _SHARED > sets * len(_LEVELS) or not np.asarray(stops)["on"].any():  # most sweeps: a level has fewer sets, or there is none
             return cls(columns, 0)
-        fills, kinds = np.zeros(len(stops), dtype=np.int64), 1
+        fills, kinds = np.zeros(setups, dtype=np.int64), 1
         for name in _FILLS:
             fills, kinds = _finer(fills, kinds, np.asarray(common)[name])
+        guarded = np.broadcast_to(np.asarray(stops)["on"] == 1, setups)
         for k, (form, *numbers) in enumerate(_LEVELS):
-            on = np.flatnonzero((stops["on"] == 1) & (stops[form] != 0))
-            if not len(on):
-                continue
-            which, distinct = _finer(np.zeros(len(on), dtype=np.int64), 1, fills[on])
+            on = guarded & (np.asarray(stops)[form] != 0)
+            which, distinct = fills, kinds
             for name in (form, *numbers):
-                which, distinct = _finer(which, distinct, stops[name][on])
+                which, distinct = _finer(which, distinct, np.asarray(stops)[name])
+            if not on.all():
+                which, distinct = _numbered(which[on])
             columns[on, k] = count + which
             count += distinct
-        asked = (columns >= 0).sum() * sets / len(stops)  # times that a set has a level
+        asked = (columns >= 0).sum() * sets / setups  # times that a set has a level
         if _SHARED * count > asked or count * bars * 2 * FIELDS * 8 > _MOST_BYTES:
             return cls(np.full_like(columns, -1), 0)
         return cls(columns, count)
@@ -60,10 +61,12 @@ def _finer(which: NDArray[np.int64], distinct: int, values: NDArray[Any]) -> tup
     """Parts, numbered from 0 on, divided by values; and how many there are then."""
     if (values == values[0]).all():
         return which, distinct
+    codes, found = _numbered(values)
+    return (codes, found) if distinct == 1 else _numbered(which * found + codes)
+
+
+def _numbered(values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
+    """Of each value its place among all that there are, in order; and how many these are."""
+    values = np.ascontiguousarray(values)
     found = np.unique(values)
-    codes = np.searchsorted(found, values)
-    if distinct == 1:
-        return codes, len(found)
-    pairs = which * len(found) + codes
-    both = np.unique(pairs)
-    return np.searchsorted(both, pairs), len(both)
+    return np.searchsorted(found, values), len(found)

@@ -14,9 +14,11 @@ import numpy as np
 from ..core.jit import ENGINE, borrowed, kernel, kernel_loop, spine
 from ..core.lanes import LANES, choose, every, lane_of, lanes_at, lanes_of
 from ..core.places import call_at, call_loop, run_at
-from ..metrics.drawdowns import drawdown_kept
+from ..metrics.drawdowns import drawdown_peaks, drawdown_safe
 from ..metrics.returns import (
+    Performance,
     gain,
+    moments_from,
     performance_few,
     performance_from,
     performance_lane,
@@ -115,8 +117,9 @@ class Lines(NamedTuple):
 
     `desks` (S, len(DESK)) of each strategy; `loop` what asks its rule, 0: rows are given, or `inside` is 1 and the simulation asks it;
     `forgotten` fields of a rule's memory are NaN at first, the others 0, of `width`. `flags`, `values` (G, T * N) are given rows.
-    `laws` int64 (U, words) the rules of each setup; `ends` (U,) 1: close everything at the end; `levels` (U, 3) the columns of its levels
-    in `answers`; `accounts`, `assets` int64 (B, words) books at the start, and `initial` (B, A) their equity.
+    `laws` int64 (U, words) the rules of each setup, or (1, words) of all, and `steps` (4,) 1 or 0 then; `ends` (U,) 1: close everything
+    at the end; `levels` (U, 3) the columns of its levels in `answers`; `accounts`, `assets` int64 (B, words) books at the start, and
+    `initial` (B, A) their equity.
     """
 
     which: np.ndarray
@@ -128,6 +131,7 @@ class Lines(NamedTuple):
     flags: np.ndarray
     values: np.ndarray
     laws: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    steps: np.ndarray
     ends: np.ndarray
     levels: np.ndarray
     accounts: np.ndarray
@@ -211,8 +215,9 @@ def _begin(c, lines, trial):  # type: ignore[no-untyped-def]
         trial.assets[i] = lines.assets[at, i]
     u = lines.which[c, 1]
     for k in range(4):
+        row = u * lines.steps[k]
         for i in range(trial.laws[k].shape[0]):
-            trial.laws[k][i] = lines.laws[k][u, i]
+            trial.laws[k][i] = lines.laws[k][row, i]
     trial.rules[0][0].desk = trial.desk_at if lines.inside == 1 else 0
     start_log(trial.log)
     for place in range(_PLACES):
@@ -359,7 +364,7 @@ def _pass_few(count, bars, trial, measures):  # type: ignore[no-untyped-def]
     """The same without what only DETAILS are made of: as nobody reads that, the compiler leaves it out.
 
     Where nothing is earned on the first bar, returns are their own distances from the first one, which it sees as well. That there is
-    something to earn on is not asked at each bar: where there was not, the drawdown says so, and all is done again.
+    something to earn on is not asked at each bar: where there was not, the drawdown or the returns say so, and all is done again.
     """
     before, equity = lanes_at(trial.starts, 0), lanes_at(trial.curves, 0)
     value, span = simple_return(equity, before), (count, bars)
@@ -367,7 +372,7 @@ def _pass_few(count, bars, trial, measures):  # type: ignore[no-untyped-def]
         now = _passed(span, _TRIED, (before, equity, lanes_of(0.0)), trial, measures)
     else:
         now = _passed(span, _TRIED, (before, equity, value), trial, measures)
-    if not every(now.drawdown.deepest < 1.0):
+    if not (every(now.drawdown.deepest < 1.0) and every(now.moments.total == now.moments.total)):
         now = _passed(span, _FEW, (before, equity, value), trial, measures)
     return performance_few(now)
 
@@ -382,15 +387,18 @@ def _passed(span, how, begin, trial, measures):  # type: ignore[no-untyped-def]
     before, equity, value = begin
     curves, mar, kept = trial.curves, measures.params[0].mar, measures.blocks.shape[0] > 0
     anchor, now, whole = value, performance_start(before), sums_start(before)
-    left = drawdown_kept(now.drawdown)
+    safe = drawdown_safe(now.drawdown)
     for b in range(FINE_BLOCKS):
-        part = sums_start(before)
-        for t in range(b * bars // FINE_BLOCKS, (b + 1) * bars // FINE_BLOCKS):
+        part, start, stop = sums_start(before), b * bars // FINE_BLOCKS, (b + 1) * bars // FINE_BLOCKS
+        while how == _HASTY and start <= stop - 4:
+            (equity, value), part, now, safe = _four(curves, start, (equity, value), anchor, mar, part, (now, safe))
+            start += 4
+        for t in range(start, stop):
             # the next return is divided while this one is summed; after the last bar of something that is no equity
             after = lanes_at(curves, t + 1)
             ahead = gain(after, equity) if how == _HASTY else simple_return(after, equity)
             if how != _ALL:
-                left, now = performance_least(anchor, now, mar, (equity, value), left)
+                safe, now = performance_least(anchor, now, mar, (equity, value), safe)
             else:
                 now = performance_from(anchor, now, mar, equity, value)
             part = sums_next(part, value)
@@ -408,6 +416,29 @@ def _passed(span, how, begin, trial, measures):  # type: ignore[no-untyped-def]
                 block[2], block[3] = lane_of(whole.three, k), lane_of(whole.four, k)
             whole = sums_start(before)
     return now
+
+
+@spine
+def _four(curves, t, ahead, anchor, mar, part, past):  # type: ignore[no-untyped-def]
+    """Four bars of curves that stay above nothing: `ahead` are the close and the return of the first, then those after the last one.
+
+    Each return goes into both sums while the next one is divided; the drawdown asks all four closes at once. Written out, as a loop
+    over the four of them would keep them all in memory.
+    """
+    now, safe = past
+    first, value = ahead
+    second, third = lanes_at(curves, t + 1), lanes_at(curves, t + 2)
+    part, moments = sums_next(part, value), moments_from(anchor, now.moments, mar, value)
+    value = gain(second, first)
+    part, moments = sums_next(part, value), moments_from(anchor, moments, mar, value)
+    value = gain(third, second)
+    fourth, after = lanes_at(curves, t + 3), lanes_at(curves, t + 4)
+    part, moments = sums_next(part, value), moments_from(anchor, moments, mar, value)
+    value = gain(fourth, third)
+    part, moments = sums_next(part, value), moments_from(anchor, moments, mar, value)
+    value = gain(after, fourth)
+    safe, drawdown = drawdown_peaks(now.drawdown, safe, (first, second, third, fourth))
+    return (after, value), part, Performance(fourth, moments, drawdown), safe
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ class SetupGroup:
     Attributes
     ----------
     numbers : int64 (U,), of each setup of the table its place in `rules`, -1 where it belongs to another group
-    rules : records (U,) of each kind, see `Rules`
+    rules : records (U,) of each kind, see `Rules`, or a single one where they differ in nothing
     books : for each start that a setup can have
     starts : int64 (U,), which of the books
     """
@@ -56,7 +56,7 @@ class SetupGroup:
     def levels(self, sets: int, bars: int) -> SharedLevels:
         """The levels that so many sets share."""
         if self._levels is None:
-            self._levels = SharedLevels.of(self.rules[0], self.rules[1], sets, bars)
+            self._levels = SharedLevels.of(self.rules[0], self.rules[1], len(self.starts), sets, bars)
         return self._levels
 
 
@@ -192,7 +192,8 @@ class SetupTable:
             raise _Entangled
         rules, fine = first.rules(self._kind, market), np.ones(len(members), dtype=bool)
         group = _group_of(first, rules)
-        rows: Any = [None if part is None else _repeated(part, len(members)) for part in rules]
+        varied = {_SEPARATE[name][0] for name in inner}
+        rows: list[Any] = [part if part is None or k not in varied else _repeated(part, len(members)) for k, part in enumerate(rules)]
         for name in inner:
             codes = self._varied[name][1][members]
             part, fields = _SEPARATE[name]
@@ -203,7 +204,7 @@ class SetupTable:
         for wrong in members[~fine]:
             self._tried(int(wrong))
         if not fine.all():
-            members, rows = members[fine], [None if part is None else part[fine] for part in rows]
+            members, rows = members[fine], [part[fine] if k in varied else part for k, part in enumerate(rows)]
         return _Part(members, first, rules, rows)
 
     def _numbers(
@@ -244,12 +245,9 @@ class SetupTable:
         members = np.concatenate([part.members for part in parts])
         places = np.full(count, -1, dtype=np.int64)
         places[members] = np.arange(len(members))
-        rules: Any = tuple(
-            None if rows[0] is None else (rows[0] if len(rows) == 1 else np.concatenate(rows)).view(np.recarray)
-            for rows in zip(*(part.rows for part in parts), strict=True)
-        )
-        books, starts = self._books([part.first for part in parts], [part.rules for part in parts])
         sizes = [len(part.members) for part in parts]
+        rules: Any = tuple(_side_by_side(rows, sizes) for rows in zip(*(part.rows for part in parts), strict=True))
+        books, starts = self._books([part.first for part in parts], [part.rules for part in parts])
         ends = np.repeat([int(part.first.liquidate_at_end) for part in parts], sizes)
         return SetupGroup(parts[0].first, places, rules, ends, books, np.repeat(starts, sizes))
 
@@ -273,6 +271,16 @@ def _repeated(record: Records, count: int) -> NDArray[Any]:
     out = memory.empty((count, record.dtype.itemsize), np.uint8)
     out[:] = np.asarray(record).view(np.uint8).reshape(1, -1)
     return out.view(record.dtype).reshape(-1)
+
+
+def _side_by_side(rows: Sequence[Any], sizes: list[int]) -> Records | None:
+    """Records of parts of these sizes as one array; those of a part may be a single one, which all of it share."""
+    if rows[0] is None:
+        return None
+    if len(rows) > 1:
+        rows = [np.concatenate([part if len(part) == n else _repeated(part, n) for part, n in zip(rows, sizes, strict=True)])]
+    found: Records = np.asarray(rows[0]).view(np.recarray)
+    return found
 
 
 def _few(numbers: NDArray[np.float64], used: NDArray[np.int64]) -> list[int]:

@@ -7,6 +7,7 @@ is a term, and `accounts` is none: an account of a symbol is the same configurat
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -90,30 +91,35 @@ def setup_terms(setup: Setup, known: Known | None = None) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     known = {} if known is None else known
-    for f in dataclasses.fields(setup):
-        if f.name == "accounts":
+    for name, default in _parts(Setup):
+        if name == "accounts":
             continue
-        value = getattr(setup, f.name)
-        part, terms = known.get(f.name, (None, {}))
+        value = getattr(setup, name)
+        part, terms = known.get(name, (None, {}))
         if value is not part or part is None:
             terms = {}
-            _walk(f.name, value, f, terms)
-            known[f.name] = value, terms
+            _walk(name, value, default, terms)
+            known[name] = value, terms
         found |= terms
     return found
 
 
-def _walk(path: str, value: Any, declared: dataclasses.Field[Any], found: dict[str, int]) -> None:
-    if value is declared.default or (declared.default is not dataclasses.MISSING and _equal(value, declared.default)):
+@functools.cache
+def _parts(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Names of what is said of a configuration in a class, and their defaults."""
+    return tuple((f.name, f.default) for f in dataclasses.fields(kind) if f.init and f.compare and not f.name.startswith("_"))
+
+
+def _walk(path: str, value: Any, default: Any, found: dict[str, int]) -> None:
+    if value is default or (default is not dataclasses.MISSING and _equal(value, default)):
         return
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         found[path] = term(f"setup {path}", value)
         return
     if path not in _SAME_KIND:
         found[path] = term(f"setup {path}", type(value).__qualname__)
-    for f in dataclasses.fields(value):
-        if f.init and f.compare and not f.name.startswith("_"):
-            _walk(f"{path}.{f.name}", getattr(value, f.name), f, found)
+    for name, inner in _parts(type(value)):
+        _walk(f"{path}.{name}", getattr(value, name), inner, found)
 
 
 def _equal(value: Any, default: Any) -> bool:

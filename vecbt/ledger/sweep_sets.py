@@ -47,8 +47,12 @@ def _used(sets: Sets, name: str) -> tuple[list[Any], NDArray[np.int64]]:
     k = sets.names.index(name)
     if len(sets) == 1:
         return [sets.values[k][sets.codes[0, k]]], np.zeros(1, dtype=np.int64)
-    used, codes = np.unique(sets.codes[:, k], return_inverse=True)
-    return [sets.values[k][i] for i in used.tolist()], codes.reshape(-1)
+    codes = sets.codes[:, k]
+    is_used = np.bincount(codes, minlength=len(sets.values[k])) > 0
+    if is_used.all():
+        return list(sets.values[k]), codes
+    used = np.flatnonzero(is_used)
+    return [sets.values[k][i] for i in used.tolist()], (np.cumsum(is_used) - 1)[codes]
 
 
 def _setups(sets: Sets, names: tuple[str, ...], run: SweepRun) -> _Sums:

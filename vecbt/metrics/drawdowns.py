@@ -24,14 +24,16 @@ __all__ = [
     "DRAWDOWN_FIELDS",
     "DRAWDOWN_STATE",
     "Drawdown",
+    "Safe",
     "drawdown",
     "drawdown_init",
-    "drawdown_kept",
     "drawdown_lane",
     "drawdown_load",
     "drawdown_next",
     "drawdown_peak",
+    "drawdown_peaks",
     "drawdown_run",
+    "drawdown_safe",
     "drawdown_start",
     "drawdown_step",
     "drawdown_store",
@@ -50,6 +52,9 @@ DRAWDOWN_FIELDS = [
     ("longest", "i8"),
 ]
 DRAWDOWN_STATE = np.dtype(DRAWDOWN_FIELDS, align=True)
+
+
+_A_LITTLE_LESS = 1.0 - 2.0**-53  # a float times this is the one below it; not above itself, where it is too small for that
 
 
 class Drawdown(NamedTuple):
@@ -119,25 +124,64 @@ def drawdown_next(past, equity):  # type: ignore[no-untyped-def]
     return depth, Drawdown(past.bars + 1, peak, deepest, past.squares + depth * depth, length, longest)
 
 
+class Safe(NamedTuple):
+    """What closes are no deeper than ever: those above `floor`, while the peak is the same; above a new peak times `kept`, then.
+
+    `kept` is 1 - deepest, infinity where that is nothing or less, or unknown. May be lanes.
+    """
+
+    kept: float
+    floor: float
+
+
 @kernel
-def drawdown_kept(past):  # type: ignore[no-untyped-def]
-    """What is left of a peak at the deepest drawdown so far; infinity where that is all or more, or unknown."""
+def drawdown_safe(past):  # type: ignore[no-untyped-def]
+    """Before the first bar, when nothing but the peak was seen."""
+    return Safe(_kept(past), choose(past.peak > 0.0, past.peak * _A_LITTLE_LESS, math.inf))
+
+
+@spine
+def _kept(past):  # type: ignore[no-untyped-def]
     return choose(past.deepest < 1.0, 1.0 - past.deepest, math.inf)
 
 
 @spine
-def drawdown_peak(past, kept, equity):  # type: ignore[no-untyped-def]
-    """Peak and deepest drawdown of `drawdown_next` alone, the rest stays; and what is left of a peak then, `kept` before.
+def drawdown_peak(past, safe, equity):  # type: ignore[no-untyped-def]
+    """Peak and deepest drawdown of `drawdown_next` alone, the rest stays; and what is safe after it.
 
-    It divides only where a curve may be deeper than ever: above `peak * kept`, however that is rounded, equity/peak is no less than `kept`,
+    It divides only where a curve may be deeper than ever. Above peak * kept, however that is rounded, equity/peak is no less than `kept`,
     and that is 1 - deepest to the last bit, since such differences are exact on one side of 1/2 and the depth itself is on the other.
+    While the peak stays, no close is deeper that is not below the deepest one: a curve that lies flat there is not divided again.
     """
-    peak = choose(equity > past.peak, equity, past.peak)
-    if every(equity > peak * kept):
-        return kept, Drawdown(past.bars + 1, peak, past.deepest, past.squares, past.length, past.longest)
-    _, now = drawdown_next(past, equity)
+    rises = equity > past.peak
+    peak = choose(rises, equity, past.peak)
+    floor = choose(rises, peak * safe.kept, safe.floor)
+    if every(equity > floor):
+        return Safe(safe.kept, floor), Drawdown(past.bars + 1, peak, past.deepest, past.squares, past.length, past.longest)
+    depth, now = drawdown_next(past, equity)
     now = Drawdown(now.bars, now.peak, now.deepest, past.squares, past.length, past.longest)
-    return drawdown_kept(now), now
+    return Safe(_kept(now), choose(depth >= now.deepest, equity * _A_LITTLE_LESS, floor)), now
+
+
+@spine
+def drawdown_peaks(past, safe, closes):  # type: ignore[no-untyped-def]
+    """The same of four closes, one after the other: each is looked at only where one may be deeper than ever.
+
+    None is where the lowest is safe at the highest peak. A NaN among the closes may stay unseen.
+    """
+    first, second, third, fourth = closes
+    highest, lowest = choose(second > first, second, first), choose(second < first, second, first)
+    highest, lowest = choose(third > highest, third, highest), choose(third < lowest, third, lowest)
+    highest, lowest = choose(fourth > highest, fourth, highest), choose(fourth < lowest, fourth, lowest)
+    rises = highest > past.peak
+    peak = choose(rises, highest, past.peak)
+    floor = choose(rises, peak * safe.kept, safe.floor)
+    if every(lowest > floor):
+        return Safe(safe.kept, floor), Drawdown(past.bars + 4, peak, past.deepest, past.squares, past.length, past.longest)
+    safe, past = drawdown_peak(past, safe, first)
+    safe, past = drawdown_peak(past, safe, second)
+    safe, past = drawdown_peak(past, safe, third)
+    return drawdown_peak(past, safe, fourth)
 
 
 @kernel

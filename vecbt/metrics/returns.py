@@ -243,11 +243,11 @@ def performance_from(anchor, past, mar, equity, value):  # type: ignore[no-untyp
 
 
 @spine
-def performance_least(anchor, past, mar, now, kept):  # type: ignore[no-untyped-def]
-    """The same of a return `value` to `equity`, without what `performance_few` leaves out; `kept` is that of `drawdown_peak`."""
+def performance_least(anchor, past, mar, now, safe):  # type: ignore[no-untyped-def]
+    """The same of a return `value` to `equity`, without what `performance_few` leaves out; `safe` is that of `drawdown_peak`."""
     equity, value = now
-    kept, drawdown = drawdown_peak(past.drawdown, kept, equity)
-    return kept, Performance(equity, moments_from(anchor, past.moments, mar, value), drawdown)
+    safe, drawdown = drawdown_peak(past.drawdown, safe, equity)
+    return safe, Performance(equity, moments_from(anchor, past.moments, mar, value), drawdown)
 
 
 @kernel
