@@ -219,14 +219,16 @@ class SetupTable:
         numbers, bad = np.zeros((len(values), len(fields))), np.zeros(len(values), dtype=bool)
 
         def look(k: int) -> None:
-            try:
-                setup = self._checked({**start, name: values[k]})
-            except VecbtError:
-                bad[k] = True
-                return
-            laws: Any = setup.rules(self._kind, market)
-            if _group_of(setup, laws) != like[1] or not _differ_in(like[0], laws, part, fields):
-                raise _Entangled
+            laws: Any = like[0]
+            if values[k] is not start[name]:
+                try:
+                    setup = self._checked({**start, name: values[k]})
+                except VecbtError:
+                    bad[k] = True
+                    return
+                laws = setup.rules(self._kind, market)
+                if _group_of(setup, laws) != like[1] or not _differ_in(like[0], laws, part, fields):
+                    raise _Entangled
             numbers[k] = [laws[part][field][0] for field in fields]
 
         written = np.array([float(value) for value in values])

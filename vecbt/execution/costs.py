@@ -34,10 +34,12 @@ def fill_price(costs, ref, side, quantity, sigma, volume, floor):  # type: ignor
     A price is at least `floor`: 0, or -inf where prices may be negative. Without volume the impact is left out: the simulation
     fills nothing on such a bar, only estimates (W2, T8) meet it.
     """
-    drag = costs.slippage * abs(ref) + costs.half_spread
-    if costs.volume_share > 0.0 and volume > 0.0:
-        drag += costs.volume_share * sigma * math.sqrt(quantity / volume) * abs(ref)
-    price = ref + side * drag
+    price = ref
+    if costs.slippage > 0.0 or costs.half_spread > 0.0 or costs.volume_share > 0.0:  # else no order waits for sums of nothing
+        drag = costs.slippage * abs(ref) + costs.half_spread
+        if costs.volume_share > 0.0 and volume > 0.0:
+            drag += costs.volume_share * sigma * math.sqrt(quantity / volume) * abs(ref)
+        price = ref + side * drag
     return price if price > floor else floor
 
 

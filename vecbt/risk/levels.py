@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.codes import Reason, StopForm
 from ..core.jit import kernel
+from ..core.lanes import choose
 from ..core.rounding import tick_down, tick_up
 
 __all__ = [
@@ -252,18 +253,16 @@ def exit_of(prices, levels, side, through, optimistic):  # type: ignore[no-untyp
     """
     start, high, low = prices
     stop, target, trailing = levels
-    against = low if side > 0.0 else high
-    favour = high if side > 0.0 else low
+    long = side > 0.0
+    against, favour = choose(long, low, high), choose(long, high, low)
     stop_reason = _TRAIL if trailing == 1 else _STOP
-    # NaN levels compare false: no level, no exit
-    if (start - stop) * side <= 0.0:
+    # NaN levels compare false: no level, no exit. Which way it goes nobody can guess, so what is compared are prices, not differences
+    if choose(long, start, stop) <= choose(long, stop, start):
         return start, stop_reason
-    beyond_at_open = (start - target) * side
-    if beyond_at_open > 0.0 or (beyond_at_open == 0.0 and through == 0):
+    if choose(long, start, target) > choose(long, target, start) or (start == target and through == 0):
         return start, _TARGET
-    stopped = (against - stop) * side <= 0.0
-    beyond = (favour - target) * side
-    reached = beyond > 0.0 or (beyond == 0.0 and through == 0)
+    stopped = choose(long, against, stop) <= choose(long, stop, against)
+    reached = choose(long, favour, target) > choose(long, target, favour) or (favour == target and through == 0)
     if stopped and not (reached and optimistic == 1):
         return stop, stop_reason
     if reached:
