@@ -186,13 +186,12 @@ def _as_text(value: Any) -> str | None:
 
 def lines_of(run: SweepRun) -> Lines:
     """All lines of a run: the sets in order, each with its accounts."""
-    from ..core.identity import identity
     from ..engine.strategy import written
 
     count, accounts = run.final.shape
     metrics, other = measured(run, slice(None)), measured_inside(run, slice(None))
     about = About(
-        run.strategy.name, written(run.strategy), {name: identity(value) for name, value in sorted(run.keywords.items())},
+        run.strategy.name, written(run.strategy), run.described,
         run.bars.symbols, run.bars.T, run.bars.content_hash, run.keywords.get("accounts") == "separate", run.seconds,
         count, int(run.done.sum()), run.rf, run.mar, _kernels(),
     )  # fmt: skip

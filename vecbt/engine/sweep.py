@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from .._typing import Records
 from ..core.codes import InputKind
+from ..core.identity import identity
 from ..core.sets import Sets
 from ..data.labels import label_text
 from ..errors import ConfigError, VecbtError, counted
@@ -105,6 +106,11 @@ class SweepRun:
     def setup_with(self) -> SetupsMade:
         """Setups with values by their names: who sweeps and who records ask for the same ones."""
         return SetupsMade(self.keywords)
+
+    @functools.cached_property
+    def described(self) -> dict[str, str]:
+        """What each keyword is known by, in the table of the sweep and in the ledger."""
+        return {name: identity(value) for name, value in sorted(self.keywords.items())}
 
     @property
     def windowed(self) -> bool:

@@ -101,7 +101,8 @@ def _record_sweep(run: SweepRun, given: Any) -> None:
     ids = trial_ids(sums, account_terms(bars.symbols, separate)).reshape(-1)
     head = _head(bars, "inputs" if rows else run.strategy.name, {} if rows else run.strategy.parameters)
     moments = _moments_of(run, numbers)
-    head |= {"sets": len(run.sets), "space": _space(run), "keywords": {name: _shown(name, value) for name, value in run.keywords.items()}}
+    keywords = {name: _shown(name, value, run.described[name]) for name, value in run.keywords.items()}
+    head |= {"sets": len(run.sets), "space": _space(run), "keywords": keywords}
     best = _best(moments[:, 0])
     if best is not None:
         values = run.sets.at(int(numbers[best // run.final.shape[1]]))
@@ -211,13 +212,15 @@ def _at(setup: Setup, name: str) -> Any:
     return value
 
 
-def _shown(name: str, value: Any) -> Any:
+def _shown(name: str, value: Any, known_by: str | None = None) -> Any:
     """A value for people: plain ones as they are, of others the beginning of what they are known by; nothing secret."""
     if looks_secret(name):
         return "hidden"
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return (value if isinstance(value, str) else identity(value))[:_SHOWN]
+    if isinstance(value, str):
+        return value[:_SHOWN]
+    return (identity(value) if known_by is None else known_by)[:_SHOWN]
 
 
 def _redacted(node: Any) -> Any:
