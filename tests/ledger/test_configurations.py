@@ -79,6 +79,16 @@ def test_a_zero_that_is_the_default_is_no_other_configuration() -> None:
     assert vb.backtest(days(), vb.Weights(weights), costs=COSTS).trials.count == 5
 
 
+@pytest.mark.parametrize(
+    "space",
+    [{"initial_capital": [1e4, 1e5, 2e5, 5e4, 3e5, 4e5, 5e5, 6e5]}, {"maintenance": [0.2, 0.25, 0.3, 0.1, 0.4, 0.35, 0.15, 0.12]}],
+    ids=lambda space: " ".join(space),
+)
+def test_a_default_among_other_numbers_is_no_other_configuration(space: dict[str, Any]) -> None:
+    """Of many numbers a few are looked at: the one that is no term is among them, wherever it stands."""
+    _all_again(six(days(), space=space, strategy=vb.strategies.SmaCross(2, 9)))
+
+
 def test_parts_of_parts_are_the_runs_of_their_sets() -> None:
     risk = vb.Risk(zones=vb.Zones(liquidate_at=0.3))
     space = {"risk.zones.liquidate_at": [0.2, 0.3, None], "risk.zones.cooldown_bars": [5, 10]}

@@ -21,7 +21,7 @@ from ..engine.strategy import FunctionStrategy, Strategy
 from .code import code_of
 from .hashes import MASK, mixed, term
 
-__all__ = ["Known", "account_terms", "is_inputs", "parameter_place", "setup_terms", "source_terms", "trial_ids"]
+__all__ = ["Known", "account_terms", "default_of", "is_inputs", "parameter_place", "setup_terms", "source_terms", "trial_ids"]
 
 _SAME_KIND = ("costs", "stops", "risk", "carry")
 """Parts of a setup that are of one class, and off where nothing in them is set."""
@@ -108,6 +108,18 @@ def setup_terms(setup: Setup, known: Known | None = None) -> dict[str, int]:
 def _parts(kind: type) -> tuple[tuple[str, Any], ...]:
     """Names of what is said of a configuration in a class, and their defaults."""
     return tuple((f.name, f.default) for f in dataclasses.fields(kind) if f.init and f.compare and not f.name.startswith("_"))
+
+
+def default_of(setup: Setup, path: str) -> Any:
+    """The value under a dotted name that is no term; `dataclasses.MISSING` where each value is one, or what holds it is off."""
+    *heads, name = path.split(".")
+    owner: Any = setup
+    for head in heads:
+        owner = getattr(owner, head, None)
+    if not dataclasses.is_dataclass(owner):
+        return dataclasses.MISSING
+    kind: Any = type(owner)
+    return dict(_parts(kind)).get(name, dataclasses.MISSING)
 
 
 def _walk(path: str, value: Any, default: Any, found: dict[str, int]) -> None:

@@ -12,8 +12,8 @@ from ..core.sets import Sets
 from ..engine.inputs import AlignedInputs
 from ..engine.sweep_names import split_names
 from ..errors import VecbtError
-from .configuration import Known, parameter_place, setup_terms, source_terms
-from .hashes import MASK, numbers_of, term, terms
+from .configuration import Known, default_of, parameter_place, setup_terms, source_terms
+from .hashes import MASK, is_number, numbers_of, term, terms
 
 if TYPE_CHECKING:
     from ..engine.sweep import SweepRun
@@ -66,25 +66,29 @@ def _setups(sets: Sets, names: tuple[str, ...], run: SweepRun) -> _Sums:
     first = terms_of(start)
     if not names:
         return np.full(len(sets), _sum(first), dtype=np.uint64)
-    found = _one_by_one(sets, names, terms_of, start, first)
+    defaults = {name: default_of(run.setup_with(start), name) for name in names}
+    found = _one_by_one(sets, defaults, terms_of, start, first)
     if found is None:
         found = _together(sets, names, terms_of)
     return _as_written(sets, names, run.keywords) if found is None else found
 
 
 def _one_by_one(
-    sets: Sets, names: tuple[str, ...], terms_of: _TermsOf, start: Mapping[str, Any], first: Mapping[str, int]
+    sets: Sets, defaults: Mapping[str, Any], terms_of: _TermsOf, start: Mapping[str, Any], first: Mapping[str, int]
 ) -> _Sums | None:
-    """Where each parameter changes terms of its own: what each value adds to the sum of the first set. None where they share terms."""
+    """Where each parameter changes terms of its own: what each value adds to the sum of the first set. None where they share terms.
+
+    `defaults` are the parameters, with the value of each that is no term.
+    """
     total, touched = np.full(len(sets), _sum(first), dtype=np.uint64), set[str]()
-    for name in names:
+    for name, default in defaults.items():
         values, codes = _used(sets, name)
 
         def changed(value: Any, name: str = name) -> dict[str, int]:
             return {} if value is start[name] else _differences(first, terms_of({**start, name: value}))
 
         try:
-            changes = _direct(name, values, first, changed)
+            changes = _direct((name, default), values, first, changed)
             if changes is None:
                 if len(values) > _EACH:
                     return None
@@ -99,7 +103,7 @@ def _one_by_one(
             return None
         touched |= paths
         total += changes[codes]
-    return total if _holds(total, sets, names, terms_of) else None
+    return total if _holds(total, sets, tuple(defaults), terms_of) else None
 
 
 def _differences(first: Mapping[str, int], found: Mapping[str, int]) -> dict[str, int]:
@@ -107,14 +111,15 @@ def _differences(first: Mapping[str, int], found: Mapping[str, int]) -> dict[str
     return {path: (found.get(path, 0) - first.get(path, 0)) & MASK for path in {*found, *first} if found.get(path) != first.get(path)}
 
 
-def _direct(name: str, values: list[Any], first: Mapping[str, int], changed: Any) -> _Sums | None:
+def _direct(parameter: tuple[str, Any], values: list[Any], first: Mapping[str, int], changed: Any) -> _Sums | None:
     """What numbers add that stand in the setup as they are, known of a few of them; None where that is not so."""
-    numbers = numbers_of(values)
+    (name, default), numbers = parameter, numbers_of(values)
     if len(values) < 4 or numbers is None:
         return None
     found = terms(f"setup {name}", values) - np.uint64(first.get(name, 0))
     looked_at = {0, len(values) // 2, int(numbers.argmin()), int(numbers.argmax())}
-    for k in looked_at | set(np.flatnonzero(numbers == 0.0).tolist()):
+    apart = (numbers == 0.0) | (numbers == default) if is_number(default) else numbers == 0.0
+    for k in looked_at | set(np.flatnonzero(apart).tolist()):
         change = changed(values[k])
         if not change and int(found[k]) != 0 and first.get(name) is None:
             found[k] = 0  # the default, which is no term
@@ -124,8 +129,8 @@ def _direct(name: str, values: list[Any], first: Mapping[str, int], changed: Any
 
 
 def _holds(total: _Sums, sets: Sets, names: tuple[str, ...], terms_of: _TermsOf) -> bool:
-    """Whether a few sets have the sums that their own setups have; the first one does, as all are made of its."""
-    for c in np.unique(np.linspace(0, len(sets) - 1, 4).astype(np.int64)).tolist()[1:]:
+    """Whether a few sets have the sums that their own setups have."""
+    for c in np.unique(np.linspace(0, len(sets) - 1, 4).astype(np.int64)).tolist():
         if _sum(terms_of(_values(sets, c, names))) != int(total[c]):
             return False
     return True
