@@ -170,7 +170,7 @@ def sweep_sets(
     if isinstance(blocks, BlockFiles):
         work.files = blocks
     elif len(sets) <= BLOCKS_UP_TO if blocks is None else blocks:
-        work.keep_blocks()
+        work.keep_blocks(watched=keeper is not None)
     work.task.blocks = work.kept.blocks is not None or work.files is not None
     if keep_equity:
         work.keep_equity()
@@ -213,10 +213,11 @@ class _Sweep:
         self.kept = self.out if self.pairs is None else self.pairs.run
         self.task.pairs = self.pairs is not None
 
-    def keep_blocks(self) -> None:
-        """Keep sums over parts of the bars: rows are written where they stay, those of sets that are not done become NaN at the end."""
-        shape = self.kept.final.shape
-        self.kept.blocks, self.kept.fine = np.empty((*shape, BLOCKS, 4)), np.empty((*shape, FINE_BLOCKS, 2))
+    def keep_blocks(self, *, watched: bool) -> None:
+        """Keep sums over parts of the bars, whose rows are written where they stay. Those of sets that are not done become NaN at the end;
+        where it is `watched` by somebody who reads lines before, they are zeros until then."""
+        shape, room = self.kept.final.shape, np.zeros if watched else np.empty
+        self.kept.blocks, self.kept.fine = room((*shape, BLOCKS, 4)), room((*shape, FINE_BLOCKS, 2))
         if self.pairs is None:
             self.task.sums = self.kept.blocks, self.kept.fine
 
