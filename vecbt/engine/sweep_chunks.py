@@ -142,7 +142,7 @@ class Chunks:
             if slow:
                 most = _adapted(most, taken, self._most)
             else:  # threads have something to do soon
-                most = min(4 * most, self._most)
+                most = min(2 * most, self._most)
 
     def _size(self, most: int, left: int) -> int:
         """How many sets of those that are left come next; toward the end fewer, so that all threads end together."""
