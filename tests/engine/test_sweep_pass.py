@@ -51,15 +51,21 @@ def alone(bars, trial, measures, states, earned):  # type: ignore[no-untyped-def
         sum_blocks(earned, bars, measures.blocks[k, 0], measures.fine[k, 0])
 
 
-LEVELS = st.sampled_from([100.0, 100.5, 99.0, 100.0 / 3.0, 97.0, 130.0, 1e-300, 1e300])
+NEAR = [math.nextafter(99.0, 0.0), math.nextafter(97.0, 0.0), math.nextafter(97.0, 100.0), 96.99]
+LEVELS = st.sampled_from([100.0, 100.5, 99.0, 100.0 / 3.0, 97.0, 130.0, 1e-300, 1e300, *NEAR])
 LENGTHS = st.sampled_from([1, 3, 63, 64, 300, 777])
 BREAKS = st.sampled_from([0.0, -5.0, math.nan, math.inf])
 
 
 @pytest.mark.interpreted
 @given(st.lists(LEVELS, min_size=4, max_size=9), LENGTHS, st.integers(0, 2**32 - 1), st.none() | BREAKS, st.booleans())
-@example([100.0, 99.0, 101.0, 98.0], 777, 1, math.nan, True)
+@example([100.0, 100.5], 777, 1, math.nan, True)
+@example([100.0, 100.5], 777, 2, math.nan, False)
+@example([100.0, 100.5], 777, 3, math.nan, True)
+@example([100.0, 100.5], 777, 4, math.nan, False)
 @example([100.0, 99.0, 101.0, 98.0], 777, 1, 0.0, True)
+@example([100.0, 97.0, 97.0, NEAR[1], 96.99], 777, 1, None, True)
+@example([100.0, 97.0, 97.0, 97.0, NEAR[1]], 300, 2, None, True)
 def test_D1_the_pass_is_the_step_of_each_curve(levels: list[float], bars: int, seed: int, broken: float | None, moves: bool) -> None:
     """Four bars at a time and what is left of a part; curves that lie flat, at their deepest too, that fall to nothing, or are unknown."""
     draw = np.random.default_rng(seed)
