@@ -167,6 +167,7 @@ class Cuts(State):
             for order in orders:
                 self.refuse(order, rule)
         elif wanted > room + least:
+            self.watch.booked(room / wanted)
             for order in orders:
                 order.cut_by.add(rule)
                 order.open = tidy(order.open * room / wanted)

@@ -260,6 +260,7 @@ class Fills(Decisions):
             return
         if factor < 1 and q:
             order.cut_by.add("cash")
+            self.watch.booked(factor)  # a share that floats do not hold: nor what they make of a product that they would
             q = tidy(q * factor)
         if q == 0:
             order.cut_by.add("cash")

@@ -207,6 +207,17 @@ def test_z2_zones_scale_new_risk_and_z3_emergency_is_latched_until_the_cooldown(
     assert [z for (z,) in log.zone] == [0, 0, 1, 3, 3, 0]
 
 
+def test_z2_a_tie_is_fragile_after_an_order_that_was_cut_by_a_share_which_floats_do_not_hold() -> None:
+    """287 3/16 of the 960 that 30 units cost: 8 499/512 units that floats hold, made of a share that they do not; then exactly 1/8 down."""
+    table = bars([(p, p, p, p) for p in (32, 32, 28)])
+    zones = Zones((F(1, 8), F(1, 4), F(1, 2)), (1, F(1, 2), F(1, 4), 0))
+    given = scenario(table, "signals", column(BUY, NOTHING, NOTHING), zones=zones, size=Size("units", 30), capital=F(4595, 16))
+    log = simulate(given)
+    assert (log.fills[0].q, log.zone[2], log.fragile) == (F(4595, 512), [1], ["zone"])
+    whole = simulate(replace(given, size=Size("units", 8), capital=256))
+    assert (whole.fills[0].q, whole.zone[2], whole.fragile) == (8, [1], [])
+
+
 def test_z3_liquidate_at_closes_everything_and_halts() -> None:
     """15 % reached at bar 2: exit at the open of 3, reason risk; the entry of bar 3 is refused (zone)."""
     table = bars([(p, p, p, p) for p in (20, 20, 16, 16, 16)])
