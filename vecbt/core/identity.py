@@ -33,7 +33,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
 def _text(plain: Any) -> str:
-    return _ENCODER.encode(plain)
+    return str(plain) if type(plain) is int else _ENCODER.encode(plain)
 
 
 def _plain(value: Any, around: tuple[int, ...]) -> Any:

@@ -230,7 +230,7 @@ def _grid(given: Mapping[Any, Any], limit: int) -> Sets:
     # constraints may leave a part of it only, so a good deal more than the limit is looked at
     if total > _most_looked_at(limit):
         raise ConfigError(f"the space has {total:,} combinations, more than {limit:,}; give fewer values, or Sobol({limit}, ranges)")
-    codes = np.stack([part.reshape(-1) for part in np.indices(sizes)], axis=1)
+    codes = np.indices(sizes).reshape(len(sizes), -1).T
     return Sets(tuple(values), tuple(values.values()), np.ascontiguousarray(codes, dtype=np.int64))
 
 
@@ -339,7 +339,7 @@ def _below(sets: Sets, domain: Domain, base: Mapping[str, Any]) -> Sets:
     except TypeError:  # words among numbers: those sets stay, and what is wrong with them is said of each
         pairs = np.broadcast(np.asarray(low, dtype=object), np.asarray(high, dtype=object))
         wanted = np.array([_may_be_below(a, b) for a, b in pairs])
-    return sets.kept(np.broadcast_to(wanted, (len(sets),)))
+    return sets if wanted.all() else sets.kept(np.broadcast_to(wanted, (len(sets),)))
 
 
 def _may_be_below(low: Any, high: Any) -> bool:

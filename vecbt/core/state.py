@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import Records
 from .jit import ENGINE
 
-__all__ = ["padded", "plain", "records", "schema_hash"]
+__all__ = ["padded", "plain", "records", "schema_hash", "words"]
 
 _LINE = 64
+_BYTE = ctypes.c_char
 
 
 def records(dtype: np.dtype[Any], count: int) -> Records:
     """`count` records of `dtype`, all zero, C order, writable. The first begins on a cache line."""
     size = count * dtype.itemsize
     raw = np.zeros(size + _LINE, dtype=np.uint8)
-    first = -raw.__array_interface__["data"][0] % _LINE
+    first = -ctypes.addressof(_BYTE.from_buffer(raw.data)) % _LINE  # NumPy takes three times as long to say it
     # what `view(dtype).view(np.recarray)` makes, without asking twice what the fields are
-    made: Records = np.ndarray.__new__(np.recarray, (count,), _with_attributes(dtype), raw, first)
+    named = dtype if dtype.type is np.record else _with_attributes(dtype)
+    made: Records = np.ndarray.__new__(np.recarray, (count,), named, raw, first)
     return made
 
 
@@ -47,6 +51,14 @@ def plain(array: Records) -> Any:
     The compiled signature is the same; handing over a recarray costs microseconds, a plain structured array tenths of one.
     """
     return array.view(np.ndarray) if ENGINE == "numba" else array
+
+
+def words(array: Records | NDArray[Any]) -> NDArray[np.int64]:
+    """The memory of records, eight bytes each, a row for every record: (count, bytes / 8).
+
+    NumPy copies records field by field, forty fields in as many microseconds.
+    """
+    return array.view(np.ndarray).view(np.int64).reshape(len(array), -1)
 
 
 def schema_hash(*dtypes: np.dtype[Any]) -> str:

@@ -64,7 +64,7 @@ def opened_books(setup: Setup, market: Market, first_day: int, rules: Rules, ord
     for symbol, (quantity, price) in (setup.positions or {}).items():
         _start_holding(books.assets[market.symbols.index(symbol)], float(quantity), float(price), first_day, rules)
     at_start = np.full(len(accounts), float(setup.initial_capital))
-    for n in np.flatnonzero((assets["q"] != 0.0) & (assets["kind"] == 0)):
+    for n in np.flatnonzero((assets["q"] != 0.0) & (assets["kind"] == 0)) if setup.positions else ():
         a = books.assets[n]
         at_start[a.g] += a.q * a.mark * a.multiplier
     for name in ("equity", "initial", "peak", "day_start"):

@@ -31,8 +31,10 @@ class Columns:
     @classmethod
     def blank(cls, dtype: np.dtype[Any], shape: tuple[int, ...], without: Set[str] = frozenset()) -> Columns:
         """All NaN; fields that are `without` stay so, whatever is put there, and take no memory."""
-        nothing = np.broadcast_to(np.float64(np.nan), shape)
-        arrays = {name: nothing if name in without else np.full(shape, np.nan, dtype=dtype[name]) for name in dtype.names or ()}
+        nothing = np.broadcast_to(np.float64(np.nan), shape) if without else None
+        arrays: dict[str, Any] = {name: nothing if name in without else np.empty(shape, dtype=dtype[name]) for name in dtype.names or ()}
+        for name in arrays.keys() - without:
+            arrays[name].fill(np.nan)
         return cls(dtype, arrays)
 
     @overload

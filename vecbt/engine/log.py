@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 from typing import Any
 
@@ -109,23 +110,34 @@ class Log:
     ----------
     block : uint8 (bytes,): its head, the scratch order, then the records
     counts : int64 (3,), orders, fills and trades in use
-    orders, fills, trades : all there is room for
     """
 
     def __init__(self, block: Block) -> None:
-        head = block[: HEAD.itemsize].view(HEAD)[0]
-        places = [int(head[name]) for name in ("orders_at", "fills_at", "trades_at", "end")]
-        parts = [block[first:last] for first, last in pairwise(places)]
         self.block = block
         self.counts = block[:24].view(np.int64)
-        self.orders: Records = parts[0].view(ORDER).view(np.recarray)
-        self.fills: Records = parts[1].view(FILL).view(np.recarray)
-        self.trades: Records = parts[2].view(TRADE).view(np.recarray)
 
-    @property
+    @functools.cached_property
     def parts(self) -> tuple[Records, Records, Records]:
         """Orders, fills and trades."""
-        return self.orders, self.fills, self.trades
+        head = self.block[: HEAD.itemsize].view(HEAD)[0]
+        places = [int(head[name]) for name in ("orders_at", "fills_at", "trades_at", "end")]
+        orders, fills, trades = (self.block[first:last] for first, last in pairwise(places))
+        return orders.view(ORDER).view(np.recarray), fills.view(FILL).view(np.recarray), trades.view(TRADE).view(np.recarray)
+
+    @property
+    def orders(self) -> Records:
+        """All orders there is room for."""
+        return self.parts[0]
+
+    @property
+    def fills(self) -> Records:
+        """All fills there is room for."""
+        return self.parts[1]
+
+    @property
+    def trades(self) -> Records:
+        """All trades there is room for."""
+        return self.parts[2]
 
 
 ORDERS_PER_BAR = 8
@@ -229,14 +241,18 @@ def log_bytes(orders: int, fills: int, trades: int) -> int:
     return HEAD.itemsize + RESTING.itemsize + orders * _ORDER_BYTES + fills * _FILL_BYTES + trades * _TRADE_BYTES
 
 
-def lay_out(block: Block, orders: int, fills: int) -> Log:
-    """An empty log in a block: room for so many orders and fills, and for trades in what is left. Records are not zeroed."""
+def lay_out(block: Block, orders: int, fills: int, *, only_last: bool = False) -> Log:
+    """An empty log in a block: room for so many orders and fills, and for trades in what is left. Records are not zeroed.
+
+    `only_last`: of orders and fills the last one alone is kept.
+    """
     scratch = HEAD.itemsize
     orders_at = scratch + RESTING.itemsize
     fills_at = orders_at + orders * _ORDER_BYTES
     trades_at = fills_at + fills * _FILL_BYTES
     block[:orders_at] = 0
-    block[:scratch].view(HEAD)[0] = (0, 0, 0, orders_at, fills_at, trades_at, len(block), scratch, _ORDER_BYTES, _FILL_BYTES)
+    steps = (0, 0) if only_last else (_ORDER_BYTES, _FILL_BYTES)
+    block[:scratch].view(HEAD)[0] = (0, 0, 0, orders_at, fills_at, trades_at, len(block), scratch, *steps)
     return Log(block)
 
 
@@ -247,6 +263,4 @@ def make_log(orders: int, fills: int, trades: int) -> Log:
 
 def make_trade_log(trades: int) -> Log:
     """A log that keeps trades, with room for so many; of orders and fills it only has the last one."""
-    log = make_log(1, 1, trades)
-    log.block[: HEAD.itemsize].view(HEAD)[["order_step", "fill_step"]] = (0, 0)
-    return log
+    return lay_out(memory.empty((log_bytes(1, 1, trades),), np.uint8), 1, 1, only_last=True)

@@ -18,12 +18,12 @@ from ..core.jit import ENGINE
 from ..core.lanes import LANES
 from ..core.native import address_of
 from ..core.sets import Sets
-from ..core.state import plain, records
+from ..core.state import plain, records, words
 from ..errors import InputError
 from ..metrics.returns import RETURNS_METRICS, RETURNS_STATE
 from ..metrics.trades import TRADES_METRICS, TRADES_STATE
 from .bar import close_all, run_bars
-from .books import Books, make_books
+from .books import ACCOUNT, ASSET, Books
 from .inputs import AlignedInputs
 from .log import FILLS_PER_BAR, make_trade_log
 from .rule import DESK
@@ -122,12 +122,12 @@ class Chunks:
         if task.table is None:
             size = cells if task.kind == InputKind.SIGNALS else 8 * cells
             self._most = max(1, min(self._most, _CHUNK_ROWS // size))
-        self._accounts = np.stack([_words_of(books.accounts) for books in group.books])
-        self._assets = np.stack([_words_of(books.assets) for books in group.books])
+        self._accounts = _as_rows([_words_of(books.accounts) for books in group.books])
+        self._assets = _as_rows([_words_of(books.assets) for books in group.books])
         self._laws: Any = tuple(_rows_of_words(laws) for laws in group.rules)
         self._steps = np.array([int(len(laws) > 1) for laws in self._laws])
         self._levels = group.levels(len(task.which_setup), task.bars.T).columns
-        self._initial = np.stack([np.asarray(books.accounts["initial"]) for books in group.books])
+        self._initial = _as_rows([books.accounts.view(np.ndarray)["initial"].copy() for books in group.books])
 
     def of(self, chosen: NDArray[np.int64]) -> Iterator[Chunk]:
         """All chunks of these sets, each prepared when it is asked for."""
@@ -244,7 +244,9 @@ class Seat:
         ruling = None if task.table is None else task.table.ruling
         recalled = np.zeros(0 if ruling is None else ruling.memory.size)
         desk = np.zeros(len(DESK), dtype=np.int64)
-        self._books = make_books(spans_of(group.first.accounts, bars.N))
+        spans = spans_of(group.first.accounts, bars.N)
+        accounts, assets = records(ACCOUNT, len(spans) - 1), records(ASSET, bars.N)  # each set begins with books of its own
+        books = Books(plain(accounts), plain(assets), spans, None, np.zeros(1, dtype=np.int64))
         self._room = FILLS_PER_BAR * bars.N + 1024
         flat = said.reshape(-1)
         zoned = bool(group.rules[2].on[0])
@@ -253,8 +255,8 @@ class Seat:
         series = (np.empty(cells), np.empty(many), np.empty(cells if zoned else 0, dtype=np.uint8), np.zeros(0))
         inputs = AlignedInputs(kind, said if signals else None, None if signals else said)
         self._rows = group.rows(bars, inputs)
-        rules: Any = tuple(None if part is None else part[:1].copy() for part in group.rules)
-        books, log = self._plain_books(self._books), self._log(1)
+        rules: Any = tuple(None if part is None else _first(part) for part in group.rules)
+        log = self._log(1)
         is_plain = self._is_plain(signals)
         taken = Rules(*(None if part is None else plain(part) for part in rules))  # type: ignore[arg-type]  # as a batch has them
         laws: Any = tuple(_words_of(part) for part in rules)
@@ -262,7 +264,7 @@ class Seat:
         closes = address_of(close_all, books, 0, taken[0], taken[1], log) if group.ends.any() else 0
         self._trial = Trial(
             desk, int(desk.ctypes.data), recalled, flat if signals else np.empty(0, dtype=np.uint8), np.empty(0) if signals else flat,
-            books, _words_of(self._books.accounts), _words_of(self._books.assets), log, series, taken,
+            books, _words_of(accounts), _words_of(assets), log, series, taken,
             laws, runs, closes, np.ones((LANES, bars.T + _BEHIND)), np.ones((LANES, 1)), np.zeros((LANES, 2), dtype=np.int64),
             self._pair(1), is_plain, self._ranges(is_plain), *self._closes(is_plain),
             group.levels(len(task.which_setup), bars.T).answers(bars.T if is_plain else 0),
@@ -295,10 +297,6 @@ class Seat:
         room = np.zeros(bars + LANES)
         room[:bars] = closes
         return room, float(closes.min(initial=math.inf)), float(closes.max(initial=-math.inf))
-
-    @staticmethod
-    def _plain_books(books: Books) -> Books:
-        return Books(plain(books.accounts), plain(books.assets), books.spans, None, books.used)
 
     def _log(self, times: int) -> NDArray[np.uint8]:
         return make_trade_log(times * self._room).block
@@ -352,10 +350,22 @@ def lines_of(numbers: NDArray[np.int64]) -> Any:
 
 
 def _words_of(kept: Any) -> NDArray[np.int64]:
-    """The memory of records, eight bytes each, which a loop copies quicker than bytes; nothing where there are none."""
-    return np.zeros(0, dtype=np.int64) if kept is None else np.asarray(kept).view(np.int64).reshape(-1)
+    """The words of records in one line; nothing where there are none."""
+    return np.zeros(0, dtype=np.int64) if kept is None else words(kept).reshape(-1)
 
 
 def _rows_of_words(kept: Any) -> NDArray[np.int64]:
-    """The memory of records, a row each."""
-    return np.zeros((0, 0), dtype=np.int64) if kept is None else _words_of(kept).reshape(len(kept), -1)
+    """The words of records, a row each."""
+    return np.zeros((0, 0), dtype=np.int64) if kept is None else words(kept)
+
+
+def _as_rows(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    """Arrays one below the other; a single one as it is."""
+    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
+
+
+def _first(kept: Records) -> Records:
+    """A copy of the first of records."""
+    out = records(kept.dtype, 1)
+    words(out)[:] = words(kept)[:1]
+    return out

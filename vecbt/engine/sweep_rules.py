@@ -321,7 +321,7 @@ class RuleTable:
             known = np.flatnonzero(chosen >= 0)
             if source.met and source.fields and len(known):
                 where[known[:, None], source.fields] = np.array(source.places, dtype=np.int64)[chosen[known]]
-            held |= {source.met[k].key: source.met[k] for k in np.unique(chosen[known]).tolist()}
+            held |= {source.met[k].key: source.met[k] for k in np.flatnonzero(np.bincount(chosen[known])).tolist()}
         for s, places in apart.items():
             where[s] = places
         return where

@@ -320,7 +320,10 @@ def _group_of(setup: Setup, rules: Rules) -> tuple[Any, ...]:
 
 
 def _row(parts: list[Any]) -> Records:
-    """Records of one each as one array."""
+    """Records of one each as one array; a single one as it is."""
+    if len(parts) == 1:
+        found: Records = parts[0]
+        return found
     joined = np.frombuffer(b"".join([part.tobytes() for part in parts]), dtype=np.uint8).copy()
     out: Records = joined.view(parts[0].dtype).view(np.recarray)
     return out

@@ -30,7 +30,7 @@ SMA_STATE = np.dtype([("apart", "i8"), ("anchor", "f8"), ("total", "f8"), ("head
 def sma_init(assets: int, window: int) -> tuple[Records, ArrayTN, Records]:
     """States and buffers of `assets` assets, parameters: SMA_STATE (N,), float64 (N, window), SMA_PARAMS (1,)."""
     params = records(SMA_PARAMS, 1)
-    params.window[0] = window
+    params[0] = (window,)
     return records(SMA_STATE, assets), np.zeros((assets, window)), params
 
 

@@ -68,7 +68,7 @@ def moments_of_sums(sums: NDArray[np.float64], count: int) -> NDArray[np.float64
 
     The deviation has the divisor n - 1 (M5), the others are moments of the sample: m3/m2^1.5 and m4/m2^2.
     """
-    one, two, three, four = (sums[:, k] / max(count, 1) for k in range(4))
+    one, two, three, four = (sums / max(count, 1)).T
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         square = one * one  # products: powers of arrays take several times longer
         variance = two - square

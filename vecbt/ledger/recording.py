@@ -150,7 +150,8 @@ def _ones(parts: int) -> NDArray[np.float64]:
 
 
 def _best(sharpe: NDArray[np.float64]) -> int | None:
-    return None if np.isnan(sharpe).all() else int(np.nanargmax(sharpe))
+    best = int(np.argmax(np.where(np.isnan(sharpe), -np.inf, sharpe)))
+    return None if math.isnan(sharpe[best]) else best
 
 
 def _append(

@@ -223,6 +223,6 @@ class Stops:
 def no_stops(brackets: bool = False) -> Records:
     """Parameters without exits; with `brackets` those of orders act (O3)."""
     out = records(STOP_PARAMS, 1)
-    out.activation[:] = -1.0
-    out.on[:] = int(brackets)
+    quick = out.view(np.ndarray)  # a field of this takes a tenth of the time
+    quick["activation"], quick["on"] = -1.0, int(brackets)
     return out
