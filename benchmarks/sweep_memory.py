@@ -16,6 +16,7 @@ from . import work
 from .sweeps import bars_of_w2, sweep_of_w2
 
 STATUS = Path("/proc/self/status")
+AROUND = 5  # sweeps of W2 before the long one, and as many after
 
 
 def peak_mb() -> float:
@@ -42,12 +43,14 @@ def _one(bars: vb.Bars, most: int, **more: Any) -> dict[str, float]:
 
 def measured(count: int, most: int, larger: int, rates: int, short: int) -> None:
     """Print the figures, all metrics measured, of windows up to `larger`; of windows up to `most` over `short` bars with so many
-    commission rates; and of W2.
+    commission rates; and of W2, some before those and some after, as a fifth of a second on a shared machine may be any.
     """
     bars = bars_of_w2(count)
     sweep_of_w2(bars, vb.strategies.SmaCross(), most, 2, metrics=None)
     wide = _one(bars, larger)
-    plain = _one(bars, most, blocks=False)
+    plain = [_one(bars, most, blocks=False) for _ in range(AROUND)]
     space = {"costs.commission_rate": np.linspace(0.0, 2.0 * work.COMMISSION_RATE, rates)}
     long = _one(bars[:short], most, blocks=False, space=space)
-    print(json.dumps([wide, long, plain]))
+    plain += [_one(bars, most, blocks=False) for _ in range(AROUND)]
+    steps = sum(one["sets"] for one in plain) * count / sum(one["seconds"] for one in plain) / 1e6
+    print(json.dumps([wide, long, plain[0] | {"steps": steps}]))
