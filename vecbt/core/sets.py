@@ -230,8 +230,10 @@ def _grid(given: Mapping[Any, Any], limit: int) -> Sets:
     # constraints may leave a part of it only, so a good deal more than the limit is looked at
     if total > _most_looked_at(limit):
         raise ConfigError(f"the space has {total:,} combinations, more than {limit:,}; give fewer values, or Sobol({limit}, ranges)")
-    codes = np.indices(sizes).reshape(len(sizes), -1).T
-    return Sets(tuple(values), tuple(values.values()), np.ascontiguousarray(codes, dtype=np.int64))
+    codes = np.empty((*sizes, len(sizes)), dtype=np.int64)
+    for k, size in enumerate(sizes):
+        codes[..., k] = np.arange(size).reshape(-1, *[1] * (len(sizes) - k - 1))
+    return Sets(tuple(values), tuple(values.values()), codes.reshape(total, len(sizes)))
 
 
 def _declared_values(declared: Space) -> dict[str, Any]:

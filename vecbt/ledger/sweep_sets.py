@@ -30,7 +30,7 @@ _TermsOf = Callable[[Mapping[str, Any]], dict[str, int]]
 def sums_of_sets(run: SweepRun, numbers: NDArray[np.int64], aligned: AlignedInputs | None) -> _Sums:
     """The sum of the terms of each of these sets, (len(numbers),); `aligned` are inputs that were given in place of a strategy."""
     own, rest = split_names(run.sets.names, run.strategy.space, run.keywords)
-    sets = run.sets.kept(numbers)
+    sets = run.sets if len(numbers) == len(run.sets) else run.sets.kept(numbers)
     total = np.full(len(sets), source_terms(run.strategy, aligned, own), dtype=np.uint64)
     for name in own:
         values, codes = _used(sets, name)
