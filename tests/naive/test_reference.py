@@ -10,7 +10,7 @@ import pytest
 
 from tests.naive.build import BUY, NOTHING, SELL, SHORT, bars, column, flat, scenario
 from tests.naive.engine import simulate
-from tests.naive.scenario import Costs, Distance, Log, Size, Stops, Zones
+from tests.naive.scenario import Costs, Distance, Limits, Log, Risk, Size, Stops, Zones
 
 
 def fills(log: Log) -> list[tuple[Any, ...]]:
@@ -213,6 +213,9 @@ def test_z2_a_tie_is_fragile_after_an_order_that_was_cut_by_a_share_which_floats
     zones = Zones((F(1, 8), F(1, 4), F(1, 2)), (1, F(1, 2), F(1, 4), 0))
     given = scenario(table, "signals", column(BUY, NOTHING, NOTHING), zones=zones, size=Size("units", 30), capital=F(4595, 16))
     log = simulate(given)
+    assert (log.fills[0].q, log.zone[2], log.fragile) == (F(4595, 512), [1], ["zone"])
+    half = replace(given, bars=bars([(p, p, p, p) for p in (32, 32, 24)]), capital=F(4595, 8), risk=Risk(limits=Limits(gross=F(1, 2))))
+    log = simulate(half)  # the same share, of what half the equity may hold
     assert (log.fills[0].q, log.zone[2], log.fragile) == (F(4595, 512), [1], ["zone"])
     whole = simulate(replace(given, size=Size("units", 8), capital=256))
     assert (whole.fills[0].q, whole.zone[2], whole.fragile) == (8, [1], [])
